@@ -1,0 +1,9 @@
+#pragma once
+/* Functions that have a safer way in base/. Included by every file through the compiler's -include. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#pragma GCC poison strcpy strcat sprintf vsprintf strncpy strncat gets atoi atol atof strtok
+#pragma GCC poison localtime gmtime ctime asctime mktime tmpnam mktemp

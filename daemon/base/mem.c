@@ -1,0 +1,134 @@
+#include "base/mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+enum { ARENA_BLOCK = 64 * 1024, ARENA_ALIGN = 16 };
+
+struct arena_block {
+	struct arena_block *next;
+	size_t size, used;
+	_Alignas(ARENA_ALIGN) unsigned char data[];
+};
+
+_Noreturn void mem_die(const char *what)
+{
+	log_error("process.memory", "out of memory in %s", what);
+	_exit(1);
+}
+
+void *mem_alloc(size_t size)
+{
+	void *p = calloc(1, size ? size : 1);
+
+	if (!p)
+		mem_die("mem_alloc");
+	return p;
+}
+
+void *mem_resize(void *old, size_t size)
+{
+	void *p = realloc(old, size ? size : 1);
+
+	if (!p)
+		mem_die("mem_resize");
+	return p;
+}
+
+char *mem_strdup(const char *s)
+{
+	size_t n = strlen(s) + 1;
+
+	return memcpy(mem_alloc(n), s, n);
+}
+
+static struct arena_block *block_new(struct arena *a, size_t need)
+{
+	size_t size = a->block_size ? a->block_size : ARENA_BLOCK;
+	struct arena_block *b;
+
+	if (size < need)
+		size = need;
+	b = malloc(sizeof(*b) + size);
+	if (!b)
+		mem_die("arena");
+	b->next = a->block;
+	b->size = size;
+	b->used = 0;
+	a->block = b;
+	return b;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	size_t need = (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
+	struct arena_block *b = a->block;
+	void *p;
+
+	if (!b || b->size - b->used < need)
+		b = block_new(a, need);
+	p = b->data + b->used;
+	b->used += need;
+	return memset(p, 0, need);
+}
+
+char *arena_strndup(struct arena *a, const char *s, size_t len)
+{
+	char *p = arena_alloc(a, len + 1);
+
+	if (len)
+		memcpy(p, s, len);
+	return p;
+}
+
+char *arena_strdup(struct arena *a, const char *s)
+{
+	return arena_strndup(a, s, strlen(s));
+}
+
+char *arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap, again;
+	char *p;
+	int n;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		n = 0;
+	p = arena_alloc(a, (size_t)n + 1);
+	vsnprintf(p, (size_t)n + 1, fmt, again);
+	va_end(again);
+	return p;
+}
+
+void arena_reset(struct arena *a)
+{
+	struct arena_block *b = a->block, *next;
+
+	/* The block that stays is the oldest one: of the usual size, so one huge message is not kept. */
+	for (; b && b->next; b = next) {
+		next = b->next;
+		free(b);
+	}
+	a->block = b;
+	if (b)
+		b->used = 0;
+}
+
+void arena_done(struct arena *a)
+{
+	struct arena_block *b, *next;
+
+	for (b = a->block; b; b = next) {
+		next = b->next;
+		free(b);
+	}
+	a->block = NULL;
+}

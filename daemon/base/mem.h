@@ -1,0 +1,39 @@
+#pragma once
+/*
+ * Memory has three lives: process, message (an arena that is reset), job (one block, one owner).
+ * Out of memory ends the process at once with one line: nothing that was acknowledged can be lost
+ * by that, because an acknowledgement follows the disk or the database (docs/decisions/).
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+void *mem_alloc(size_t size) __attribute__((malloc, returns_nonnull));   /* zeroed */
+void *mem_resize(void *p, size_t size) __attribute__((returns_nonnull));
+char *mem_strdup(const char *s) __attribute__((malloc, returns_nonnull));
+_Noreturn void mem_die(const char *what);
+
+/* `CLEANUP(mem_freep) char *x = NULL;` frees x at the end of its scope. */
+#define CLEANUP(f) __attribute__((cleanup(f)))
+static inline void mem_freep(void *p)
+{
+	free(*(void **)p);
+}
+
+/* Hands a pointer on and disarms its cleanup. */
+#define TAKE(p) ({ __typeof__(p) taken_ = (p); (p) = NULL; taken_; })
+
+struct arena_block;
+/* A bump allocator: everything in it dies with arena_reset or arena_done. One thread. */
+struct arena {
+	struct arena_block *block;  /* newest first */
+	size_t block_size;          /* bytes of a fresh block; 0 = 64 KiB */
+};
+
+void *arena_alloc(struct arena *a, size_t size) __attribute__((returns_nonnull)); /* zeroed, aligned 16 */
+char *arena_strdup(struct arena *a, const char *s) __attribute__((returns_nonnull));
+char *arena_strndup(struct arena *a, const char *s, size_t len) __attribute__((returns_nonnull));
+char *arena_printf(struct arena *a, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3), returns_nonnull));
+void arena_reset(struct arena *a); /* keeps one block for the next message */
+void arena_done(struct arena *a);

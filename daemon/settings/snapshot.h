@@ -1,0 +1,91 @@
+#pragma once
+/*
+ * A whole configuration folder, loaded, checked and frozen: the office for the core, and what the
+ * shell needs beside it. Reload builds a new one and swaps a pointer; a message, a timer and a
+ * request see one snapshot from start to end.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/office.h"
+
+struct arena;
+struct err;
+
+enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
+struct finding {
+	char code[4];                   /* "E20", "W05" */
+	enum severity severity;
+	const char *file;               /* relative to the folder */
+	int line, column;               /* 1-based; column counts characters */
+	int width;                      /* characters under the caret, at least 1 */
+	const char *message, *remedy;   /* one sentence each */
+	const char *source;             /* the source line, or NULL */
+};
+struct findings {
+	struct finding *v;
+	size_t n, n_errors, n_warnings;
+};
+
+struct broker_settings {
+	const char *host, *user, *password;
+	int port;
+	const char *tls_ca, *tls_cert, *tls_key;    /* absolute paths or NULL */
+};
+struct http_settings {
+	const char *address;            /* NULL: no HTTP */
+	int port;
+};
+struct intake_settings {
+	bool power;                     /* durability: power */
+	int64_t inbox_bytes;
+};
+struct reload_settings {
+	bool tests_required, warnings_deny;
+	int min_coverage;
+};
+struct settings {
+	struct office office;
+	struct broker_settings broker;
+	const char *dsn;
+	struct http_settings http;
+	struct intake_settings intake;
+	struct reload_settings reload;
+	const char *privacy_keys;       /* secret text or NULL */
+	const char *const *test_files;
+	size_t n_test_files;
+	const char *folder;             /* absolute */
+	const char *plugin_folder;      /* where decoders are, for checking `decoder:` and `options:` */
+	struct findings findings;       /* warnings of a good snapshot */
+	struct arena *arena;
+	int refs;                       /* through settings_ref / settings_unref only */
+};
+
+enum { LOAD_SECRETS_OPTIONAL = 1 };     /* offline verbs: a missing secret is a warning */
+/* What the loader must know of a decoder plugin; supplied by the program so that settings need not load any. */
+struct decoder_info {
+	const char *name;
+	const struct needle_option *options;    /* of plugins/needle_plugin.h; ends with NULL name */
+};
+struct load_options {
+	unsigned flags;
+	const char *env_file;           /* NAME=value lines for ${secret:NAME}, or NULL */
+	/* Is there such a decoder? Fills *ret. NULL function: decoders and options are not checked. */
+	bool (*decoder)(void *arg, const char *name, struct decoder_info *ret);
+	void *decoder_arg;
+};
+enum { SETTINGS_HAS_ERRORS = 1 };
+/*
+ * 0: *ret is a usable snapshot with one reference. SETTINGS_HAS_ERRORS: *ret holds only the findings
+ * (still to be unref'd). ERR_*: the folder cannot be read at all.
+ */
+int settings_load(const char *folder, const struct load_options *options, struct settings **ret, struct err *e);
+struct settings *settings_ref(struct settings *s);
+void settings_unref(struct settings *s);        /* NULL-safe; frees at the last */
+/* Prints findings as people read them (file:line:col, source line, caret by display width, remedy). */
+struct str;
+void findings_text(const struct findings *f, struct str *out);
+void findings_json(const struct findings *f, struct str *out);   /* {"findings":[…],"errors":n,"warnings":n} */
+/* The effective configuration, secrets as ***, YAML that loads again (for needled -T). */
+void settings_print(const struct settings *s, struct str *out);

@@ -1,0 +1,68 @@
+#pragma once
+/*
+ * One connection to PostgreSQL. The only file behind this header is the only one that sees
+ * <libpq-fe.h>. Parameters go out binary, results come back as text. SQL text is constant and named
+ * (store/queries.h): input never becomes SQL.
+ *
+ * SQLSTATE decides: 08 40 53 55 57 and a broken socket -> ERR_AGAIN, 22 23 54 -> ERR_BAD, others ERR_SYS;
+ * err.code holds the SQLSTATE, err.text the primary message only (DETAIL would show row values).
+ * One thread at a time.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct pg;
+
+struct query {
+	const char *name;               /* of the prepared statement; unique */
+	const char *sql;                /* $1 … */
+};
+
+/* Connects within about 5 s. ERR_AGAIN when the server is away. */
+int pg_open(const char *dsn, const char *application, struct pg **ret, struct err *e);
+void pg_close(struct pg *pg);       /* NULL-safe */
+bool pg_is_alive(const struct pg *pg);
+
+enum { PG_ARGS = 40 };
+struct pg_args {
+	int n;
+	const char *value[PG_ARGS];
+	int length[PG_ARGS];
+	int format[PG_ARGS];
+	uint32_t oid[PG_ARGS];
+	void *owned[PG_ARGS];           /* freed by pg_args_done */
+};
+void pg_text(struct pg_args *a, const char *s);                     /* NULL: SQL null */
+void pg_bytes(struct pg_args *a, const void *p, size_t n);          /* p NULL: SQL null */
+void pg_int(struct pg_args *a, int64_t v);                          /* int8 */
+void pg_bool(struct pg_args *a, bool v);
+void pg_time(struct pg_args *a, int64_t us);                        /* timestamptz; MOMENT_NONE: null */
+/* One-dimensional arrays; a NULL text, NAN or MOMENT_NONE element is SQL null. */
+void pg_texts(struct pg_args *a, const char *const *v, size_t n);   /* text[] */
+void pg_ints(struct pg_args *a, const int64_t *v, size_t n);        /* int8[] */
+void pg_bools(struct pg_args *a, const bool *v, size_t n);          /* bool[] */
+void pg_times(struct pg_args *a, const int64_t *v, size_t n);       /* timestamptz[] */
+void pg_doubles(struct pg_args *a, const double *v, size_t n);      /* float8[] */
+void pg_blobs(struct pg_args *a, const void *const *v, const size_t *len, size_t n); /* bytea[] */
+void pg_args_done(struct pg_args *a);
+
+struct pg_rows {
+	int n;                          /* rows */
+	void *result;
+};
+/* Runs one prepared statement (prepared on first use); frees the arguments. ret NULL: rows are dropped. */
+int pg_run(struct pg *pg, const struct query *q, struct pg_args *args, struct pg_rows *ret, struct err *e);
+/* Plain SQL without parameters: BEGIN, COMMIT, migrations (several statements). */
+int pg_exec(struct pg *pg, const char *sql, struct err *e);
+/* ROLLBACK if a transaction is open; never fails. */
+void pg_rollback(struct pg *pg);
+
+const char *pg_get(const struct pg_rows *rows, int row, int column);            /* NULL for SQL null */
+int64_t pg_get_int(const struct pg_rows *rows, int row, int column);            /* 0 for null */
+bool pg_get_bool(const struct pg_rows *rows, int row, int column);
+int64_t pg_get_time(const struct pg_rows *rows, int row, int column);           /* column must be micros(…): int8 us since 1970; MOMENT_NONE for null */
+/* bytea as bytes: decodes \x…; *ret_len; the memory is malloc'ed. */
+void *pg_get_bytes(const struct pg_rows *rows, int row, int column, size_t *ret_len);
+void pg_rows_done(struct pg_rows *rows);
