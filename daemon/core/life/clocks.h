@@ -1,0 +1,26 @@
+#pragma once
+/* The clocks of a leg and what its ladder does when. Pure. */
+#include "core/life/case.h"
+
+struct arena;
+
+/* Starts leg n: every clock of the policy from `start`. */
+void leg_start(const struct office *office, struct leg *leg, int n, const struct policy *policy, int64_t start);
+/* The calendar that a deadline counts by: its own, else the policy's, else the office's. */
+const struct calendar *office_calendar(const struct office *office, const struct deadline *d,
+				       const struct policy *policy);
+
+enum ladder_kind { LADDER_OVERDUE, LADDER_STEP, LADDER_CLOSE };
+struct ladder_item {
+	enum ladder_kind kind;
+	int64_t at;
+	enum clock_name clock;
+	const struct step *step;        /* of LADDER_STEP */
+	const char *identity;           /* its name in leg.fired */
+};
+/*
+ * The earliest thing that is still to happen to the case, whether due or not. False: nothing.
+ * Walking it until item.at > now, marking each as fired, is all that a clock tick does.
+ */
+bool ladder_next(const struct office *office, const struct case_record *c, struct arena *a,
+		 struct ladder_item *ret);

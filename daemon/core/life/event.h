@@ -1,0 +1,33 @@
+#pragma once
+/* What events, cards, replies, receipts and results say. JSON texts in the arena. Pure. */
+#include "core/life/lifecycle.h"
+
+const char *event_json(const struct office *office, const struct case_record *c, const struct event_row *ev,
+		       int64_t at, struct arena *a);
+const char *card_json(const struct case_record *c, const char *role, struct arena *a);
+/* Fills {case} {answer} {department} {due} {reason} {state}; NULL when the office names no such reply. */
+const char *reply_json(const struct office *office, const struct case_record *c, const char *kind,
+		       const char *answer, int seq, struct arena *a);
+const char *topic_dept(const struct office *office, const char *dept, const char *what, const char *name,
+		       struct arena *a);
+const char *topic_out(const struct office *office, const char *channel, const char *source, struct arena *a);
+
+struct receipt {
+	const char *id;                 /* NULL prints null */
+	const char *result;             /* created duplicate joined updated dead */
+	const char *number, *department, *reason;
+	const int64_t *due;             /* [N_CLOCKS] or NULL */
+};
+const char *receipt_json(const struct receipt *r, struct arena *a);
+struct result {
+	const char *request, *result, *number, *state, *reason;
+	const char *record;             /* JSON members to add (", \"record\":…"), or NULL */
+};
+const char *result_json(const struct result *r, struct arena *a);
+/* The record as the visibility lets a department see it: members "record", "clocks". */
+struct personal {
+	const char *name, *phone, *ref, *address, *accused;
+	double lat, lon;                /* NAN: none */
+};
+const char *record_json(const struct case_record *c, const struct personal *p, const char *text,
+			const char *media, const char *extra, const char *history, struct arena *a);

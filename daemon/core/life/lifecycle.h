@@ -1,0 +1,78 @@
+#pragma once
+/*
+ * lifecycle: (case, action, office, now) -> changed case and effects, or a refusal in one sentence.
+ * One table, state x action; a test walks every cell. The store and the dispatcher carry effects out
+ * and decide nothing. Pure.
+ */
+#include "core/life/case.h"
+#include "core/understand/message.h"
+
+struct arena;
+struct decision;
+
+enum life_action {
+	LIFE_COMMAND,                                   /* + enum command_action */
+	LIFE_SUPPLEMENT = LIFE_COMMAND + N_COMMAND_ACTION, /* what reporters and the clock do */
+	LIFE_URGE,
+	LIFE_AGAIN,
+	LIFE_RATE,
+	LIFE_WITHDRAW,
+	LIFE_STATUS,
+	LIFE_DELIVERED,
+	LIFE_OTHER_CONTENT,                             /* the same id came again with other content */
+	LIFE_TICK,                                      /* something may have fallen due */
+	N_LIFE_ACTION
+};
+const char *life_action_name(enum life_action action);
+
+struct action {
+	enum life_action what;
+	const struct command *command;                  /* of LIFE_COMMAND … */
+	const struct report *report;                    /* of what reporters do */
+};
+
+struct history_row {
+	int seq;
+	int64_t at;
+	const char *kind, *department, *by, *note, *detail;     /* detail: JSON text or NULL */
+};
+struct event_row {
+	int seq, prev;
+	const char *kind;               /* NULL: no event, only the card below */
+	const char *target;             /* department id, or "out/KIND" for a reply */
+	const char *role, *to;          /* role of the department; to: "lead", "leader" … or NULL */
+	const char *clock, *why;        /* or NULL */
+	int level;                      /* 0: none */
+	const char *topic, *payload;    /* filled when the step is over */
+	bool card;                      /* the department's card is published with it */
+};
+struct queue_row {
+	const char *department;
+	bool present;                   /* false: it leaves this queue */
+	const char *role, *card;
+};
+struct leg_row {
+	struct leg leg;
+	const char *department;
+	int64_t ended_at;
+};
+struct effects {
+	ALIST(struct history_row) history;
+	ALIST(struct event_row) events;
+	ALIST(struct queue_row) queue;
+	ALIST(struct leg_row) legs;     /* legs that ended */
+	int64_t wake_at;                /* when to look again; MOMENT_NONE: never */
+	const char *refused;            /* one sentence, or NULL */
+	const char *note;               /* a reason to give with a success, or NULL */
+	bool read;                      /* `get`: the caller adds the record */
+};
+
+enum { LIFE_REFUSED = 1 };
+/* A new case from a decided report: fills *ret_case and the effects of its opening. */
+void life_open(const struct office *office, const struct report *r, const struct decision *d, const char *number,
+	       int64_t now, struct arena *a, struct case_record *ret_case, struct effects *fx);
+/* 0 or LIFE_REFUSED (fx->refused set, nothing else changed). */
+int life_step(const struct office *office, struct case_record *c, const struct action *action, int64_t now,
+	      struct arena *a, struct effects *fx);
+/* The table for people and for the test: what a cell does, as a word ("accept", "-" for refused). */
+const char *life_cell(enum case_state state, enum life_action action);
