@@ -1,0 +1,184 @@
+/*
+ * One wake-up per case: the ladder is not stored, it is derived. From the running leg's due times and
+ * the policy's steps follows what is to happen next; what has happened is remembered by identity in
+ * leg.fired. So a restart, a clock jump or a second daemon cannot double a step, and what fell due
+ * meanwhile is done in order.
+ */
+#include "core/life/clocks.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "core/time/moment.h"
+
+const struct calendar *office_calendar(const struct office *office, const struct deadline *d,
+				       const struct policy *policy)
+{
+	const struct calendar *cal = NULL;
+
+	if (d->calendar)
+		cal = map_get(&office->calendar_by_name, d->calendar);
+	if (!cal && policy)
+		cal = policy->calendar;
+	return cal ? cal : office->default_calendar;
+}
+
+void leg_start(const struct office *office, struct leg *leg, int n, const struct policy *policy, int64_t start)
+{
+	memset(leg, 0, sizeof(*leg));
+	leg->n = n;
+	leg->policy = policy->name;
+	leg->started_at = start;
+	for (int k = 0; k < N_CLOCKS; k++) {
+		struct due due = {0};
+		struct err e;
+
+		leg->due[k] = leg->met[k] = MOMENT_NONE;
+		if (!policy->has[k])
+			continue;
+		if (deadline_due(&policy->clock[k], office_calendar(office, &policy->clock[k], policy), start, NULL,
+				 &due, &e) == 0) {
+			leg->due[k] = due.at;
+			leg->provisional |= due.provisional;
+		}
+	}
+}
+
+static bool has_fired(const struct leg *leg, const char *identity)
+{
+	for (size_t i = 0; i < leg->fired.n; i++)
+		if (strcmp(leg->fired.v[i], identity) == 0)
+			return true;
+	return false;
+}
+
+/* The first open minute at or after `at`; `at` itself when the calendar has none within a month. */
+static int64_t next_open(const struct calendar *cal, int64_t at)
+{
+	int32_t first = moment_day(at);
+
+	for (int32_t day = first; day < first + 31; day++) {
+		struct day_view view;
+
+		calendar_day(cal, day, &view);
+		for (int i = 0; i < view.hours.n; i++) {
+			int64_t from = moment_of_day(day, view.hours.spans[i].from);
+			int64_t to = moment_of_day(day, view.hours.spans[i].to);
+
+			if (at < to)
+				return at > from ? at : from;
+		}
+	}
+	return at;
+}
+
+/* When a step falls due, MOMENT_NONE when its clock does not run. */
+static int64_t step_at(const struct office *office, const struct case_record *c, const struct policy *policy,
+		       const struct step *s)
+{
+	const struct calendar *cal = office_calendar(office, &s->span, policy);
+	int64_t limit = c->leg.due[s->clock];
+	struct due due = {.at = MOMENT_NONE};
+	struct err e;
+
+	switch (s->when) {
+	case STEP_CREATED:
+		return c->received_at;
+	case STEP_UNASSIGNED:
+		if (c->state != STATE_TRIAGE)
+			return MOMENT_NONE;
+		return deadline_due(&s->span, cal, c->leg.started_at, NULL, &due, &e) == 0 ? due.at : MOMENT_NONE;
+	case STEP_BEFORE:
+		if (limit == MOMENT_NONE || c->leg.met[s->clock] != MOMENT_NONE)
+			return MOMENT_NONE;
+		return deadline_before(&s->span, cal, limit, NULL, &due, &e) == 0 ? due.at : MOMENT_NONE;
+	case STEP_AFTER:
+		if (limit == MOMENT_NONE || c->leg.met[s->clock] != MOMENT_NONE)
+			return MOMENT_NONE;
+		if (!s->has_span)
+			return limit;
+		return deadline_due(&s->span, cal, limit, NULL, &due, &e) == 0 ? due.at : MOMENT_NONE;
+	}
+	return MOMENT_NONE;
+}
+
+static bool clocks_run(const struct case_record *c)
+{
+	return c->state == STATE_TRIAGE || c->state == STATE_ASSIGNED || c->state == STATE_ACCEPTED;
+}
+
+static void consider(struct ladder_item *best, bool *found, const struct ladder_item *item)
+{
+	if (!*found || item->at < best->at) {
+		*best = *item;
+		*found = true;
+	}
+}
+
+static void consider_limits(const struct case_record *c, struct arena *a, struct ladder_item *best, bool *found)
+{
+	for (int k = 0; k < N_CLOCKS; k++) {
+		struct ladder_item item = {LADDER_OVERDUE, c->leg.due[k], (enum clock_name)k, NULL, NULL};
+
+		if (item.at == MOMENT_NONE || c->leg.met[k] != MOMENT_NONE)
+			continue;
+		item.identity = arena_printf(a, "overdue %s", clock_names[k]);
+		if (!has_fired(&c->leg, item.identity))
+			consider(best, found, &item);
+	}
+}
+
+static void consider_steps(const struct office *office, const struct case_record *c, const struct policy *policy,
+			   struct arena *a, struct ladder_item *best, bool *found)
+{
+	const struct escalation *ladder = policy->escalation;
+
+	for (size_t i = 0; ladder && i < ladder->n_steps; i++) {
+		const struct step *s = &ladder->steps[i];
+		struct ladder_item item = {LADDER_STEP, step_at(office, c, policy, s), s->clock, s, NULL};
+
+		if (item.at == MOMENT_NONE)
+			continue;
+		item.identity = arena_printf(a, "%s %s %d", s->text, step_do_names[s->act], s->level);
+		if (has_fired(&c->leg, item.identity))
+			continue;
+		if (ladder->quiet && !(ladder->quiet_except & (1u << s->act)))
+			item.at = next_open(ladder->quiet, item.at);
+		consider(best, found, &item);
+	}
+}
+
+static void consider_close(const struct office *office, const struct case_record *c, const struct policy *policy,
+			   struct ladder_item *best, bool *found)
+{
+	const struct deadline *window = &office->life.closing_window;
+	struct ladder_item item = {LADDER_CLOSE, MOMENT_NONE, CLOCK_RESOLVE, NULL, "close"};
+	struct due due;
+	struct err e;
+
+	if (c->state != STATE_RESOLVED || !office->life.unrated_close || c->resolved_at == MOMENT_NONE)
+		return;
+	if (deadline_due(window, office_calendar(office, window, policy), c->resolved_at, NULL, &due, &e) != 0)
+		return;
+	item.at = due.at;
+	consider(best, found, &item);
+}
+
+bool ladder_next(const struct office *office, const struct case_record *c, struct arena *a,
+		 struct ladder_item *ret)
+{
+	const struct policy *policy = map_get(&office->policy_by_name, c->leg.policy);
+	bool found = false;
+
+	if (!policy)
+		policy = office->fallback_policy;
+	if (clocks_run(c)) {
+		/* At one instant the limit itself comes before the steps that follow from it. */
+		consider_limits(c, a, ret, &found);
+		consider_steps(office, c, policy, a, ret, &found);
+	}
+	consider_close(office, c, policy, ret, &found);
+	return found;
+}

@@ -1,0 +1,291 @@
+#include "core/life/event.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "core/time/moment.h"
+#include "core/understand/text.h"
+
+static const char *in_arena(struct str *t, struct arena *a)
+{
+	char *s = arena_strndup(a, t->s ? t->s : "", t->len);
+
+	str_done(t);
+	return s;
+}
+
+static void add_member(struct str *t, const char *name, const char *value)
+{
+	str_addf(t, ",\"%s\":", name);
+	str_json(t, value);
+}
+
+static void add_time(struct str *t, const char *name, int64_t at)
+{
+	char text[MOMENT_TEXT];
+
+	str_addf(t, "%s\"%s\":", t->s[t->len - 1] == '{' ? "" : ",", name);
+	str_json(t, at == MOMENT_NONE ? NULL : moment_rfc3339(at, text));
+}
+
+static void add_due(struct str *t, const int64_t due[N_CLOCKS], const bool *provisional)
+{
+	str_add(t, ",\"due\":{");
+	for (int k = 0; k < N_CLOCKS; k++)
+		add_time(t, clock_names[k], due[k]);
+	if (provisional)
+		str_addf(t, ",\"provisional\":%s", *provisional ? "true" : "false");
+	str_addc(t, '}');
+}
+
+static const char *event_place(const struct case_record *c)
+{
+	switch (c->visibility) {
+	case VISIBLE_OPEN:
+		return c->address ? c->address : c->place;
+	case VISIBLE_SEALED:
+		return NULL;
+	case VISIBLE_MASKED:
+	case N_VISIBILITY:
+		break;
+	}
+	return c->place;
+}
+
+const char *event_json(const struct office *office, const struct case_record *c, const struct event_row *ev,
+		       int64_t at, struct arena *a)
+{
+	struct str t = {0};
+
+	str_addf(&t, "{\"v\":1,\"event\":\"%s-%d-%s\",\"seq\":%d,\"prev\":%d,\"kind\":\"%s\"", c->number, ev->seq,
+		 ev->target, ev->seq, ev->prev, ev->kind);
+	add_time(&t, "at", at);
+	add_member(&t, "case", c->number);
+	add_member(&t, "department", ev->target);
+	add_member(&t, "role", ev->role);
+	if (ev->to)
+		add_member(&t, "to", ev->to);
+	add_member(&t, "state", case_state_names[c->state]);
+	add_member(&t, "title", c->title);
+	add_member(&t, "category", c->category);
+	add_member(&t, "grid", c->grid);
+	add_member(&t, "place", event_place(c));
+	add_member(&t, "urgency", urgency_names[c->urgency]);
+	add_due(&t, c->leg.due, &c->leg.provisional);
+	str_addf(&t, ",\"leg\":%d", c->leg.n);
+	if (ev->level)
+		str_addf(&t, ",\"level\":%d", ev->level);
+	if (ev->clock)
+		add_member(&t, "clock", ev->clock);
+	add_member(&t, "rule", c->rule);
+	add_member(&t, "config", office->hash);
+	add_member(&t, "why", ev->why);
+	str_addc(&t, '}');
+	return in_arena(&t, a);
+}
+
+const char *card_json(const struct case_record *c, const char *role, struct arena *a)
+{
+	struct str t = {0};
+
+	str_add(&t, "{\"v\":1");
+	add_member(&t, "case", c->number);
+	add_member(&t, "role", role);
+	add_member(&t, "state", case_state_names[c->state]);
+	add_member(&t, "title", c->title);
+	add_member(&t, "category", c->category);
+	add_member(&t, "urgency", urgency_names[c->urgency]);
+	add_member(&t, "grid", c->grid);
+	add_member(&t, "place", c->visibility == VISIBLE_SEALED ? NULL : c->place);
+	add_due(&t, c->leg.due, &c->leg.provisional);
+	str_addf(&t, ",\"level\":%d,\"leg\":%d,\"reports\":%d", c->leg.level, c->leg.n, c->reports);
+	add_time(&t, "since", c->leg.started_at);
+	str_addc(&t, '}');
+	return in_arena(&t, a);
+}
+
+static const char *reply_template(const struct office *office, const char *kind)
+{
+	for (size_t i = 0; i < office->life.n_replies; i++)
+		if (strcmp(office->life.replies[i].kind, kind) == 0)
+			return office->life.replies[i].text[0] ? office->life.replies[i].text : NULL;
+	/* A question is always answered, even where the office wrote no words for it. */
+	return strcmp(kind, "status") == 0 ? "{case} {state}" : NULL;
+}
+
+static const char *word_value(const struct office *office, const struct case_record *c, const char *word, size_t len,
+			      const char *answer, char text[MOMENT_TEXT])
+{
+	static const char *const words[] = {"case", "answer", "reason", "department", "due", "state"};
+	const struct department *dept = map_get(&office->dept_by_id, c->lead);
+	const char *values[] = {c->number, answer ? answer : "", answer ? answer : "", dept ? dept->name : c->lead,
+				c->leg.due[CLOCK_RESOLVE] == MOMENT_NONE
+					? "" : moment_human(c->leg.due[CLOCK_RESOLVE], true, text),
+				case_state_names[c->state]};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strlen(words[i]) == len && memcmp(words[i], word, len) == 0)
+			return values[i];
+	return NULL;
+}
+
+static void fill_template(const struct office *office, const struct case_record *c, const char *from,
+			  const char *answer, struct str *out)
+{
+	while (*from) {
+		const char *end = *from == '{' ? strchr(from, '}') : NULL;
+		char text[MOMENT_TEXT];
+		const char *value = NULL;
+
+		if (end)
+			value = word_value(office, c, from + 1, (size_t)(end - from - 1), answer, text);
+		if (value) {
+			str_add(out, value);
+			from = end + 1;
+		} else {
+			str_addc(out, *from++);
+		}
+	}
+}
+
+const char *reply_json(const struct office *office, const struct case_record *c, const char *kind,
+		       const char *answer, int seq, struct arena *a)
+{
+	const char *template = reply_template(office, kind);
+	struct str text = {0}, t = {0};
+
+	if (!template)
+		return NULL;
+	fill_template(office, c, template, answer, &text);
+	str_addf(&t, "{\"v\":1,\"id\":\"%s-%d-%s\"", c->number, seq, kind);
+	add_member(&t, "case", c->number);
+	add_member(&t, "about", c->report);
+	str_addf(&t, ",\"to\":%s", c->reply_to ? c->reply_to : "null");
+	add_member(&t, "kind", kind);
+	add_member(&t, "text", text.s ? text.s : "");
+	str_addc(&t, '}');
+	str_done(&text);
+	return in_arena(&t, a);
+}
+
+const char *topic_dept(const struct office *office, const char *dept, const char *what, const char *name,
+		       struct arena *a)
+{
+	return arena_printf(a, "needle/%s/dept/%s/%s%s%s", office->tenant, dept, what, name ? "/" : "",
+			    name ? name : "");
+}
+
+const char *topic_out(const struct office *office, const char *channel, const char *source, struct arena *a)
+{
+	return arena_printf(a, "needle/%s/out/%s/%s", office->tenant, channel, source);
+}
+
+const char *receipt_json(const struct receipt *r, struct arena *a)
+{
+	struct str t = {0};
+
+	str_add(&t, "{\"v\":1");
+	add_member(&t, "id", r->id);
+	add_member(&t, "result", r->result);
+	add_member(&t, "case", r->number);
+	add_member(&t, "department", r->department);
+	if (r->due)
+		add_due(&t, r->due, NULL);
+	else
+		str_add(&t, ",\"due\":null");
+	add_member(&t, "reason", r->reason);
+	str_addc(&t, '}');
+	return in_arena(&t, a);
+}
+
+const char *result_json(const struct result *r, struct arena *a)
+{
+	struct str t = {0};
+
+	str_add(&t, "{\"v\":1");
+	add_member(&t, "request", r->request);
+	add_member(&t, "result", r->result);
+	add_member(&t, "case", r->number);
+	add_member(&t, "state", r->state);
+	add_member(&t, "reason", r->reason);
+	if (r->record)
+		str_add(&t, r->record);
+	str_addc(&t, '}');
+	return in_arena(&t, a);
+}
+
+static const char *masked_name(const char *name, struct arena *a)
+{
+	size_t n = 1;
+
+	if (!name || !*name)
+		return NULL;
+	while ((name[n] & 0xc0) == 0x80)
+		n++;
+	return arena_printf(a, "%.*s*", (int)n, name);
+}
+
+static void add_reporter(struct str *t, const struct personal *p, bool all, struct arena *a)
+{
+	str_add(t, ",\"reporter\":{\"masked\":");
+	str_add(t, all ? "false" : "true");
+	add_member(t, "name", all ? p->name : masked_name(p->name, a));
+	add_member(t, "phone", all || !p->phone ? p->phone : text_mask(a, p->phone, NULL));
+	if (all)
+		add_member(t, "ref", p->ref);
+	str_addc(t, '}');
+}
+
+static void add_place(struct str *t, const struct case_record *c, const struct personal *p, bool all)
+{
+	str_add(t, ",\"place\":{\"grid\":");
+	str_json(t, c->grid);
+	add_member(t, "address", all ? p->address : c->place);
+	if (all && !isnan(p->lat) && !isnan(p->lon))
+		str_addf(t, ",\"lat\":%.6f,\"lon\":%.6f", p->lat, p->lon);
+	str_addc(t, '}');
+}
+
+static void add_clocks(struct str *t, const struct case_record *c)
+{
+	str_add(t, ",\"clocks\":[");
+	for (int k = 0, n = 0; k < N_CLOCKS; k++) {
+		if (c->leg.due[k] == MOMENT_NONE)
+			continue;
+		str_addf(t, "%s{\"clock\":\"%s\"", n++ ? "," : "", clock_names[k]);
+		add_time(t, "due", c->leg.due[k]);
+		add_time(t, "met", c->leg.met[k]);
+		str_addc(t, '}');
+	}
+	str_addc(t, ']');
+}
+
+const char *record_json(const struct case_record *c, const struct personal *p, const char *text,
+			const char *media, const char *extra, const char *history, struct arena *a)
+{
+	bool all = c->visibility == VISIBLE_OPEN, sealed = c->visibility == VISIBLE_SEALED;
+	struct str t = {0};
+
+	str_add(&t, ",\"record\":{\"id\":");
+	str_json(&t, c->report);
+	add_member(&t, "channel", c->channel);
+	add_member(&t, "category", c->category);
+	add_member(&t, "urgency", urgency_names[c->urgency]);
+	add_member(&t, "visibility", visibility_names[c->visibility]);
+	add_time(&t, "received", c->received_at);
+	if (!sealed) {
+		add_member(&t, "text", all || !text ? text : text_mask(a, text, p->name));
+		add_reporter(&t, p, all, a);
+		add_place(&t, c, p, all);
+		str_addf(&t, ",\"media\":%s", media ? media : "[]");
+	}
+	if (all)
+		str_addf(&t, ",\"extra\":%s", extra ? extra : "{}");
+	str_addc(&t, '}');
+	add_clocks(&t, c);
+	str_addf(&t, ",\"history\":%s", history ? history : "[]");
+	return in_arena(&t, a);
+}

@@ -1,0 +1,368 @@
+/*
+ * The table: what each action does in each state. A cell is a function or a refusal; a refused action
+ * changes nothing and says why in one sentence. Around a step stand the queue and the card before and
+ * after: cards are derived from the case, never written by a verb.
+ */
+#include "core/life/lifecycle.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "core/life/clocks.h"
+#include "core/life/step.h"
+#include "core/time/moment.h"
+#include "core/understand/route.h"
+#include "core/understand/text.h"
+
+const char *const case_state_names[N_CASE_STATE] = {"received", "triage",   "assigned", "accepted",
+						    "suspended", "resolved", "closed",   "joined"};
+
+struct cell {
+	life_fn *fn;                    /* NULL: refused */
+	const char *word;               /* for people; of a refusal: the sentence after "case X " */
+};
+
+#define NO_TRIAGE {NULL, "is in triage, which hands it out by transfer"}
+#define NO_ACCEPTED {NULL, "was accepted already"}
+#define NO_NOT_ACCEPTED {NULL, "must be accepted first"}
+#define NO_DONE {NULL, "is resolved already; it comes back when it must be handled again"}
+#define NO_CLOSED {NULL, "is closed"}
+#define NO_JOINED {NULL, "was joined into another case; use that one"}
+#define NO_SUSPENDED {NULL, "is suspended"}
+#define NO_LATER {NULL, "cannot be treated so: this version does not have that action"}
+#define GET {command_get, "get"}
+
+#define COMMANDS(accept, contact, progress, ret, resolve, transfer, support, lift)                         \
+	[CMD_ACCEPT] = accept, [CMD_CONTACT] = contact, [CMD_PROGRESS] = progress, [CMD_RETURN] = ret,     \
+	[CMD_RESOLVE] = resolve, [CMD_TRANSFER] = transfer, [CMD_SUPPORT_DONE] = support, [CMD_LIFT] = lift, \
+	[CMD_GET] = GET, [CMD_EXTEND] = NO_LATER, [CMD_SUSPEND] = NO_LATER, [CMD_RESUME] = NO_LATER,       \
+	[CMD_WHISTLE] = NO_LATER, [CMD_REPORT_IN] = NO_LATER, [CMD_CONSULT] = NO_LATER,                    \
+	[CMD_CONSULT_OUTCOME] = NO_LATER, [CMD_NEXT_STEP] = NO_LATER, [CMD_REJECT] = NO_LATER,             \
+	[CMD_AMEND] = NO_LATER, [CMD_SUPERVISE] = NO_LATER, [CMD_ANSWER] = NO_LATER, [CMD_GRANT] = NO_LATER, \
+	[CMD_DENY] = NO_LATER, [CMD_JOIN] = NO_LATER, [CMD_SPLIT] = NO_LATER
+
+#define REPORTERS(again, rate, withdraw, tick)                                                             \
+	[LIFE_SUPPLEMENT] = {reporter_supplement, "supplement"}, [LIFE_URGE] = {reporter_urge, "urge"},    \
+	[LIFE_AGAIN] = again, [LIFE_RATE] = rate, [LIFE_WITHDRAW] = withdraw,                              \
+	[LIFE_STATUS] = {reporter_status, "status"}, [LIFE_DELIVERED] = {reporter_delivered, "delivered"}, \
+	[LIFE_OTHER_CONTENT] = {reporter_other_content, "duplicate"}, [LIFE_TICK] = tick
+
+#define TICK {clock_tick, "tick"}
+#define AGAIN_OPEN {reporter_again_open, "supplement"}
+#define AGAIN {reporter_again_done, "new leg"}
+#define RATE_OPEN {reporter_rate_open, "record"}
+#define RATE_RESOLVED {reporter_rate_resolved, "close or new leg"}
+#define RATE_CLOSED {reporter_rate_closed, "record or new leg"}
+#define WITHDRAW {reporter_withdraw, "close"}
+#define WITHDRAWN {reporter_withdraw_closed, "nothing"}
+#define ACCEPT {command_accept, "accept"}
+#define CONTACT {command_contact, "contact"}
+#define PROGRESS {command_progress, "progress"}
+#define RETURN {command_return, "return"}
+#define RESOLVE {command_resolve, "resolve"}
+#define TRANSFER {command_transfer, "transfer"}
+#define SUPPORT {command_support_done, "support done"}
+#define LIFT {command_lift, "lift"}
+
+static const struct cell table[N_CASE_STATE][N_LIFE_ACTION] = {
+	/* received is the instant between arrival and decision: no stored case is in it. */
+	[STATE_RECEIVED] = {COMMANDS(NO_NOT_ACCEPTED, NO_NOT_ACCEPTED, NO_NOT_ACCEPTED, NO_NOT_ACCEPTED,
+				     NO_NOT_ACCEPTED, NO_NOT_ACCEPTED, NO_NOT_ACCEPTED, NO_NOT_ACCEPTED),
+			    REPORTERS(AGAIN_OPEN, RATE_OPEN, WITHDRAW, TICK)},
+	[STATE_TRIAGE] = {COMMANDS(NO_TRIAGE, NO_TRIAGE, PROGRESS, NO_TRIAGE, NO_TRIAGE, TRANSFER, SUPPORT, LIFT),
+			  REPORTERS(AGAIN_OPEN, RATE_OPEN, WITHDRAW, TICK)},
+	[STATE_ASSIGNED] = {COMMANDS(ACCEPT, CONTACT, PROGRESS, RETURN, NO_NOT_ACCEPTED, TRANSFER, SUPPORT, LIFT),
+			    REPORTERS(AGAIN_OPEN, RATE_OPEN, WITHDRAW, TICK)},
+	[STATE_ACCEPTED] = {COMMANDS(NO_ACCEPTED, CONTACT, PROGRESS, RETURN, RESOLVE, TRANSFER, SUPPORT, LIFT),
+			    REPORTERS(AGAIN_OPEN, RATE_OPEN, WITHDRAW, TICK)},
+	[STATE_SUSPENDED] = {COMMANDS(NO_SUSPENDED, CONTACT, PROGRESS, NO_SUSPENDED, NO_SUSPENDED, NO_SUSPENDED,
+				      SUPPORT, LIFT),
+			     REPORTERS(AGAIN_OPEN, RATE_OPEN, WITHDRAW, TICK)},
+	[STATE_RESOLVED] = {COMMANDS(NO_DONE, NO_DONE, NO_DONE, NO_DONE, NO_DONE, NO_DONE, NO_DONE, NO_DONE),
+			    REPORTERS(AGAIN, RATE_RESOLVED, WITHDRAW, TICK)},
+	[STATE_CLOSED] = {COMMANDS(NO_CLOSED, NO_CLOSED, NO_CLOSED, NO_CLOSED, NO_CLOSED, NO_CLOSED, NO_CLOSED,
+				   NO_CLOSED),
+			  REPORTERS(AGAIN, RATE_CLOSED, WITHDRAWN, TICK)},
+	[STATE_JOINED] = {COMMANDS(NO_JOINED, NO_JOINED, NO_JOINED, NO_JOINED, NO_JOINED, NO_JOINED, NO_JOINED,
+				   NO_JOINED),
+			  REPORTERS(AGAIN_OPEN, RATE_OPEN, WITHDRAWN, TICK)},
+};
+
+const char *life_action_name(enum life_action action)
+{
+	static const char *const names[] = {"supplement", "urge", "again", "rate", "withdraw",
+					    "status", "delivered", "other content", "tick"};
+
+	return action < LIFE_SUPPLEMENT ? command_action_names[action] : names[action - LIFE_SUPPLEMENT];
+}
+
+const char *life_cell(enum case_state state, enum life_action action)
+{
+	const struct cell *cell = &table[state][action];
+
+	return cell->fn ? cell->word : "-";
+}
+
+int life_refuse(struct life *l, const char *fmt, ...)
+{
+	char text[300];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	l->fx->refused = arena_strdup(l->a, text);
+	return LIFE_REFUSED;
+}
+
+bool life_is_done(const struct case_record *c)
+{
+	return c->state == STATE_RESOLVED || c->state == STATE_CLOSED || c->state == STATE_JOINED;
+}
+
+const char *life_lead_role(const struct case_record *c)
+{
+	return c->state == STATE_TRIAGE ? "triage" : "lead";
+}
+
+int life_record(struct life *l, const char *kind, const char *department, const char *by, const char *note,
+		const char *detail)
+{
+	ALIST_PUSH(l->a, &l->fx->history, (struct history_row){++l->c->seq, l->now, kind, department, by, note, detail});
+	return l->c->seq;
+}
+
+static int told_before(struct life *l, const char *dept, int seq)
+{
+	int before;
+
+	for (size_t i = 0; i < l->c->told.n; i++)
+		if (strcmp(l->c->told.v[i].dept, dept) == 0) {
+			before = l->c->told.v[i].seq;
+			l->c->told.v[i].seq = seq;
+			return before;
+		}
+	ALIST_PUSH(l->a, &l->c->told, (struct told){dept, seq});
+	return 0;
+}
+
+void life_tell(struct life *l, int seq, const struct tell *what)
+{
+	/* One department hears of one history row once, in its first role. */
+	for (size_t i = 0; i < l->fx->events.n; i++)
+		if (l->fx->events.v[i].seq == seq && strcmp(l->fx->events.v[i].target, what->dept) == 0)
+			return;
+	ALIST_PUSH(l->a, &l->fx->events,
+		   (struct event_row){.seq = seq, .prev = told_before(l, what->dept, seq), .kind = what->kind,
+				      .target = what->dept, .role = what->role, .to = what->to,
+				      .clock = what->clock, .why = what->why, .level = what->level});
+}
+
+void life_tell_queue(struct life *l, int seq, const char *kind, const char *why)
+{
+	life_tell(l, seq, &(struct tell){.kind = kind, .dept = l->c->lead, .role = life_lead_role(l->c), .why = why});
+	for (size_t i = 0; i < l->c->supports.n; i++)
+		if (!l->c->supports.v[i].done)
+			life_tell(l, seq, &(struct tell){.kind = kind, .dept = l->c->supports.v[i].dept,
+							 .role = "support", .why = why});
+}
+
+void life_reply(struct life *l, const char *kind, const char *answer)
+{
+	const char *text;
+
+	if (l->c->from_device)
+		return;
+	text = reply_json(l->office, l->c, kind, answer, l->c->seq, l->a);
+	if (text)
+		ALIST_PUSH(l->a, &l->fx->events,
+			   (struct event_row){.seq = l->c->seq, .target = arena_printf(l->a, "out/%s", kind),
+					      .topic = topic_out(l->office, l->c->channel, l->c->source, l->a),
+					      .payload = text});
+}
+
+void life_close(struct life *l, const char *reason, const char *by, const char *note)
+{
+	const char *role = life_lead_role(l->c);
+	int seq;
+
+	l->c->state = STATE_CLOSED;
+	l->c->closed_at = l->now;
+	l->c->close_reason = reason;
+	seq = life_record(l, "closed", l->c->lead, by, note ? note : reason, NULL);
+	life_tell(l, seq, &(struct tell){.kind = "closed", .dept = l->c->lead, .role = role, .why = reason});
+	life_reply(l, "closed", NULL);
+}
+
+void life_new_leg(struct life *l, const char *by, const char *note)
+{
+	const struct policy *policy = l->office->life.again_policy;
+	struct case_record *c = l->c;
+	int seq;
+
+	if (!policy)
+		policy = map_get(&l->office->policy_by_name, c->leg.policy);
+	ALIST_PUSH(l->a, &l->fx->legs, (struct leg_row){c->leg, c->lead, l->now});
+	leg_start(l->office, &c->leg, c->leg.n + 1, policy ? policy : l->office->fallback_policy, l->now);
+	c->state = STATE_ASSIGNED;
+	c->resolved_at = c->closed_at = MOMENT_NONE;
+	c->close_reason = NULL;
+	seq = life_record(l, "reopened", c->lead, by, note, NULL);
+	life_tell(l, seq, &(struct tell){.kind = "reopened", .dept = c->lead, .role = "lead", .why = note});
+}
+
+/* ---- around a step: queues, cards, texts ------------------------------------------------------ */
+struct place_in_queue {
+	const char *dept, *role, *card;
+};
+typedef ALIST(struct place_in_queue) queue_places;
+
+static void queue_of(const struct case_record *c, struct arena *a, queue_places *places)
+{
+	if (life_is_done(c))
+		return;
+	ALIST_PUSH(a, places, (struct place_in_queue){c->lead, life_lead_role(c), card_json(c, life_lead_role(c), a)});
+	for (size_t i = 0; i < c->supports.n; i++)
+		if (!c->supports.v[i].done && strcmp(c->supports.v[i].dept, c->lead) != 0)
+			ALIST_PUSH(a, places, (struct place_in_queue){c->supports.v[i].dept, "support",
+								      card_json(c, "support", a)});
+}
+
+static const struct place_in_queue *find_place(const queue_places *places, const char *dept)
+{
+	for (size_t i = 0; i < places->n; i++)
+		if (strcmp(places->v[i].dept, dept) == 0)
+			return &places->v[i];
+	return NULL;
+}
+
+/* The card goes out with the department's last event of this step, or by itself. */
+static void publish_card(struct life *l, const char *dept)
+{
+	for (size_t i = l->fx->events.n; i-- > 0;)
+		if (strcmp(l->fx->events.v[i].target, dept) == 0) {
+			l->fx->events.v[i].card = true;
+			return;
+		}
+	ALIST_PUSH(l->a, &l->fx->events, (struct event_row){.seq = l->c->seq, .target = dept, .card = true});
+}
+
+static void compare_queues(struct life *l, const queue_places *before, const queue_places *after)
+{
+	for (size_t i = 0; i < before->n; i++)
+		if (!find_place(after, before->v[i].dept)) {
+			ALIST_PUSH(l->a, &l->fx->queue, (struct queue_row){.department = before->v[i].dept});
+			publish_card(l, before->v[i].dept);
+		}
+	for (size_t i = 0; i < after->n; i++) {
+		const struct place_in_queue *old = find_place(before, after->v[i].dept);
+
+		if (old && strcmp(old->card, after->v[i].card) == 0)
+			continue;
+		ALIST_PUSH(l->a, &l->fx->queue, (struct queue_row){after->v[i].dept, true, after->v[i].role,
+								   after->v[i].card});
+		publish_card(l, after->v[i].dept);
+	}
+}
+
+static void finish(struct life *l, const queue_places *before)
+{
+	queue_places after = {0};
+	struct ladder_item next;
+
+	queue_of(l->c, l->a, &after);
+	compare_queues(l, before, &after);
+	for (size_t i = 0; i < l->fx->events.n; i++) {
+		struct event_row *ev = &l->fx->events.v[i];
+
+		if (!ev->kind)
+			continue;
+		ev->topic = topic_dept(l->office, ev->target, "event", ev->kind, l->a);
+		ev->payload = event_json(l->office, l->c, ev, l->now, l->a);
+	}
+	l->fx->wake_at = ladder_next(l->office, l->c, l->a, &next) ? next.at : MOMENT_NONE;
+}
+
+int life_step(const struct office *office, struct case_record *c, const struct action *action, int64_t now,
+	      struct arena *a, struct effects *fx)
+{
+	const struct cell *cell = &table[c->state][action->what];
+	struct life l = {office, c, action, now, a, fx};
+	queue_places before = {0};
+	int r;
+
+	memset(fx, 0, sizeof(*fx));
+	fx->wake_at = MOMENT_NONE;
+	if (!cell->fn)
+		return life_refuse(&l, "case %s %s", c->number, cell->word);
+	queue_of(c, a, &before);
+	r = cell->fn(&l);
+	if (r == 0)
+		finish(&l, &before);
+	return r;
+}
+
+/* ---- a new case ------------------------------------------------------------------------------- */
+static void describe(struct case_record *c, const struct report *r, struct arena *a)
+{
+	c->category = r->known_category ? r->known_category->path : r->category;
+	c->grid = r->grid;
+	if (c->visibility == VISIBLE_SEALED) {
+		c->title = c->category;
+		return;
+	}
+	c->title = r->text ? text_title(a, text_mask(a, r->text, r->name), 40) : c->category;
+	c->place = r->address ? text_mask_address(a, r->address) : NULL;
+	if (c->visibility == VISIBLE_OPEN)
+		c->address = r->address;
+}
+
+static void assign(struct life *l, const struct decision *d)
+{
+	struct case_record *c = l->c;
+	int seq = life_record(l, "assigned", c->lead, NULL, d->why, NULL);
+
+	life_tell(l, seq, &(struct tell){.kind = "assigned", .dept = c->lead, .role = "lead", .why = d->why});
+	for (size_t i = 0; i < c->supports.n; i++) {
+		seq = life_record(l, "assigned", c->supports.v[i].dept, NULL, "support", NULL);
+		life_tell(l, seq, &(struct tell){.kind = "assigned", .dept = c->supports.v[i].dept, .role = "support",
+						 .why = d->why});
+	}
+	for (size_t i = 0; i < d->n_copies; i++) {
+		seq = life_record(l, "copied", d->copies[i]->id, NULL, NULL, NULL);
+		life_tell(l, seq, &(struct tell){.kind = "copied", .dept = d->copies[i]->id, .role = "copy"});
+	}
+}
+
+void life_open(const struct office *office, const struct report *r, const struct decision *d, const char *number,
+	       int64_t now, struct arena *a, struct case_record *c, struct effects *fx)
+{
+	struct life l = {office, c, NULL, now, a, fx};
+	queue_places none = {0};
+
+	memset(c, 0, sizeof(*c));
+	memset(fx, 0, sizeof(*fx));
+	*c = (struct case_record){
+		.number = number, .channel = r->channel->id, .source = r->source, .report = r->id,
+		.from_device = r->device && !r->reply_to, .state = STATE_ASSIGNED, .lead = d->dept->id,
+		.urgency = d->urgency, .visibility = d->visibility, .horizon = d->horizon,
+		.rule = d->rule ? d->rule->id : NULL, .route_source = route_source_names[d->source],
+		.config = office->hash, .reports = 1, .received_at = r->received_at, .resolved_at = MOMENT_NONE,
+		.closed_at = MOMENT_NONE};
+	if (r->reply_to) {
+		char *json = json_dumps(r->reply_to, JSON_COMPACT | JSON_ENCODE_ANY);
+
+		c->reply_to = json ? arena_strdup(a, json) : NULL;
+		free(json);
+	}
+	for (size_t i = 0; i < d->n_supports; i++)
+		ALIST_PUSH(a, &c->supports, (struct support){d->supports[i]->id, NULL, false});
+	describe(c, r, a);
+	leg_start(office, &c->leg, 1, d->policy, r->received_at);
+	assign(&l, d);
+	life_reply(&l, "registered", NULL);
+	finish(&l, &none);
+}

@@ -1,0 +1,41 @@
+#pragma once
+/* Inside core/life only: the working context of one step and what all its parts use. */
+#include "base/mem.h"
+#include "core/life/event.h"
+
+struct life {
+	const struct office *office;
+	struct case_record *c;
+	const struct action *act;
+	int64_t now;
+	struct arena *a;
+	struct effects *fx;
+};
+/* Appends a history row and returns its seq. */
+int life_record(struct life *l, const char *kind, const char *department, const char *by, const char *note,
+		const char *detail);
+struct tell {
+	const char *kind, *dept, *role, *to, *clock, *why;
+	int level;
+};
+/* Queues an event about history row `seq` for one department. */
+void life_tell(struct life *l, int seq, const struct tell *what);
+/* … for the lead and every support whose task is open. */
+void life_tell_queue(struct life *l, int seq, const char *kind, const char *why);
+void life_reply(struct life *l, const char *kind, const char *answer);
+const char *life_lead_role(const struct case_record *c);
+bool life_is_done(const struct case_record *c);        /* resolved, closed or joined: in no queue */
+
+int life_refuse(struct life *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void life_close(struct life *l, const char *reason, const char *by, const char *note);
+/* A new leg for the same lead: the case's own received_at stays. */
+void life_new_leg(struct life *l, const char *by, const char *note);
+
+/* The verbs, one function a cell; 0 or LIFE_REFUSED. */
+typedef int life_fn(struct life *l);
+life_fn command_accept, command_contact, command_progress, command_return, command_transfer, command_resolve,
+	command_support_done, command_lift, command_get;
+life_fn reporter_supplement, reporter_urge, reporter_again_open, reporter_again_done, reporter_rate_open,
+	reporter_rate_resolved, reporter_rate_closed, reporter_withdraw, reporter_withdraw_closed, reporter_status,
+	reporter_delivered, reporter_other_content;
+life_fn clock_tick;

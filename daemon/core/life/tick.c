@@ -1,0 +1,137 @@
+/* What the clock does: limits that pass, steps of the ladder, the end of the rating window. */
+#include <string.h>
+
+#include "base/str.h"
+#include "core/life/clocks.h"
+#include "core/life/step.h"
+#include "core/time/moment.h"
+
+enum { LATE_US = 60 * 1000000 };   /* a step done more than a minute after its instant is marked late */
+
+static const char *item_detail(struct life *l, const struct ladder_item *item)
+{
+	char text[MOMENT_TEXT];
+
+	return arena_printf(l->a, "{\"clock\":\"%s\",\"due\":\"%s\",\"late\":%s}", clock_names[item->clock],
+			    moment_rfc3339(item->at, text), l->now - item->at > LATE_US ? "true" : "false");
+}
+
+static void tell_leader(struct life *l, int seq, struct tell what)
+{
+	const struct department *lead = map_get(&l->office->dept_by_id, l->c->lead);
+
+	what.to = "leader";
+	what.dept = l->c->lead;
+	what.role = life_lead_role(l->c);
+	life_tell(l, seq, &what);
+	if (!lead || !lead->superior)
+		return;
+	what.dept = lead->superior->id;
+	what.role = "supervisor";
+	life_tell(l, seq, &what);
+}
+
+static void tell_target(struct life *l, int seq, const struct step *s, struct tell what)
+{
+	switch (s->to) {
+	case TO_LEADER:
+		tell_leader(l, seq, what);
+		return;
+	case TO_LEAD:
+		what.to = "lead";
+		what.dept = l->c->lead;
+		what.role = life_lead_role(l->c);
+		life_tell(l, seq, &what);
+		return;
+	case TO_SUPPORTS:
+		what.to = "supports";
+		what.role = "support";
+		for (size_t i = 0; i < l->c->supports.n; i++)
+			if (!l->c->supports.v[i].done) {
+				what.dept = l->c->supports.v[i].dept;
+				life_tell(l, seq, &what);
+			}
+		return;
+	case TO_DEPT:
+		what.to = s->dept->id;
+		what.dept = s->dept->id;
+		what.role = s->dept->kind == DEPT_SUPERVISOR ? "supervisor" : "copy";
+		life_tell(l, seq, &what);
+		return;
+	}
+}
+
+static const char *step_kind(const struct step *s)
+{
+	switch (s->act) {
+	case DO_REMIND:
+		return s->when == STEP_BEFORE ? "due_soon" : "reminded";
+	case DO_SUPERVISE:
+		return "supervised";
+	case DO_RAISE:
+	case DO_NOTIFY:
+	case DO_PUBLISH:
+	case N_STEP_DO:
+		break;
+	}
+	return "escalated";
+}
+
+static const char *step_department(const struct life *l, const struct step *s)
+{
+	return s->to == TO_DEPT ? s->dept->id : l->c->lead;
+}
+
+static void do_step(struct life *l, const struct ladder_item *item)
+{
+	const struct step *s = item->step;
+	const char *kind = step_kind(s);
+	struct tell what = {.kind = kind, .clock = clock_names[s->clock], .why = s->note ? s->note : s->text};
+	int seq;
+
+	if (s->act != DO_REMIND) {
+		what.level = s->level;
+		if (s->level > l->c->leg.level)
+			l->c->leg.level = s->level;
+	}
+	seq = life_record(l, kind, step_department(l, s), NULL, s->note ? s->note : s->text, item_detail(l, item));
+	tell_target(l, seq, s, what);
+	/* An order is told to both: who must act, and who will ask. */
+	if (s->act == DO_SUPERVISE && s->to == TO_DEPT && s->dept && strcmp(s->dept->id, l->c->lead) != 0) {
+		what.to = "lead";
+		what.dept = l->c->lead;
+		what.role = life_lead_role(l->c);
+		life_tell(l, seq, &what);
+	}
+}
+
+static void pass_limit(struct life *l, const struct ladder_item *item)
+{
+	int seq = life_record(l, "overdue", l->c->lead, NULL, clock_names[item->clock], item_detail(l, item));
+
+	life_tell(l, seq, &(struct tell){.kind = "overdue", .dept = l->c->lead, .role = life_lead_role(l->c),
+					 .clock = clock_names[item->clock]});
+	if (item->clock == CLOCK_RESOLVE)
+		life_reply(l, "late", NULL);
+}
+
+int clock_tick(struct life *l)
+{
+	struct ladder_item item;
+
+	while (ladder_next(l->office, l->c, l->a, &item) && item.at <= l->now) {
+		ALIST_PUSH(l->a, &l->c->leg.fired, item.identity);
+		switch (item.kind) {
+		case LADDER_OVERDUE:
+			pass_limit(l, &item);
+			break;
+		case LADDER_STEP:
+			do_step(l, &item);
+			break;
+		case LADDER_CLOSE:
+			life_close(l, "unrated", NULL, NULL);
+			break;
+		}
+	}
+	return 0;
+}
