@@ -71,3 +71,52 @@ clean:
 	rm -rf build
 
 -include $(LIB_OBJ:.o=.d) $(CTL_OBJ:.o=.d) $(B)/obj/daemon/needled.d
+
+# ---- install ----------------------------------------------------------------------------------
+# Give `make` and `make install` the same PREFIX: the daemon looks for its plugins below it.
+sysconfdir ?= /etc
+bindir ?= $(PREFIX)/bin
+libdir ?= $(PREFIX)/lib
+includedir ?= $(PREFIX)/include
+datadir ?= $(PREFIX)/share
+mandir ?= $(datadir)/man
+docdir ?= $(datadir)/doc/needle
+unitdir ?= $(PREFIX)/lib/systemd/system
+sysusersdir ?= $(PREFIX)/lib/sysusers.d
+tmpfilesdir ?= $(PREFIX)/lib/tmpfiles.d
+INSTALL ?= install
+
+ALL_CFLAGS += -DNEEDLE_LIBDIR='"$(libdir)/needle"'
+MAN := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
+SHIPPED := $(filter-out template,$(DECODERS))
+SHARED = $(shell find config schema/*.sql -type f ! -path '*/secrets/*')
+PAGES = $(shell find docs -name '*.md') README.md CHANGELOG.md LICENSE
+
+.PHONY: man install uninstall
+man: $(MAN)
+
+$(B)/man/%: docs/man/%.scd
+	@mkdir -p $(@D)
+	@echo "  MAN $<"
+	$(Q)scdoc < $< > $@.part && mv $@.part $@
+
+install: all man
+	$(INSTALL) -d '$(DESTDIR)$(bindir)' '$(DESTDIR)$(libdir)/needle/plugins' '$(DESTDIR)$(unitdir)'
+	$(INSTALL) -d -m 0755 '$(DESTDIR)$(sysconfdir)/needle'
+	$(INSTALL) -m 0755 $(B)/needled $(B)/needlectl '$(DESTDIR)$(bindir)'
+	$(INSTALL) -m 0644 $(SHIPPED:%=$(B)/plugins/%.so) '$(DESTDIR)$(libdir)/needle/plugins'
+	$(INSTALL) -D -m 0644 plugins/needle_plugin.h '$(DESTDIR)$(includedir)/needle_plugin.h'
+	sed 's|/usr/local/bin|$(bindir)|g; s|/etc/needle|$(sysconfdir)/needle|g' systemd/needled@.service \
+		> '$(DESTDIR)$(unitdir)/needled@.service'
+	$(INSTALL) -D -m 0644 systemd/needle.sysusers '$(DESTDIR)$(sysusersdir)/needle.conf'
+	$(INSTALL) -D -m 0644 systemd/needle.tmpfiles '$(DESTDIR)$(tmpfilesdir)/needle.conf'
+	for f in $(SHARED); do $(INSTALL) -D -m 0644 "$$f" "$(DESTDIR)$(datadir)/needle/$$f" || exit 1; done
+	for f in $(PAGES); do $(INSTALL) -D -m 0644 "$$f" "$(DESTDIR)$(docdir)/$${f#docs/}" || exit 1; done
+	for f in $(MAN); do $(INSTALL) -D -m 0644 "$$f" "$(DESTDIR)$(mandir)/man$${f##*.}/$${f##*/}" || exit 1; done
+
+# Leaves /etc/needle, the state folders and the database alone: they are the office's.
+uninstall:
+	rm -f '$(DESTDIR)$(bindir)/needled' '$(DESTDIR)$(bindir)/needlectl' '$(DESTDIR)$(includedir)/needle_plugin.h' \
+		'$(DESTDIR)$(unitdir)/needled@.service' '$(DESTDIR)$(sysusersdir)/needle.conf' '$(DESTDIR)$(tmpfilesdir)/needle.conf'
+	for f in $(notdir $(MAN)); do rm -f "$(DESTDIR)$(mandir)/man$${f##*.}/$$f"; done
+	rm -rf '$(DESTDIR)$(libdir)/needle' '$(DESTDIR)$(datadir)/needle' '$(DESTDIR)$(docdir)'
