@@ -120,3 +120,37 @@ uninstall:
 		'$(DESTDIR)$(unitdir)/needled@.service' '$(DESTDIR)$(sysusersdir)/needle.conf' '$(DESTDIR)$(tmpfilesdir)/needle.conf'
 	for f in $(notdir $(MAN)); do rm -f "$(DESTDIR)$(mandir)/man$${f##*.}/$$f"; done
 	rm -rf '$(DESTDIR)$(libdir)/needle' '$(DESTDIR)$(datadir)/needle' '$(DESTDIR)$(docdir)'
+
+# ---- using it ----------------------------------------------------------------------------------
+BUILD_PACKAGES := gcc libc6-dev libpaho-mqtt-dev libpq-dev libyaml-dev libjansson-dev libutf8proc-dev libpcre2-dev \
+	libmicrohttpd-dev libssl-dev libsodium-dev
+RUN_PACKAGES := mosquitto mosquitto-clients postgresql postgresql-client python3 python3-paho-mqtt python3-psycopg2
+TEST_PACKAGES := libcmocka-dev python3-pytest python3-yaml
+LINT_PACKAGES := clang cppcheck libcmocka-dev
+STACK := tests/stack/stack
+BUILD_FLAG := --build '$(CURDIR)/$(B)'
+
+# Plain `make` needs no more than the compiler and the libraries; order-only: packages are no reason to rebuild.
+.PHONY: deps deps-build
+deps-build:
+	@tests/stack/deps $(BUILD_PACKAGES)
+deps:
+	@tests/stack/deps $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
+$(LIB_OBJ) $(CTL_OBJ) $(B)/obj/daemon/needled.o $(DECODERS:%=$(B)/plugins/%.so): | deps-build
+$(UNIT:%=$(B)/unit/%): | deps
+
+.PHONY: run run-check up down test bench lint
+run: deps all
+	@tests/stack/play $(BUILD_FLAG)
+run-check: deps all
+	@tests/stack/play --check $(BUILD_FLAG)
+up: deps all
+	@$(STACK) up '$(DIR)' $(BUILD_FLAG) --config '$(CONFIG)' --simulate '$(SIMULATE)' --speed '$(SPEED)' \
+		--instance '$(INSTANCE)'
+down:
+	@$(STACK) down '$(DIR)'
+test: deps unit
+	@tests/run $(BUILD_FLAG)
+lint:
+	@tests/stack/deps $(BUILD_PACKAGES) $(LINT_PACKAGES)
+	@tests/lint/lint
