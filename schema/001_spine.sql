@@ -95,8 +95,8 @@ CREATE TABLE needle.leg (
 	policy     text NOT NULL,
 	started_at timestamptz NOT NULL,
 	ended_at   timestamptz NOT NULL,
-	due        timestamptz[] NOT NULL,          -- accept, contact, resolve, feedback
-	met        timestamptz[] NOT NULL,
+	due_accept timestamptz, due_contact timestamptz, due_resolve timestamptz, due_feedback timestamptz,
+	met_accept timestamptz, met_contact timestamptz, met_resolve timestamptz, met_feedback timestamptz,
 	level      int4 NOT NULL,
 	PRIMARY KEY (tenant, number, leg)
 );

@@ -17,16 +17,26 @@
 #include "base/mem.h"
 #include "core/time/moment.h"
 
-enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_TEXT = 25, OID_FLOAT8 = 701, OID_TIMESTAMPTZ = 1184,
+enum { OID_BOOL = 16, OID_JSON = 114, OID_JSONS = 199, OID_BYTEA = 17, OID_INT8 = 20, OID_TEXT = 25, OID_FLOAT8 = 701, OID_TIMESTAMPTZ = 1184,
        OID_BOOLS = 1000, OID_BYTEAS = 1001, OID_TEXTS = 1009, OID_INT8S = 1016, OID_FLOAT8S = 1022,
        OID_TIMESTAMPTZS = 1185 };
 
 /* PostgreSQL counts microseconds from 2000-01-01. */
 static const int64_t EPOCH_US = INT64_C(946684800) * 1000000;
 
+enum { PIPE_MAX = 24 };
+
+struct piped {
+	const struct query *query;
+	struct pg_args args;
+	struct pg_rows *ret;
+};
+
 struct pg {
 	PGconn *conn;
 	struct map prepared;            /* name -> query */
+	struct piped piped[PIPE_MAX];
+	int n_piped;
 };
 
 /* ---- parameters ------------------------------------------------------------------------------- */
@@ -146,13 +156,24 @@ static void array_end(struct pg_args *a, uint32_t oid, struct array *w)
 	add(a, oid, w->bytes, w->len, w->bytes);
 }
 
-void pg_texts(struct pg_args *a, const char *const *v, size_t n)
+static void texts(struct pg_args *a, uint32_t oid, uint32_t element_oid, const char *const *v, size_t n)
 {
-	struct array w = array_begin(OID_TEXT, n);
+	struct array w = array_begin(element_oid, n);
 
 	for (size_t i = 0; i < n; i++)
 		element(&w, v[i], v[i] ? strlen(v[i]) : 0);
-	array_end(a, OID_TEXTS, &w);
+	array_end(a, oid, &w);
+}
+
+void pg_texts(struct pg_args *a, const char *const *v, size_t n)
+{
+	texts(a, OID_TEXTS, OID_TEXT, v, n);
+}
+
+/* The binary form of json is its text. */
+void pg_jsons(struct pg_args *a, const char *const *v, size_t n)
+{
+	texts(a, OID_JSONS, OID_JSON, v, n);
 }
 
 void pg_ints(struct pg_args *a, const int64_t *v, size_t n)
@@ -337,6 +358,107 @@ int pg_run(struct pg *pg, const struct query *q, struct pg_args *args, struct pg
 	if (r < 0)
 		err_prefix(e, "%s: ", q->name);
 	pg_args_done(args);
+	return r;
+}
+
+void pg_pipe_begin(struct pg *pg)
+{
+	pg->n_piped = 0;
+}
+
+void pg_pipe(struct pg *pg, const struct query *q, struct pg_args *args, struct pg_rows *ret)
+{
+	if (pg->n_piped == PIPE_MAX)
+		mem_die("pg_pipe");
+	pg->piped[pg->n_piped++] = (struct piped){q, *args, ret};
+	args->n = 0;
+	if (ret)
+		*ret = (struct pg_rows){0};
+}
+
+static int pipe_prepare(struct pg *pg, struct err *e)
+{
+	int r = 0;
+
+	for (int i = 0; i < pg->n_piped && r == 0; i++)
+		r = prepare(pg, pg->piped[i].query, &pg->piped[i].args, e);
+	return r;
+}
+
+static bool pipe_send(struct pg *pg)
+{
+	for (int i = 0; i < pg->n_piped; i++) {
+		struct piped *p = &pg->piped[i];
+
+		if (!PQsendQueryPrepared(pg->conn, p->query->name, p->args.n, p->args.value, p->args.length,
+					 p->args.format, 0))
+			return false;
+	}
+	return PQpipelineSync(pg->conn);
+}
+
+/* Takes the answer of one statement; the first error is kept, the rest of the pipeline was skipped. */
+static int pipe_answer(struct pg *pg, struct piped *p, struct err *e)
+{
+	PGresult *res = PQgetResult(pg->conn);
+	ExecStatusType status = PQresultStatus(res);
+	int r = 0;
+
+	if (!res || status == PGRES_FATAL_ERROR) {
+		r = result_error(pg, res, e);
+		err_prefix(e, "%s: ", p->query->name);
+	}
+	if (r == 0 && p->ret && status == PGRES_TUPLES_OK) {
+		p->ret->n = PQntuples(res);
+		p->ret->result = TAKE(res);
+	}
+	PQclear(res);
+	PQclear(PQgetResult(pg->conn)); /* the NULL that ends this statement */
+	return r;
+}
+
+static void pipe_drain(struct pg *pg)
+{
+	PGresult *res;
+
+	/* The answer of the sync, then leave; a broken connection ends in NULLs. */
+	while ((res = PQgetResult(pg->conn)))
+		PQclear(res);
+	if (!PQexitPipelineMode(pg->conn) && PQstatus(pg->conn) == CONNECTION_OK)
+		PQreset(pg->conn);
+}
+
+static int pipe_run(struct pg *pg, struct err *e)
+{
+	struct err later;
+	int r = 0, one;
+
+	if (!PQenterPipelineMode(pg->conn))
+		return broken(pg, e);
+	if (!pipe_send(pg))
+		r = broken(pg, e);
+	for (int i = 0; i < pg->n_piped && PQstatus(pg->conn) == CONNECTION_OK; i++) {
+		one = pipe_answer(pg, &pg->piped[i], r ? &later : e);
+		r = r ? r : one;
+	}
+	if (r == 0 && PQstatus(pg->conn) != CONNECTION_OK)
+		r = broken(pg, e);
+	pipe_drain(pg);
+	return r;
+}
+
+int pg_pipe_end(struct pg *pg, struct err *e)
+{
+	int r = pipe_prepare(pg, e);
+
+	if (r == 0)
+		r = pipe_run(pg, e);
+	for (int i = 0; i < pg->n_piped; i++) {
+		if (r && pg->piped[i].ret)
+			pg_rows_done(pg->piped[i].ret);
+		pg_args_done(&pg->piped[i].args);
+	}
+	pg->n_piped = 0;
 	return r;
 }
 

@@ -25,7 +25,7 @@ int pg_open(const char *dsn, const char *application, struct pg **ret, struct er
 void pg_close(struct pg *pg);       /* NULL-safe */
 bool pg_is_alive(const struct pg *pg);
 
-enum { PG_ARGS = 40 };
+enum { PG_ARGS = 56 };
 struct pg_args {
 	int n;
 	const char *value[PG_ARGS];
@@ -41,6 +41,7 @@ void pg_bool(struct pg_args *a, bool v);
 void pg_time(struct pg_args *a, int64_t us);                        /* timestamptz; MOMENT_NONE: null */
 /* One-dimensional arrays; a NULL text, NAN or MOMENT_NONE element is SQL null. */
 void pg_texts(struct pg_args *a, const char *const *v, size_t n);   /* text[] */
+void pg_jsons(struct pg_args *a, const char *const *v, size_t n);   /* json[] */
 void pg_ints(struct pg_args *a, const int64_t *v, size_t n);        /* int8[] */
 void pg_bools(struct pg_args *a, const bool *v, size_t n);          /* bool[] */
 void pg_times(struct pg_args *a, const int64_t *v, size_t n);       /* timestamptz[] */
@@ -54,6 +55,15 @@ struct pg_rows {
 };
 /* Runs one prepared statement (prepared on first use); frees the arguments. ret NULL: rows are dropped. */
 int pg_run(struct pg *pg, const struct query *q, struct pg_args *args, struct pg_rows *ret, struct err *e);
+/*
+ * A pipeline: statements are sent without waiting for each other and answered in one round trip by
+ * pg_pipe_end. The first error ends the rest. Between begin and end nothing else may run. ret, where
+ * given, is filled by pg_pipe_end. Statements are prepared before the pipeline begins (pg_pipe does so:
+ * the first use of a statement costs a round trip of its own).
+ */
+void pg_pipe_begin(struct pg *pg);
+void pg_pipe(struct pg *pg, const struct query *q, struct pg_args *args, struct pg_rows *ret);
+int pg_pipe_end(struct pg *pg, struct err *e);
 /* Plain SQL without parameters: BEGIN, COMMIT, migrations (several statements). */
 int pg_exec(struct pg *pg, const char *sql, struct err *e);
 /* ROLLBACK if a transaction is open; never fails. */

@@ -1,0 +1,228 @@
+#include "store/cases.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "core/time/moment.h"
+
+static const struct query load = {
+	"cases_load",
+	"SELECT c.number, c.channel, c.source, c.report, c.state, c.lead, c.supports, c.told, c.seq, c.category, c.grid,"
+	" c.urgency, c.title, c.place, c.visibility, c.horizon, c.rule, c.route_source, c.config, c.policy, c.leg,"
+	" micros(c.leg_at), c.level, micros(c.due_accept), micros(c.due_contact), micros(c.due_resolve),"
+	" micros(c.due_feedback), micros(c.met_accept), micros(c.met_contact), micros(c.met_resolve),"
+	" micros(c.met_feedback), c.provisional, c.fired, c.reports, c.returns, c.heat, c.urges, c.urge_day,"
+	" c.dissatisfied, micros(c.received_at), micros(c.resolved_at), micros(c.closed_at), c.close_reason,"
+	" c.joined_into, r.reply_to, r.device IS NOT NULL AND r.reply_to IS NULL,"
+	" CASE WHEN c.visibility = 'open' THEN p.address END"
+	" FROM cases c"
+	" LEFT JOIN report r ON r.tenant = c.tenant AND r.channel = c.channel AND r.id = c.report"
+	" LEFT JOIN person p ON p.tenant = c.tenant AND p.channel = c.channel AND p.id = c.report"
+	" WHERE c.tenant = $1::text AND c.number = ANY($2::text[]) ORDER BY c.number FOR UPDATE OF c"};
+
+static const struct query record = {
+	"cases_record",
+	"SELECT r.text, r.media, r.extra, p.name, p.phone, p.ref, p.address, p.accused, p.lat, p.lon,"
+	" (SELECT json_agg(json_build_object('seq', h.seq, 'at', to_char(h.at, 'YYYY-MM-DD\"T\"HH24:MI:SSOF:00'),"
+	" 'kind', h.kind, 'by', h.by, 'department', h.department, 'note', h.note) ORDER BY h.seq)"
+	" FROM history h WHERE h.tenant = $1::text AND h.number = $2::text)"
+	" FROM report r LEFT JOIN person p USING (tenant, channel, id)"
+	" WHERE r.tenant = $1::text AND r.channel = $3::text AND r.id = $4::text"};
+
+/* Reads one row left to right, so that the order of the columns stands in one place. */
+struct cursor {
+	const struct pg_rows *rows;
+	int row, column;
+	struct arena *a;
+};
+
+static const char *next_text(struct cursor *at)
+{
+	const char *s = pg_get(at->rows, at->row, at->column++);
+
+	return s ? arena_strdup(at->a, s) : NULL;
+}
+
+static int next_int(struct cursor *at)
+{
+	return (int)pg_get_int(at->rows, at->row, at->column++);
+}
+
+static int64_t next_time(struct cursor *at)
+{
+	return pg_get_time(at->rows, at->row, at->column++);
+}
+
+static int next_name(struct cursor *at, const char *const *names, size_t n)
+{
+	int i = name_index(names, n, pg_get(at->rows, at->row, at->column++));
+
+	return i < 0 ? 0 : i;
+}
+
+static json_t *next_json(struct cursor *at)
+{
+	const char *s = pg_get(at->rows, at->row, at->column++);
+
+	return s ? json_loads(s, 0, NULL) : NULL;
+}
+
+static const char *copied(struct arena *a, json_t *value)
+{
+	return json_is_string(value) ? arena_strdup(a, json_string_value(value)) : NULL;
+}
+
+static void read_supports(struct cursor *at, struct case_record *c)
+{
+	json_t *list = next_json(at), *one;
+	size_t i;
+
+	json_array_foreach(list, i, one)
+		ALIST_PUSH(at->a, &c->supports,
+			   (struct support){copied(at->a, json_object_get(one, "dept")),
+					    copied(at->a, json_object_get(one, "task")),
+					    json_is_true(json_object_get(one, "done"))});
+	json_decref(list);
+}
+
+static void read_told(struct cursor *at, struct case_record *c)
+{
+	json_t *map = next_json(at), *seq;
+	const char *dept;
+
+	json_object_foreach(map, dept, seq)
+		ALIST_PUSH(at->a, &c->told,
+			   (struct told){arena_strdup(at->a, dept), (int)json_integer_value(seq)});
+	json_decref(map);
+}
+
+static void read_fired(struct cursor *at, struct case_record *c)
+{
+	json_t *list = next_json(at), *one;
+	size_t i;
+
+	json_array_foreach(list, i, one)
+		ALIST_PUSH(at->a, &c->leg.fired, copied(at->a, one));
+	json_decref(list);
+}
+
+static void read_leg(struct cursor *at, struct leg *leg)
+{
+	leg->policy = next_text(at);
+	leg->n = next_int(at);
+	leg->started_at = next_time(at);
+	leg->level = next_int(at);
+	for (int k = 0; k < N_CLOCKS; k++)
+		leg->due[k] = next_time(at);
+	for (int k = 0; k < N_CLOCKS; k++)
+		leg->met[k] = next_time(at);
+	leg->provisional = pg_get_bool(at->rows, at->row, at->column++);
+}
+
+static struct case_record *read_case(const struct pg_rows *rows, int row, struct arena *a)
+{
+	struct case_record *c = arena_alloc(a, sizeof(*c));
+	struct cursor at = {rows, row, 0, a};
+
+	c->number = next_text(&at);
+	c->channel = next_text(&at);
+	c->source = next_text(&at);
+	c->report = next_text(&at);
+	c->state = (enum case_state)next_name(&at, case_state_names, N_CASE_STATE);
+	c->lead = next_text(&at);
+	read_supports(&at, c);
+	read_told(&at, c);
+	c->seq = next_int(&at);
+	c->category = next_text(&at);
+	c->grid = next_text(&at);
+	c->urgency = (enum urgency)next_name(&at, urgency_names, N_URGENCY);
+	c->title = next_text(&at);
+	c->place = next_text(&at);
+	c->visibility = (enum visibility)next_name(&at, visibility_names, N_VISIBILITY);
+	c->horizon = next_text(&at);
+	c->rule = next_text(&at);
+	c->route_source = next_text(&at);
+	c->config = next_text(&at);
+	read_leg(&at, &c->leg);
+	read_fired(&at, c);
+	c->reports = next_int(&at);
+	c->returns = next_int(&at);
+	c->heat = next_int(&at);
+	c->urges = next_int(&at);
+	c->urge_day = next_int(&at);
+	c->dissatisfied = next_int(&at);
+	c->received_at = next_time(&at);
+	c->resolved_at = next_time(&at);
+	c->closed_at = next_time(&at);
+	c->close_reason = next_text(&at);
+	c->joined_into = next_text(&at);
+	c->reply_to = next_text(&at);
+	c->from_device = pg_get_bool(rows, row, at.column++);
+	c->address = next_text(&at);
+	return c;
+}
+
+int cases_load(struct pg *pg, const char *tenant, const char *const *numbers, size_t n, struct arena *a,
+	       struct case_record ***ret, size_t *ret_n, struct err *e)
+{
+	struct pg_args args = {0};
+	struct pg_rows rows = {0};
+	int r;
+
+	pg_text(&args, tenant);
+	pg_texts(&args, numbers, n);
+	r = pg_run(pg, &load, &args, &rows, e);
+	if (r < 0)
+		return r;
+	*ret = arena_alloc(a, (size_t)rows.n * sizeof(**ret));
+	for (int i = 0; i < rows.n; i++)
+		(*ret)[i] = read_case(&rows, i, a);
+	*ret_n = (size_t)rows.n;
+	pg_rows_done(&rows);
+	return 0;
+}
+
+static double next_double(struct cursor *at)
+{
+	const char *s = pg_get(at->rows, at->row, at->column++);
+
+	return s ? strtod(s, NULL) : (double)NAN;
+}
+
+int cases_record(struct pg *pg, const char *tenant, const struct case_record *c, struct arena *a,
+		 struct record *ret, struct err *e)
+{
+	struct pg_args args = {0};
+	struct pg_rows rows = {0};
+	struct cursor at = {&rows, 0, 0, a};
+	int r;
+
+	pg_text(&args, tenant);
+	pg_text(&args, c->number);
+	pg_text(&args, c->channel);
+	pg_text(&args, c->report);
+	r = pg_run(pg, &record, &args, &rows, e);
+	if (r < 0)
+		return r;
+	memset(ret, 0, sizeof(*ret));
+	r = rows.n ? 0 : RECORD_NONE;
+	if (rows.n) {
+		ret->text = next_text(&at);
+		ret->media = next_text(&at);
+		ret->extra = next_text(&at);
+		ret->personal.name = next_text(&at);
+		ret->personal.phone = next_text(&at);
+		ret->personal.ref = next_text(&at);
+		ret->personal.address = next_text(&at);
+		ret->personal.accused = next_text(&at);
+		ret->personal.lat = next_double(&at);
+		ret->personal.lon = next_double(&at);
+		ret->history = next_text(&at);
+	}
+	pg_rows_done(&rows);
+	return r;
+}

@@ -1,0 +1,33 @@
+#pragma once
+/* What the store knows already: reports by id, commands by request, cases by a report; case numbers. */
+#include "core/office.h"
+#include "store/save.h"
+
+struct known_report {
+	bool known, same;               /* same: its content too */
+	const char *number;             /* or NULL (talk) */
+	const char *lead;
+	int64_t due[N_CLOCKS];
+};
+/* rows[i] -> ret[i] */
+int lookup_reports(struct pg *pg, const char *tenant, const struct report_row *const *rows, size_t n,
+		   struct arena *a, struct known_report *ret, struct err *e);
+/* (channel, id) -> case number, NULL where unknown */
+int lookup_about(struct pg *pg, const char *tenant, const char *const *channels, const char *const *ids, size_t n,
+		 struct arena *a, const char **ret, struct err *e);
+/* (department, request) -> stored result, NULL where new */
+int lookup_commands(struct pg *pg, const char *tenant, const char *const *depts, const char *const *requests,
+		    size_t n, struct arena *a, const char **ret, struct err *e);
+
+/*
+ * Case numbers of one day from leased blocks: prefix + yymmdd + at least six digits. A block is leased in
+ * a transaction of its own, so a number is never given twice; a restart leaves a gap.
+ */
+struct numbers {
+	char day[8];
+	int64_t next, end;
+};
+/* Makes sure that n numbers of the day of `now` are at hand. Outside of any transaction. */
+int numbers_ensure(struct pg *pg, const char *tenant, struct numbers *numbers, int64_t now, size_t n,
+		   struct err *e);
+const char *numbers_take(struct numbers *numbers, const char *prefix, struct arena *a);

@@ -1,0 +1,266 @@
+#include "store/outbox.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "core/time/moment.h"
+
+static const struct query scan = {
+	"outbox_scan",
+	"SELECT o.number, o.seq, o.target, o.topic, o.payload, o.card, q.card FROM outbox o"
+	" LEFT JOIN queue q ON o.card AND q.tenant = o.tenant AND q.department = o.target AND q.number = o.number"
+	" WHERE o.tenant = $1::text AND o.created_at <= now() - $2::int8 * interval '1 microsecond'"
+	" ORDER BY o.created_at, o.number, o.seq LIMIT $3::int8"};
+static const struct query drop = {
+	"outbox_delete",
+	"DELETE FROM outbox o USING unnest($2::text[], $3::int8[], $4::text[]) u(number, seq, target)"
+	" WHERE o.tenant = $1::text AND o.number = u.number AND o.seq = u.seq::int4 AND o.target = u.target"};
+static const struct query count_rows = {"outbox_count", "SELECT count(*) FROM outbox WHERE tenant = $1::text"};
+static const struct query cards = {
+	"queue_cards",
+	"SELECT u.i, q.card FROM unnest($2::text[], $3::text[]) WITH ORDINALITY u(department, number, i)"
+	" JOIN queue q ON q.tenant = $1::text AND q.department = u.department AND q.number = u.number"};
+static const struct query page = {
+	"queue_page", "SELECT department, number, card FROM queue WHERE tenant = $1::text"
+		      " AND (department, number) > ($2::text, $3::text) ORDER BY department, number LIMIT $4::int8"};
+static const struct query summary = {
+	"queue_summary",
+	"SELECT u.i, count(*) FILTER (WHERE q.state IN ('assigned', 'triage')),"
+	" count(*) FILTER (WHERE q.state NOT IN ('assigned', 'triage')),"
+	" count(*) FILTER (WHERE q.due_resolve > $3::timestamptz AND q.due_resolve <= $4::timestamptz),"
+	" count(*) FILTER (WHERE q.due_resolve <= $3::timestamptz), count(*)"
+	" FROM unnest($2::text[]) WITH ORDINALITY u(department, i)"
+	" JOIN queue q ON q.tenant = $1::text AND q.department = u.department GROUP BY u.i"};
+static const struct query due = {
+	"timers_due", "SELECT number FROM timer WHERE tenant = $1::text AND due_at <= $2::timestamptz"
+		      " ORDER BY due_at LIMIT $3::int8"};
+static const struct query next = {
+	"timers_next", "SELECT micros(due_at) FROM timer WHERE tenant = $1::text ORDER BY due_at LIMIT 1"};
+static const struct query open_cases = {
+	"open_cases", "SELECT count(DISTINCT number) FROM queue WHERE tenant = $1::text"};
+static const struct query note_config = {
+	"note_config", "INSERT INTO config_version VALUES ($1::text, $2::text, $3::timestamptz, $3::timestamptz)"
+		       " ON CONFLICT (tenant, hash) DO UPDATE SET last_at = excluded.last_at"};
+static const struct query sim_load = {
+	"sim_clock", "SELECT micros(now_at) FROM sim_clock WHERE tenant = $1::text"};
+static const struct query sim_save = {
+	"sim_clock_save", "INSERT INTO sim_clock VALUES ($1::text, $2::timestamptz)"
+			  " ON CONFLICT (tenant) DO UPDATE SET now_at = greatest(sim_clock.now_at, excluded.now_at)"};
+/* Two keys: Needle's own class, then the tenant; other users of advisory locks stay out of the way. */
+static const struct query lock = {
+	"try_lock", "SELECT pg_try_advisory_lock(19521, hashtext('needle/' || $1::text))"};
+
+static const char *text_at(const struct pg_rows *rows, int row, int column, struct arena *a)
+{
+	const char *s = pg_get(rows, row, column);
+
+	return s ? arena_strdup(a, s) : NULL;
+}
+
+int outbox_scan(struct pg *pg, const char *tenant, int64_t age_us, size_t max, struct arena *a,
+		struct outbox_row **ret, size_t *ret_n, struct err *e)
+{
+	struct pg_args args = {0};
+	struct pg_rows rows = {0};
+	int r;
+
+	pg_text(&args, tenant);
+	pg_int(&args, age_us);
+	pg_int(&args, (int64_t)max);
+	r = pg_run(pg, &scan, &args, &rows, e);
+	if (r < 0)
+		return r;
+	*ret_n = (size_t)rows.n;
+	*ret = arena_alloc(a, (size_t)rows.n * sizeof(**ret));
+	for (int i = 0; i < rows.n; i++)
+		(*ret)[i] = (struct outbox_row){
+			.number = text_at(&rows, i, 0, a), .seq = (int)pg_get_int(&rows, i, 1),
+			.target = text_at(&rows, i, 2, a), .topic = text_at(&rows, i, 3, a),
+			.payload = text_at(&rows, i, 4, a), .card = pg_get_bool(&rows, i, 5),
+			.card_json = text_at(&rows, i, 6, a)};
+	pg_rows_done(&rows);
+	return 0;
+}
+
+int outbox_delete(struct pg *pg, const char *tenant, const char *const *numbers, const int64_t *seqs,
+		  const char *const *targets, size_t n, struct err *e)
+{
+	struct pg_args args = {0};
+
+	pg_text(&args, tenant);
+	pg_texts(&args, numbers, n);
+	pg_ints(&args, seqs, n);
+	pg_texts(&args, targets, n);
+	return pg_run(pg, &drop, &args, NULL, e);
+}
+
+/* A query of the tenant alone that gives one number. */
+static int one_number(struct pg *pg, const struct query *q, const char *tenant, int64_t none, int64_t *ret,
+		      struct err *e)
+{
+	struct pg_args args = {0};
+	struct pg_rows rows = {0};
+	int r;
+
+	pg_text(&args, tenant);
+	r = pg_run(pg, q, &args, &rows, e);
+	if (r < 0)
+		return r;
+	*ret = rows.n && pg_get(&rows, 0, 0) ? pg_get_int(&rows, 0, 0) : none;
+	pg_rows_done(&rows);
+	return 0;
+}
+
+int outbox_count(struct pg *pg, const char *tenant, int64_t *ret, struct err *e)
+{
+	return one_number(pg, &count_rows, tenant, 0, ret, e);
+}
+
+int queue_cards(struct pg *pg, const char *tenant, const char *const *depts, const char *const *numbers, size_t n,
+		struct arena *a, const char **ret, struct err *e)
+{
+	struct pg_args args = {0};
+	struct pg_rows rows = {0};
+	int r;
+
+	memset(ret, 0, n * sizeof(*ret));
+	pg_text(&args, tenant);
+	pg_texts(&args, depts, n);
+	pg_texts(&args, numbers, n);
+	r = pg_run(pg, &cards, &args, &rows, e);
+	if (r < 0)
+		return r;
+	for (int i = 0; i < rows.n; i++)
+		ret[pg_get_int(&rows, i, 0) - 1] = text_at(&rows, i, 1, a);
+	pg_rows_done(&rows);
+	return 0;
+}
+
+int queue_page(struct pg *pg, const char *tenant, const char *after_dept, const char *after_number, size_t max,
+	       struct arena *a, struct queue_card **ret, size_t *ret_n, struct err *e)
+{
+	struct pg_args args = {0};
+	struct pg_rows rows = {0};
+	int r;
+
+	pg_text(&args, tenant);
+	pg_text(&args, after_dept);
+	pg_text(&args, after_number);
+	pg_int(&args, (int64_t)max);
+	r = pg_run(pg, &page, &args, &rows, e);
+	if (r < 0)
+		return r;
+	*ret_n = (size_t)rows.n;
+	*ret = arena_alloc(a, (size_t)rows.n * sizeof(**ret));
+	for (int i = 0; i < rows.n; i++)
+		(*ret)[i] = (struct queue_card){text_at(&rows, i, 0, a), text_at(&rows, i, 1, a),
+						text_at(&rows, i, 2, a)};
+	pg_rows_done(&rows);
+	return 0;
+}
+
+int queue_summary(struct pg *pg, const char *tenant, const char *const *depts, size_t n, int64_t now,
+		  int64_t end_of_day, struct summary *ret, struct err *e)
+{
+	struct pg_args args = {0};
+	struct pg_rows rows = {0};
+	int r;
+
+	for (size_t i = 0; i < n; i++)
+		ret[i] = (struct summary){.dept = depts[i]};
+	pg_text(&args, tenant);
+	pg_texts(&args, depts, n);
+	pg_time(&args, now);
+	pg_time(&args, end_of_day);
+	r = pg_run(pg, &summary, &args, &rows, e);
+	if (r < 0)
+		return r;
+	for (int i = 0; i < rows.n; i++) {
+		struct summary *s = &ret[pg_get_int(&rows, i, 0) - 1];
+
+		s->to_accept = pg_get_int(&rows, i, 1);
+		s->in_progress = pg_get_int(&rows, i, 2);
+		s->due_today = pg_get_int(&rows, i, 3);
+		s->overdue = pg_get_int(&rows, i, 4);
+		s->total = pg_get_int(&rows, i, 5);
+	}
+	pg_rows_done(&rows);
+	return 0;
+}
+
+int timers_due(struct pg *pg, const char *tenant, int64_t now, size_t max, struct arena *a, const char ***ret,
+	       size_t *ret_n, struct err *e)
+{
+	struct pg_args args = {0};
+	struct pg_rows rows = {0};
+	int r;
+
+	pg_text(&args, tenant);
+	pg_time(&args, now);
+	pg_int(&args, (int64_t)max);
+	r = pg_run(pg, &due, &args, &rows, e);
+	if (r < 0)
+		return r;
+	*ret_n = (size_t)rows.n;
+	*ret = arena_alloc(a, (size_t)rows.n * sizeof(**ret));
+	for (int i = 0; i < rows.n; i++)
+		(*ret)[i] = text_at(&rows, i, 0, a);
+	pg_rows_done(&rows);
+	return 0;
+}
+
+int timers_next(struct pg *pg, const char *tenant, int64_t *ret, struct err *e)
+{
+	return one_number(pg, &next, tenant, MOMENT_NONE, ret, e);
+}
+
+int store_open_cases(struct pg *pg, const char *tenant, int64_t *ret, struct err *e)
+{
+	return one_number(pg, &open_cases, tenant, 0, ret, e);
+}
+
+int store_note_config(struct pg *pg, const char *tenant, const char *hash, int64_t now, struct err *e)
+{
+	struct pg_args args = {0};
+
+	pg_text(&args, tenant);
+	pg_text(&args, hash);
+	pg_time(&args, now);
+	return pg_run(pg, &note_config, &args, NULL, e);
+}
+
+int store_sim_clock(struct pg *pg, const char *tenant, int64_t *now_inout, struct err *e)
+{
+	int64_t stored;
+	int r = one_number(pg, &sim_load, tenant, MOMENT_NONE, &stored, e);
+
+	if (r == 0 && stored > *now_inout)
+		*now_inout = stored;
+	return r;
+}
+
+int store_sim_clock_save(struct pg *pg, const char *tenant, int64_t now, struct err *e)
+{
+	struct pg_args args = {0};
+
+	pg_text(&args, tenant);
+	pg_time(&args, now);
+	return pg_run(pg, &sim_save, &args, NULL, e);
+}
+
+int store_try_lock(struct pg *pg, const char *tenant, struct err *e)
+{
+	struct pg_args args = {0};
+	struct pg_rows rows = {0};
+	bool held;
+	int r;
+
+	pg_text(&args, tenant);
+	r = pg_run(pg, &lock, &args, &rows, e);
+	if (r < 0)
+		return r;
+	held = pg_get_bool(&rows, 0, 0);
+	pg_rows_done(&rows);
+	return held ? 0 : LOCK_TAKEN;
+}

@@ -1,0 +1,55 @@
+#pragma once
+/* The outbox, the queues and the timers, as the dispatcher reads them. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/pg.h"
+
+struct arena;
+struct err;
+
+struct outbox_row {
+	const char *number, *target, *topic, *payload;  /* payload NULL: only the card */
+	int seq;
+	bool card;
+	const char *card_json;          /* the department's card now, NULL when it left the queue */
+};
+/* The oldest rows that are older than age_us, with their cards, in order. */
+int outbox_scan(struct pg *pg, const char *tenant, int64_t age_us, size_t max, struct arena *a,
+		struct outbox_row **ret, size_t *ret_n, struct err *e);
+int outbox_delete(struct pg *pg, const char *tenant, const char *const *numbers, const int64_t *seqs,
+		  const char *const *targets, size_t n, struct err *e);
+int outbox_count(struct pg *pg, const char *tenant, int64_t *ret, struct err *e);
+
+/* The cards of some cases in one department's queue: ret[i] NULL where it is not (any more) there. */
+int queue_cards(struct pg *pg, const char *tenant, const char *const *depts, const char *const *numbers, size_t n,
+		struct arena *a, const char **ret, struct err *e);
+/* One page of the whole queue, in key order after (dept, number); both "" to begin. */
+struct queue_card {
+	const char *dept, *number, *card;
+};
+int queue_page(struct pg *pg, const char *tenant, const char *after_dept, const char *after_number, size_t max,
+	       struct arena *a, struct queue_card **ret, size_t *ret_n, struct err *e);
+
+struct summary {
+	const char *dept;
+	int64_t to_accept, in_progress, due_today, overdue, total;
+};
+/* Counts of the given departments (all of them have a row in ret, in the given order). */
+int queue_summary(struct pg *pg, const char *tenant, const char *const *depts, size_t n, int64_t now,
+		  int64_t end_of_day, struct summary *ret, struct err *e);
+
+/* Cases whose wake-up has come, oldest first. */
+int timers_due(struct pg *pg, const char *tenant, int64_t now, size_t max, struct arena *a, const char ***ret,
+	       size_t *ret_n, struct err *e);
+/* The next wake-up of all; MOMENT_NONE: none. */
+int timers_next(struct pg *pg, const char *tenant, int64_t *ret, struct err *e);
+
+int store_open_cases(struct pg *pg, const char *tenant, int64_t *ret, struct err *e);
+int store_note_config(struct pg *pg, const char *tenant, const char *hash, int64_t now, struct err *e);
+int store_sim_clock(struct pg *pg, const char *tenant, int64_t *now_inout, struct err *e);   /* max(stored, given) */
+int store_sim_clock_save(struct pg *pg, const char *tenant, int64_t now, struct err *e);
+/* The tenant's session lock: 0 held by this connection, LOCK_TAKEN: another daemon has it. */
+enum { LOCK_TAKEN = 1 };
+int store_try_lock(struct pg *pg, const char *tenant, struct err *e);

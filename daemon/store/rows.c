@@ -1,0 +1,149 @@
+#include "store/rows.h"
+
+#include <stdint.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+static const char *const sql_types[] = {
+	[COLUMN_TEXT] = "text",        [COLUMN_JSON] = "json",   [COLUMN_INT] = "int8",  [COLUMN_INT64] = "int8",
+	[COLUMN_BOOL] = "bool",        [COLUMN_TIME] = "timestamptz", [COLUMN_DOUBLE] = "float8",
+	[COLUMN_NAME] = "text",        [COLUMN_DIGEST] = "bytea", [COLUMN_BLOB] = "bytea",
+};
+
+static void list(struct str *sql, const struct table *t, size_t from, const char *format_first, const char *format)
+{
+	for (size_t i = from; i < t->n_columns; i++) {
+		str_add(sql, i == from ? format_first : format);
+		str_add(sql, t->columns[i].name);
+	}
+}
+
+static void arrays(struct str *sql, const struct table *t)
+{
+	str_add(sql, " FROM unnest(");
+	for (size_t i = 0; i < t->n_columns; i++)
+		str_addf(sql, "%s$%zu::%s[]", i ? ", " : "", i + 2, sql_types[t->columns[i].type]);
+	str_add(sql, ") u(");
+	list(sql, t, 0, "", ", ");
+	str_add(sql, ")");
+}
+
+static void insert(struct str *sql, const struct table *t)
+{
+	str_addf(sql, "INSERT INTO %s (tenant, ", t->name);
+	list(sql, t, 0, "", ", ");
+	str_add(sql, ") SELECT $1::text, ");
+	list(sql, t, 0, "u.", ", u.");
+	arrays(sql, t);
+	str_add(sql, t->then);
+}
+
+static void update(struct str *sql, const struct table *t)
+{
+	str_addf(sql, "UPDATE %s t SET ", t->name);
+	for (size_t i = t->n_keys; i < t->n_columns; i++)
+		str_addf(sql, "%s%s = u.%s", i == t->n_keys ? "" : ", ", t->columns[i].name, t->columns[i].name);
+	arrays(sql, t);
+	str_add(sql, " WHERE t.tenant = $1::text");
+	for (size_t i = 0; i < t->n_keys; i++)
+		str_addf(sql, " AND t.%s = u.%s", t->columns[i].name, t->columns[i].name);
+	str_add(sql, t->then);
+}
+
+void table_init(struct table *t)
+{
+	struct str sql = {0}, name = {0};
+
+	if (t->query.sql)
+		return;
+	if (t->update)
+		update(&sql, t);
+	else
+		insert(&sql, t);
+	str_addf(&name, "%s_%s", t->update ? "set" : "put", t->name);
+	t->query = (struct query){name.s, sql.s};
+}
+
+static const void *field(const void *row, const struct column *c)
+{
+	return (const char *)row + c->offset;
+}
+
+static void text_array(const struct column *c, const void *const *rows, size_t n, struct arena *a,
+		       struct pg_args *args)
+{
+	const char **v = arena_alloc(a, n * sizeof(*v));
+
+	for (size_t i = 0; i < n; i++) {
+		if (c->type == COLUMN_NAME)
+			v[i] = c->names[*(const int *)field(rows[i], c)];
+		else
+			v[i] = *(const char *const *)field(rows[i], c);
+	}
+	if (c->type == COLUMN_JSON)
+		pg_jsons(args, v, n);
+	else
+		pg_texts(args, v, n);
+}
+
+static void number_array(const struct column *c, const void *const *rows, size_t n, struct arena *a,
+			 struct pg_args *args)
+{
+	int64_t *v = arena_alloc(a, n * sizeof(*v));
+
+	for (size_t i = 0; i < n; i++)
+		v[i] = c->type == COLUMN_INT ? *(const int *)field(rows[i], c) : *(const int64_t *)field(rows[i], c);
+	if (c->type == COLUMN_TIME)
+		pg_times(args, v, n);
+	else
+		pg_ints(args, v, n);
+}
+
+static void blob_array(const struct column *c, const void *const *rows, size_t n, struct arena *a,
+		       struct pg_args *args)
+{
+	const void **v = arena_alloc(a, n * sizeof(*v));
+	size_t *len = arena_alloc(a, n * sizeof(*len));
+
+	for (size_t i = 0; i < n; i++) {
+		const struct blob *b = field(rows[i], c);
+
+		v[i] = c->type == COLUMN_DIGEST ? field(rows[i], c) : b->p;
+		len[i] = c->type == COLUMN_DIGEST ? 16 : b->n;
+	}
+	pg_blobs(args, v, len, n);
+}
+
+static void other_array(const struct column *c, const void *const *rows, size_t n, struct arena *a,
+			struct pg_args *args)
+{
+	double *d = arena_alloc(a, n * sizeof(*d));
+	bool *b = arena_alloc(a, n * sizeof(*b));
+
+	for (size_t i = 0; i < n; i++)
+		if (c->type == COLUMN_BOOL)
+			b[i] = *(const bool *)field(rows[i], c);
+		else
+			d[i] = *(const double *)field(rows[i], c);
+	if (c->type == COLUMN_BOOL)
+		pg_bools(args, b, n);
+	else
+		pg_doubles(args, d, n);
+}
+
+void table_args(const struct table *t, const char *tenant, const void *const *rows, size_t n, struct arena *a,
+		struct pg_args *args)
+{
+	typedef void add_array(const struct column *, const void *const *, size_t, struct arena *, struct pg_args *);
+	static add_array *const by_type[] = {
+		[COLUMN_TEXT] = text_array,    [COLUMN_JSON] = text_array,   [COLUMN_NAME] = text_array,
+		[COLUMN_INT] = number_array,   [COLUMN_INT64] = number_array, [COLUMN_TIME] = number_array,
+		[COLUMN_DIGEST] = blob_array,  [COLUMN_BLOB] = blob_array,
+		[COLUMN_BOOL] = other_array,   [COLUMN_DOUBLE] = other_array,
+	};
+
+	pg_text(args, tenant);
+	for (size_t i = 0; i < t->n_columns; i++)
+		by_type[t->columns[i].type](&t->columns[i], rows, n, a, args);
+}

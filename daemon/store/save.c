@@ -1,0 +1,395 @@
+/*
+ * Two round trips a batch: BEGIN + claim, then everything else + COMMIT. The claim comes first because
+ * a report whose id is known must leave no other row behind, and only the unique key can say so.
+ */
+#include "store/save.h"
+
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "core/time/moment.h"
+
+/* Rows as the tables want them: the case's number beside what the core made. */
+struct case_row {
+	struct case_record c;
+	const char *supports, *told, *fired;
+};
+struct history_put {
+	const char *number;
+	struct history_row h;
+};
+struct outbox_put {
+	const char *number;
+	struct event_row ev;
+};
+struct queue_put {
+	const char *number, *state;
+	int64_t due_resolve;
+	struct queue_row q;
+};
+struct timer_put {
+	const char *number;
+	int64_t due_at;
+};
+struct leg_put {
+	const char *number;
+	struct leg_row leg;
+};
+
+#define AT(type, member, column, kind) {column, COLUMN_##kind, offsetof(struct type, member), NULL}
+#define NAMED(type, member, column, words) {column, COLUMN_NAME, offsetof(struct type, member), words}
+
+static const struct column report_columns[] = {
+	AT(report_row, channel, "channel", TEXT), AT(report_row, id, "id", TEXT),
+	AT(report_row, number, "number", TEXT), NAMED(report_row, kind, "kind", report_kind_names),
+	AT(report_row, source, "source", TEXT), AT(report_row, at, "at", TIME),
+	AT(report_row, received_at, "received_at", TIME), AT(report_row, text, "text", TEXT),
+	AT(report_row, category, "category", TEXT), AT(report_row, grid, "grid", TEXT),
+	AT(report_row, urgency, "urgency", TEXT), AT(report_row, device, "device", TEXT),
+	AT(report_row, media, "media", JSON), AT(report_row, reply_to, "reply_to", JSON),
+	AT(report_row, extra, "extra", JSON), AT(report_row, digest, "digest", DIGEST),
+};
+static const struct column person_columns[] = {
+	AT(person_row, channel, "channel", TEXT), AT(person_row, id, "id", TEXT),
+	AT(person_row, name, "name", TEXT), AT(person_row, phone, "phone", TEXT),
+	AT(person_row, ref, "ref", TEXT), AT(person_row, address, "address", TEXT),
+	AT(person_row, lat, "lat", DOUBLE), AT(person_row, lon, "lon", DOUBLE),
+	AT(person_row, crs, "crs", TEXT), AT(person_row, accused, "accused", TEXT),
+	AT(person_row, secret, "secret", BOOL),
+};
+static const struct column case_columns[] = {
+	AT(case_row, c.number, "number", TEXT), AT(case_row, c.channel, "channel", TEXT),
+	AT(case_row, c.source, "source", TEXT), AT(case_row, c.report, "report", TEXT),
+	NAMED(case_row, c.state, "state", case_state_names), AT(case_row, c.lead, "lead", TEXT),
+	AT(case_row, supports, "supports", JSON), AT(case_row, told, "told", JSON),
+	AT(case_row, c.seq, "seq", INT), AT(case_row, c.category, "category", TEXT),
+	AT(case_row, c.grid, "grid", TEXT), NAMED(case_row, c.urgency, "urgency", urgency_names),
+	AT(case_row, c.title, "title", TEXT), AT(case_row, c.place, "place", TEXT),
+	NAMED(case_row, c.visibility, "visibility", visibility_names), AT(case_row, c.horizon, "horizon", TEXT),
+	AT(case_row, c.rule, "rule", TEXT), AT(case_row, c.route_source, "route_source", TEXT),
+	AT(case_row, c.config, "config", TEXT), AT(case_row, c.leg.policy, "policy", TEXT),
+	AT(case_row, c.leg.n, "leg", INT), AT(case_row, c.leg.started_at, "leg_at", TIME),
+	AT(case_row, c.leg.level, "level", INT),
+	AT(case_row, c.leg.due[CLOCK_ACCEPT], "due_accept", TIME),
+	AT(case_row, c.leg.due[CLOCK_CONTACT], "due_contact", TIME),
+	AT(case_row, c.leg.due[CLOCK_RESOLVE], "due_resolve", TIME),
+	AT(case_row, c.leg.due[CLOCK_FEEDBACK], "due_feedback", TIME),
+	AT(case_row, c.leg.met[CLOCK_ACCEPT], "met_accept", TIME),
+	AT(case_row, c.leg.met[CLOCK_CONTACT], "met_contact", TIME),
+	AT(case_row, c.leg.met[CLOCK_RESOLVE], "met_resolve", TIME),
+	AT(case_row, c.leg.met[CLOCK_FEEDBACK], "met_feedback", TIME),
+	AT(case_row, c.leg.provisional, "provisional", BOOL), AT(case_row, fired, "fired", JSON),
+	AT(case_row, c.reports, "reports", INT), AT(case_row, c.returns, "returns", INT),
+	AT(case_row, c.heat, "heat", INT), AT(case_row, c.urges, "urges", INT),
+	AT(case_row, c.urge_day, "urge_day", INT), AT(case_row, c.dissatisfied, "dissatisfied", INT),
+	AT(case_row, c.received_at, "received_at", TIME), AT(case_row, c.resolved_at, "resolved_at", TIME),
+	AT(case_row, c.closed_at, "closed_at", TIME), AT(case_row, c.close_reason, "close_reason", TEXT),
+	AT(case_row, c.joined_into, "joined_into", TEXT),
+};
+static const struct column leg_columns[] = {
+	AT(leg_put, number, "number", TEXT), AT(leg_put, leg.leg.n, "leg", INT),
+	AT(leg_put, leg.department, "department", TEXT), AT(leg_put, leg.leg.policy, "policy", TEXT),
+	AT(leg_put, leg.leg.started_at, "started_at", TIME), AT(leg_put, leg.ended_at, "ended_at", TIME),
+	AT(leg_put, leg.leg.due[CLOCK_ACCEPT], "due_accept", TIME),
+	AT(leg_put, leg.leg.due[CLOCK_CONTACT], "due_contact", TIME),
+	AT(leg_put, leg.leg.due[CLOCK_RESOLVE], "due_resolve", TIME),
+	AT(leg_put, leg.leg.due[CLOCK_FEEDBACK], "due_feedback", TIME),
+	AT(leg_put, leg.leg.met[CLOCK_ACCEPT], "met_accept", TIME),
+	AT(leg_put, leg.leg.met[CLOCK_CONTACT], "met_contact", TIME),
+	AT(leg_put, leg.leg.met[CLOCK_RESOLVE], "met_resolve", TIME),
+	AT(leg_put, leg.leg.met[CLOCK_FEEDBACK], "met_feedback", TIME),
+	AT(leg_put, leg.leg.level, "level", INT),
+};
+static const struct column history_columns[] = {
+	AT(history_put, number, "number", TEXT), AT(history_put, h.seq, "seq", INT),
+	AT(history_put, h.at, "at", TIME), AT(history_put, h.kind, "kind", TEXT),
+	AT(history_put, h.department, "department", TEXT), AT(history_put, h.by, "by", TEXT),
+	AT(history_put, h.note, "note", TEXT), AT(history_put, h.detail, "detail", JSON),
+};
+static const struct column outbox_columns[] = {
+	AT(outbox_put, number, "number", TEXT), AT(outbox_put, ev.seq, "seq", INT),
+	AT(outbox_put, ev.target, "target", TEXT), AT(outbox_put, ev.topic, "topic", TEXT),
+	AT(outbox_put, ev.payload, "payload", TEXT), AT(outbox_put, ev.card, "card", BOOL),
+};
+static const struct column queue_columns[] = {
+	AT(queue_put, q.department, "department", TEXT), AT(queue_put, number, "number", TEXT),
+	AT(queue_put, q.role, "role", TEXT), AT(queue_put, state, "state", TEXT),
+	AT(queue_put, due_resolve, "due_resolve", TIME), AT(queue_put, q.card, "card", JSON),
+};
+static const struct column timer_columns[] = {
+	AT(timer_put, number, "number", TEXT), AT(timer_put, due_at, "due_at", TIME),
+};
+static const struct column command_columns[] = {
+	AT(command_row, department, "department", TEXT), AT(command_row, request, "request", TEXT),
+	AT(command_row, number, "number", TEXT), AT(command_row, action, "action", TEXT),
+	AT(command_row, by, "by", TEXT), AT(command_row, note, "note", TEXT),
+	AT(command_row, at, "at", TIME), AT(command_row, result, "result", JSON),
+};
+static const struct column dead_columns[] = {
+	AT(dead_row, id, "id", INT64), AT(dead_row, at, "at", TIME), AT(dead_row, channel, "channel", TEXT),
+	AT(dead_row, topic, "topic", TEXT), AT(dead_row, topic_raw, "topic_raw", BLOB),
+	AT(dead_row, code, "code", TEXT), AT(dead_row, reason, "reason", TEXT),
+	AT(dead_row, payload, "payload", BLOB),
+};
+
+#define COLUMNS(c) .columns = c, .n_columns = sizeof(c) / sizeof((c)[0])
+static struct table tables[N_SAVE_TABLE] = {
+	[SAVE_REPORT] = {"report", COLUMNS(report_columns),
+			 .then = " ON CONFLICT DO NOTHING RETURNING channel, id"},
+	[SAVE_PERSON] = {"person", COLUMNS(person_columns), .then = ""},
+	[SAVE_CASE_NEW] = {"cases", COLUMNS(case_columns), .then = ""},
+	[SAVE_CASE_OLD] = {"cases", COLUMNS(case_columns), .then = "", .n_keys = 1, .update = true},
+	[SAVE_LEG] = {"leg", COLUMNS(leg_columns), .then = ""},
+	[SAVE_HISTORY] = {"history", COLUMNS(history_columns), .then = ""},
+	[SAVE_OUTBOX] = {"outbox", COLUMNS(outbox_columns), .then = ""},
+	[SAVE_QUEUE_PUT] = {"queue", COLUMNS(queue_columns),
+			    .then = " ON CONFLICT (tenant, department, number) DO UPDATE SET role = excluded.role,"
+				    " state = excluded.state, due_resolve = excluded.due_resolve, card = excluded.card"},
+	[SAVE_TIMER_PUT] = {"timer", COLUMNS(timer_columns),
+			    .then = " ON CONFLICT (tenant, number) DO UPDATE SET due_at = excluded.due_at"},
+	[SAVE_COMMAND] = {"command", COLUMNS(command_columns), .then = ""},
+	[SAVE_DEAD] = {"dead_letter", COLUMNS(dead_columns), .then = " ON CONFLICT DO NOTHING"},
+};
+static const struct query queue_drop = {
+	"drop_queue", "DELETE FROM queue q USING unnest($2::text[], $3::text[]) u(department, number)"
+		      " WHERE q.tenant = $1::text AND q.department = u.department AND q.number = u.number"};
+static const struct query timer_drop = {
+	"drop_timer", "DELETE FROM timer WHERE tenant = $1::text AND number = ANY($2::text[])"};
+static const struct query begin = {"begin", "BEGIN"}, commit = {"commit", "COMMIT"};
+
+void save_init_tables(void)
+{
+	for (int i = 0; i < N_SAVE_TABLE; i++)
+		if (tables[i].name)
+			table_init(&tables[i]);
+}
+
+const struct query *save_query(enum save_table table)
+{
+	if (table == SAVE_QUEUE_DROP)
+		return &queue_drop;
+	return table == SAVE_TIMER_DROP ? &timer_drop : &tables[table].query;
+}
+
+void save_init(struct save *s, const char *tenant, struct arena *a)
+{
+	*s = (struct save){.tenant = tenant, .a = a};
+}
+
+void save_row(struct save *s, enum save_table table, const void *row)
+{
+	ALIST_PUSH(s->a, &s->rows[table], row);
+}
+
+/* ---- what happened to a case ------------------------------------------------------------------ */
+static void add_queue(struct case_change *change, const struct queue_row *row, struct arena *a)
+{
+	for (size_t i = 0; i < change->queue.n; i++)
+		if (strcmp(change->queue.v[i].department, row->department) == 0) {
+			change->queue.v[i] = *row;
+			return;
+		}
+	ALIST_PUSH(a, &change->queue, *row);
+}
+
+void case_change_add(struct case_change *change, const struct effects *fx, struct arena *a)
+{
+	for (size_t i = 0; i < fx->history.n; i++)
+		ALIST_PUSH(a, &change->history, fx->history.v[i]);
+	for (size_t i = 0; i < fx->events.n; i++)
+		ALIST_PUSH(a, &change->events, fx->events.v[i]);
+	for (size_t i = 0; i < fx->queue.n; i++)
+		add_queue(change, &fx->queue.v[i], a);
+	for (size_t i = 0; i < fx->legs.n; i++)
+		ALIST_PUSH(a, &change->legs, fx->legs.v[i]);
+	change->wake_at = fx->wake_at;
+	change->touched = true;
+}
+
+static const char *taken(struct str *t, struct arena *a)
+{
+	const char *s = t->s ? arena_strdup(a, t->s) : NULL;
+
+	str_done(t);
+	return s;
+}
+
+static const char *supports_json(const struct case_record *c, struct arena *a)
+{
+	struct str t = {0};
+
+	for (size_t i = 0; i < c->supports.n; i++) {
+		str_add(&t, i ? ",{\"dept\":" : "[{\"dept\":");
+		str_json(&t, c->supports.v[i].dept);
+		str_add(&t, ",\"task\":");
+		str_json(&t, c->supports.v[i].task);
+		str_addf(&t, ",\"done\":%s}", c->supports.v[i].done ? "true" : "false");
+	}
+	if (c->supports.n)
+		str_addc(&t, ']');
+	return taken(&t, a);
+}
+
+static const char *told_json(const struct case_record *c, struct arena *a)
+{
+	struct str t = {0};
+
+	str_addc(&t, '{');
+	for (size_t i = 0; i < c->told.n; i++)
+		str_addf(&t, "%s\"%s\":%d", i ? "," : "", c->told.v[i].dept, c->told.v[i].seq);
+	str_addc(&t, '}');
+	return taken(&t, a);
+}
+
+static const char *fired_json(const struct case_record *c, struct arena *a)
+{
+	struct str t = {0};
+
+	for (size_t i = 0; i < c->leg.fired.n; i++) {
+		str_addc(&t, i ? ',' : '[');
+		str_json(&t, c->leg.fired.v[i]);
+	}
+	if (c->leg.fired.n)
+		str_addc(&t, ']');
+	return taken(&t, a);
+}
+
+#define ROW(type, ...) ({ struct type *row_ = arena_alloc(s->a, sizeof(*row_)); *row_ = (struct type){__VA_ARGS__}; row_; })
+
+static void save_queue(struct save *s, const struct case_change *change)
+{
+	for (size_t i = 0; i < change->queue.n; i++) {
+		const struct queue_row *q = &change->queue.v[i];
+
+		save_row(s, q->present ? SAVE_QUEUE_PUT : SAVE_QUEUE_DROP,
+			 ROW(queue_put, change->c->number, case_state_names[change->c->state],
+			     change->c->leg.due[CLOCK_RESOLVE], *q));
+	}
+}
+
+void save_change(struct save *s, const struct case_change *change)
+{
+	struct case_record *c = change->c;
+
+	if (!change->touched)
+		return;
+	save_row(s, change->fresh ? SAVE_CASE_NEW : SAVE_CASE_OLD,
+		 ROW(case_row, *c, supports_json(c, s->a), told_json(c, s->a), fired_json(c, s->a)));
+	for (size_t i = 0; i < change->history.n; i++)
+		save_row(s, SAVE_HISTORY, ROW(history_put, c->number, change->history.v[i]));
+	for (size_t i = 0; i < change->events.n; i++) {
+		struct outbox_put *put = ROW(outbox_put, c->number, change->events.v[i]);
+
+		if (!put->ev.topic)
+			put->ev.topic = "";
+		save_row(s, SAVE_OUTBOX, put);
+	}
+	for (size_t i = 0; i < change->legs.n; i++)
+		save_row(s, SAVE_LEG, ROW(leg_put, c->number, change->legs.v[i]));
+	save_queue(s, change);
+	if (change->wake_at != MOMENT_NONE)
+		save_row(s, SAVE_TIMER_PUT, ROW(timer_put, c->number, change->wake_at));
+	else if (!change->fresh)
+		save_row(s, SAVE_TIMER_DROP, ROW(timer_put, c->number, MOMENT_NONE));
+}
+
+/* ---- the transaction -------------------------------------------------------------------------- */
+static void pipe_table(struct pg *pg, struct save *s, enum save_table table, struct pg_rows *ret)
+{
+	const struct rows *rows = &s->rows[table];
+	struct pg_args args = {0};
+
+	table_args(&tables[table], s->tenant, rows->v, rows->n, s->a, &args);
+	pg_pipe(pg, &tables[table].query, &args, ret);
+}
+
+static void pipe_drops(struct pg *pg, struct save *s)
+{
+	const struct rows *queue = &s->rows[SAVE_QUEUE_DROP], *timer = &s->rows[SAVE_TIMER_DROP];
+	size_t most = queue->n > timer->n ? queue->n : timer->n;
+	const char **departments = arena_alloc(s->a, most * sizeof(*departments));
+	const char **numbers = arena_alloc(s->a, most * sizeof(*numbers));
+	struct pg_args args = {0};
+
+	if (queue->n) {
+		for (size_t i = 0; i < queue->n; i++) {
+			departments[i] = ((const struct queue_put *)queue->v[i])->q.department;
+			numbers[i] = ((const struct queue_put *)queue->v[i])->number;
+		}
+		pg_text(&args, s->tenant);
+		pg_texts(&args, departments, queue->n);
+		pg_texts(&args, numbers, queue->n);
+		pg_pipe(pg, &queue_drop, &args, NULL);
+	}
+	if (timer->n) {
+		for (size_t i = 0; i < timer->n; i++)
+			numbers[i] = ((const struct timer_put *)timer->v[i])->number;
+		pg_text(&args, s->tenant);
+		pg_texts(&args, numbers, timer->n);
+		pg_pipe(pg, &timer_drop, &args, NULL);
+	}
+}
+
+static bool is_row(const struct pg_rows *claimed, int at, const struct report_row *r)
+{
+	return strcmp(pg_get(claimed, at, 1), r->id) == 0 && strcmp(pg_get(claimed, at, 0), r->channel) == 0;
+}
+
+/* The new ids come back in the order of the rows, with holes where an id was known; SQL does not
+ * promise the order, so a row that is not where it should be is looked for. */
+static void mark_new(const struct rows *rows, const struct pg_rows *claimed, bool *ret_new)
+{
+	int at = 0;
+
+	for (size_t i = 0; i < rows->n; i++) {
+		ret_new[i] = at < claimed->n && is_row(claimed, at, rows->v[i]);
+		at += ret_new[i];
+	}
+	if (at == claimed->n)
+		return;
+	for (size_t i = 0; i < rows->n; i++)
+		for (int j = 0; j < claimed->n && !ret_new[i]; j++)
+			ret_new[i] = is_row(claimed, j, rows->v[i]);
+}
+
+int save_claim(struct pg *pg, struct save *s, bool *ret_new, struct err *e)
+{
+	struct pg_args none = {0};
+	struct pg_rows claimed = {0};
+	int r;
+
+	pg_pipe_begin(pg);
+	pg_pipe(pg, &begin, &none, NULL);
+	if (s->rows[SAVE_REPORT].n)
+		pipe_table(pg, s, SAVE_REPORT, &claimed);
+	r = pg_pipe_end(pg, e);
+	if (r < 0) {
+		pg_rollback(pg);
+		return r;
+	}
+	mark_new(&s->rows[SAVE_REPORT], &claimed, ret_new);
+	pg_rows_done(&claimed);
+	return 0;
+}
+
+int save_commit(struct pg *pg, struct save *s, struct err *e)
+{
+	struct pg_args none = {0};
+	int r;
+
+	pg_pipe_begin(pg);
+	for (int i = SAVE_PERSON; i < N_SAVE_TABLE; i++)
+		if (s->rows[i].n && tables[i].name)
+			pipe_table(pg, s, (enum save_table)i, NULL);
+	pipe_drops(pg, s);
+	fault_point("before-commit");
+	pg_pipe(pg, &commit, &none, NULL);
+	r = pg_pipe_end(pg, e);
+	if (r < 0)
+		pg_rollback(pg);
+	else
+		fault_point("after-commit");
+	return r;
+}

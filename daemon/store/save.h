@@ -1,0 +1,80 @@
+#pragma once
+/*
+ * What one transaction writes: new cases and changed ones, their history, events, cards, timers, the
+ * reports and commands that caused them, and dead letters. Collected in memory, written in one pipeline.
+ */
+#include "base/err.h"
+#include "core/life/lifecycle.h"
+#include "core/understand/message.h"
+#include "store/pg.h"
+#include "store/rows.h"
+
+struct arena;
+
+/* Everything that happened to one case in this transaction, over all its steps. */
+struct case_change {
+	struct case_record *c;
+	bool fresh;                             /* insert, not update */
+	bool touched;                           /* something is to be written */
+	ALIST(struct history_row) history;
+	ALIST(struct event_row) events;
+	ALIST(struct queue_row) queue;          /* the last word for each department */
+	ALIST(struct leg_row) legs;
+	int64_t wake_at;
+};
+/* Adds the effects of one more step. */
+void case_change_add(struct case_change *change, const struct effects *fx, struct arena *a);
+
+struct report_row {
+	const char *channel, *id, *number;
+	enum report_kind kind;
+	const char *source;
+	int64_t at, received_at;
+	const char *text, *category, *grid, *urgency, *device, *media, *reply_to, *extra;
+	unsigned char digest[16];
+};
+struct person_row {
+	const char *channel, *id, *name, *phone, *ref, *address;
+	double lat, lon;
+	const char *crs, *accused;
+	bool secret;
+};
+struct command_row {
+	const char *department, *request, *number, *action, *by, *note;
+	int64_t at;
+	const char *result;                     /* JSON text; of `get` without the record */
+};
+struct dead_row {
+	int64_t id, at;
+	const char *channel, *topic;
+	struct blob topic_raw;
+	const char *code, *reason;
+	struct blob payload;
+};
+
+struct rows {
+	const void **v;
+	size_t n, cap;
+};
+enum save_table { SAVE_REPORT, SAVE_PERSON, SAVE_CASE_NEW, SAVE_CASE_OLD, SAVE_LEG, SAVE_HISTORY, SAVE_OUTBOX,
+		  SAVE_QUEUE_PUT, SAVE_QUEUE_DROP, SAVE_TIMER_PUT, SAVE_TIMER_DROP, SAVE_COMMAND, SAVE_DEAD,
+		  N_SAVE_TABLE };
+struct save {
+	const char *tenant;
+	struct arena *a;
+	struct rows rows[N_SAVE_TABLE];
+};
+
+void save_init_tables(void);                    /* once, before threads start */
+void save_init(struct save *s, const char *tenant, struct arena *a);
+void save_change(struct save *s, const struct case_change *change);
+void save_row(struct save *s, enum save_table table, const void *row);
+/*
+ * BEGIN and the claim of the reports' ids in one round trip: ret_new[i] tells whether reports[i] was
+ * new. The rows must be ordered by (channel, id) and hold no id twice. Leaves the transaction open.
+ */
+int save_claim(struct pg *pg, struct save *s, bool *ret_new, struct err *e);
+/* Writes the rest and commits. On any error the transaction is rolled back. */
+int save_commit(struct pg *pg, struct save *s, struct err *e);
+/* Every statement of this file, for the test that prepares them all. */
+const struct query *save_query(enum save_table table);
