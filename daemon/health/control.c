@@ -265,3 +265,8 @@ int control_open(struct loop *loop, const char *path, const struct control_verb 
 	*ret = control;
 	return 0;
 }
+
+void control_path(const char *tenant, const char *instance, char *ret, size_t size)
+{
+	snprintf(ret, size, "/run/needle/%s/%s.ctl", tenant, instance);
+}

@@ -1,0 +1,35 @@
+#include "ctl/ctl.h"
+
+static int run(struct ctl *ctl, struct err *e)
+{
+	json_t *request = json_pack("{s:s}", "verb", "reload"), *answer = NULL;
+	int r = ctl_ask(ctl, request, &answer, e);
+	bool ok = json_is_true(json_object_get(answer, "ok"));
+	const char *config = json_string_value(json_object_get(answer, "config"));
+
+	json_decref(request);
+	if (r < 0)
+		return r;
+	if (ctl->json) {
+		ctl_print_json(ctl, answer);
+	} else {
+		grid_safe(&ctl->out, "");
+		str_add(&ctl->out, json_object_get(answer, "text")
+					   ? json_string_value(json_object_get(answer, "text"))
+					   : "");
+		str_addf(&ctl->out, "%s %s\n", say(ctl, ok ? "now at work:" : "refused; still at work:"),
+			 config ? config : "-");
+	}
+	json_decref(answer);
+	return ok ? CTL_DONE : CTL_NO;
+}
+
+const struct verb verb_reload = {
+	.name = "reload",
+	.group = ctl_daemon,
+	.operands = "",
+	.help = "Let the daemon read its configuration folder again: all of it, or nothing.",
+	.detail = "The folder is loaded, checked and tested as a whole. With any error the daemon stays with what "
+		  "it has, and the findings are printed. SIGHUP does the same.\n",
+	.run = run,
+};
