@@ -41,7 +41,9 @@ struct deadline {
 struct walk_day {
 	int32_t day;
 	bool counts;
-	const char *why;                /* one phrase, catalogue text */
+	const char *why;                /* `reason`, with the name of a special day: "day off (春节)" */
+	const char *reason;             /* one phrase, catalogue text: "day off" */
+	const char *name;               /* of a special day ("春节", "台风停工"), else NULL */
 };
 struct due {
 	int64_t at;                     /* instant */
