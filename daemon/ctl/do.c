@@ -3,6 +3,7 @@
  * needlectl can do nothing that a department could not, and everything it does is in the history.
  */
 #include "ctl/ctl.h"
+#include "ctl/members.h"
 #include "ctl/wire.h"
 
 #include "core/understand/message.h"
@@ -39,14 +40,14 @@ static const struct flag flags[] = {
 	{0},
 };
 
-static const struct wire_member members[] = {
-	{"by", "by", WIRE_TEXT},	   {"note", "note", WIRE_TEXT},	      {"reason", "reason", WIRE_TEXT},
-	{"answer", "answer", WIRE_TEXT},   {"to", "to", WIRE_TEXT},	      {"until", "until", WIRE_TIME},
-	{"departments", "departments", WIRE_LIST}, {"task", "task", WIRE_TEXT}, {"topic", "topic", WIRE_TEXT},
-	{"parties", "parties", WIRE_LIST}, {"at", "at", WIRE_TIME},	      {"outcome", "outcome", WIRE_TEXT},
-	{"text", "text", WIRE_TEXT},	   {"category", "category", WIRE_TEXT}, {"grid", "place.grid", WIRE_TEXT},
-	{"address", "place.address", WIRE_TEXT}, {"order", "order", WIRE_TEXT}, {"within", "within", WIRE_TEXT},
-	{"of", "of", WIRE_TEXT},	   {"into", "into", WIRE_TEXT},	      {"request", "request", WIRE_TEXT},
+static const struct member members[] = {
+	{"by", "by", MEMBER_TEXT},	   {"note", "note", MEMBER_TEXT},	      {"reason", "reason", MEMBER_TEXT},
+	{"answer", "answer", MEMBER_TEXT},   {"to", "to", MEMBER_TEXT},	      {"until", "until", MEMBER_TIME},
+	{"departments", "departments", MEMBER_LIST}, {"task", "task", MEMBER_TEXT}, {"topic", "topic", MEMBER_TEXT},
+	{"parties", "parties", MEMBER_LIST}, {"at", "at", MEMBER_TIME},	      {"outcome", "outcome", MEMBER_TEXT},
+	{"text", "text", MEMBER_TEXT},	   {"category", "category", MEMBER_TEXT}, {"grid", "place.grid", MEMBER_TEXT},
+	{"address", "place.address", MEMBER_TEXT}, {"order", "order", MEMBER_TEXT}, {"within", "within", MEMBER_TEXT},
+	{"of", "of", MEMBER_TEXT},	   {"into", "into", MEMBER_TEXT},	      {"request", "request", MEMBER_TEXT},
 };
 
 static int check_action(const char *action, struct err *e)
@@ -73,7 +74,7 @@ static int build(struct ctl *ctl, json_t *command, struct err *e)
 	json_object_set_new(command, "request", json_string(wire_fresh_id(id)));
 	json_object_set_new(command, "case", json_string(number));
 	json_object_set_new(command, "action", json_string(action));
-	return wire_members(ctl, members, ARRAY_LEN(members), command, e);
+	return members_fill(&ctl->args, members, ARRAY_LEN(members), command, e);
 }
 
 /* --dept, else the lead of the case. */

@@ -22,14 +22,3 @@ int wire_await(struct wire *wire, const char *member, const char *text, json_t *
 /* An id that nobody else makes: "ctl-20261120T083107-4f2a91c3". Returns buf. */
 enum { WIRE_ID = 40 };
 const char *wire_fresh_id(char buf[WIRE_ID]);
-
-/*
- * Flags into JSON. Each flag of `members` that was given becomes the member `path` (dotted: nested); `--set
- * PATH=VALUE` any other. VALUE of --set is JSON where it can be read so, else text.
- */
-enum wire_kind { WIRE_TEXT, WIRE_LIST, WIRE_TRUE, WIRE_TIME };
-struct wire_member {
-	const char *flag, *path;
-	enum wire_kind kind;            /* WIRE_LIST: a,b,c */
-};
-int wire_members(const struct ctl *ctl, const struct wire_member *members, size_t n, json_t *into, struct err *e);

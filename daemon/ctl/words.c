@@ -8,7 +8,7 @@
 
 static const struct {
 	const char *english, *chinese;
-} table[] = {
+} catalogue[] = {
 	/* states of a case */
 	{"received", "收到"}, {"triage", "待分诊"}, {"assigned", "已派"}, {"accepted", "已签收"},
 	{"suspended", "挂账"}, {"resolved", "已办结"}, {"closed", "已销号"}, {"joined", "已并案"},
@@ -66,17 +66,17 @@ enum lang words_lang(const char *flag)
 
 const char *words(enum lang lang, const char *english)
 {
-	for (size_t i = 0; lang == LANG_ZH && english && i < ARRAY_LEN(table); i++)
-		if (strcmp(table[i].english, english) == 0)
-			return table[i].chinese;
+	for (size_t i = 0; lang == LANG_ZH && english && i < ARRAY_LEN(catalogue); i++)
+		if (strcmp(catalogue[i].english, english) == 0)
+			return catalogue[i].chinese;
 	return english ? english : "-";
 }
 
 bool words_at(size_t i, const char **ret_english, const char **ret_chinese)
 {
-	if (i >= ARRAY_LEN(table))
+	if (i >= ARRAY_LEN(catalogue))
 		return false;
-	*ret_english = table[i].english;
-	*ret_chinese = table[i].chinese;
+	*ret_english = catalogue[i].english;
+	*ret_chinese = catalogue[i].chinese;
 	return true;
 }
