@@ -79,6 +79,9 @@ struct needle_plugin {
 	void (*close)(void *self);
 };
 
+/* The one symbol of a plugin; the daemon never refers to it by name. */
+extern const struct needle_plugin needle_plugin __attribute__((visibility("default")));
+
 #ifdef __cplusplus
 }
 #endif
