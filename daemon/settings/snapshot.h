@@ -58,6 +58,7 @@ struct settings {
 	const char *folder;             /* absolute */
 	const char *plugin_folder;      /* where decoders are, for checking `decoder:` and `options:` */
 	struct findings findings;       /* warnings of a good snapshot */
+	const struct node *tree;        /* all files as one, for settings_print */
 	struct arena *arena;
 	int refs;                       /* through settings_ref / settings_unref only */
 };
@@ -67,6 +68,7 @@ enum { LOAD_SECRETS_OPTIONAL = 1 };     /* offline verbs: a missing secret is a 
 struct decoder_info {
 	const char *name;
 	const struct needle_option *options;    /* of plugins/needle_plugin.h; ends with NULL name */
+	char refused[400];              /* why there is no such decoder, one sentence for a finding; else empty */
 };
 struct load_options {
 	unsigned flags;
