@@ -1,0 +1,39 @@
+#pragma once
+/*
+ * Collecting findings while a folder is read: everything that is wrong in one run, each with its
+ * place, one sentence and one line of remedy. The public form is struct findings of snapshot.h.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/vec.h"
+#include "settings/snapshot.h"
+#include "settings/source.h"
+
+/* Texts for people; the catalogue hooks in here. */
+#define N_(text) (text)
+#define _(text) (text)
+
+struct lint_entry {
+	struct finding finding;
+	const struct source *source;
+	bool hide_source;
+};
+struct lint {
+	struct arena *arena;
+	VEC(struct lint_entry) entries;
+	size_t n_errors, n_warnings;
+};
+enum { LINT_MAX = 1000 };     /* findings that are kept: a broken folder must not fill the memory */
+
+/* Severity follows the code's letter; `remedy` is kept, not copied. `at` may be NULL. */
+void lint_add(struct lint *r, const char *code, const struct mark *at, const char *remedy,
+		const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+/* The same as a warning whatever the code says. */
+void lint_warn(struct lint *r, const char *code, const struct mark *at, const char *remedy,
+		 const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+/* The source line of the newest finding may hold a secret: it is not shown. */
+void lint_hide_source(struct lint *r);
+/* Sorted by place, with the source lines; in the arena of the findings. */
+void lint_finish(struct lint *r, struct findings *ret);
+void lint_done(struct lint *r);
