@@ -2,6 +2,8 @@
  * The loader of channel plugins: options are checked against the plugin's own table, what is no plugin of
  * ours is refused with a sentence, and a plugin stands on its own feet.
  */
+#include <dlfcn.h>
+
 #include "unit/plugin_desk.h"
 
 /* ---- options --------------------------------------------------------------------------------- */
@@ -138,10 +140,31 @@ static void the_template_builds_as_the_manual_says_and_works(void **state)
 
 static const char *const shipped[] = {"device", "hotline", "template", "wechat"};
 
+/* Does a line of nm name something that is not ours: of libc, of jansson, or of a sanitizer's runtime? */
+static bool is_foreign(const char *line)
+{
+	static const char *const runtimes[] = {"__asan_", "__odr_asan.", "__ubsan_", "__sanitizer_"};
+	static const char *const libraries[] = {"libc.so.6", "libjansson.so.4"};
+	const char *word = strrchr(line, ' ');
+	char symbol[128];
+	bool found = strstr(line, " w ") != NULL;
+
+	assert_non_null(word);
+	snprintf(symbol, sizeof(symbol), "%.*s", (int)strcspn(word + 1, "@\n"), word + 1);
+	for (size_t i = 0; i < ARRAY_LEN(runtimes); i++)
+		found |= strncmp(symbol, runtimes[i], strlen(runtimes[i])) == 0;
+	for (size_t i = 0; i < ARRAY_LEN(libraries); i++) {
+		void *library = dlopen(libraries[i], RTLD_LAZY | RTLD_LOCAL);
+
+		assert_non_null(library);
+		found |= dlsym(library, symbol) != NULL;
+		dlclose(library);
+	}
+	return found;
+}
+
 static void a_plugin_exports_one_symbol_and_needs_none_of_ours(void **state)
 {
-	static const char *const allowed[] = {"@GLIBC", "@libjansson", "__asan_", "__odr_asan.", "__ubsan_", "__sanitizer_"};
-
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(shipped); i++) {
 		char line[PATH_MAX + 32];
@@ -152,13 +175,9 @@ static void a_plugin_exports_one_symbol_and_needs_none_of_ours(void **state)
 		nm = popen(line, "re");
 		assert_non_null(nm);
 		while (fgets(line, sizeof(line), nm)) {
-			bool good = strstr(line, " w ") != NULL;
-
-			for (size_t k = 0; k < ARRAY_LEN(allowed); k++)
-				good |= strstr(line, allowed[k]) != NULL;
 			if (strstr(line, " needle_plugin\n"))
 				exported++;
-			else if (!good)
+			else if (!is_foreign(line))
 				fail_msg("%s.so: %s", shipped[i], line);
 		}
 		assert_int_equal(pclose(nm), 0);
