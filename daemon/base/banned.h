@@ -5,5 +5,9 @@
 #include <string.h>
 #include <time.h>
 
+/* Under clang glibc's checked versions of these are macros. */
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strcpy strcat sprintf vsprintf strncpy strncat gets atoi atol atof strtok
 #pragma GCC poison localtime gmtime ctime asctime mktime tmpnam mktemp

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+__attribute__((format(printf, 4, 0)))
 static void fill(struct err *e, int class, const char *code, const char *fmt, va_list ap)
 {
 	e->class = class;

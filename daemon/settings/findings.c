@@ -21,8 +21,9 @@ static char *clean(char *s)
 	return s;
 }
 
-static void put(struct lint *r, enum severity severity, const char *code, const struct mark *at,
-		const char *remedy, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 6, 0)))
+put(struct lint *r, enum severity severity, const char *code, const struct mark *at, const char *remedy,
+    const char *fmt, va_list ap)
 {
 	struct lint_entry entry = {.finding = {.severity = severity, .line = 1, .column = 1, .width = 1,
 						 .file = "needle.yaml", .remedy = remedy ? remedy : ""}};
