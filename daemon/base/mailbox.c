@@ -52,7 +52,8 @@ bool mailbox_put(struct mailbox *box, void *item)
 	return fits;
 }
 
-static void wait_until(struct mailbox *box, int64_t wait_us)
+/* With room for nothing (max 0) only a wake-up ends the wait. */
+static void wait_until(struct mailbox *box, size_t max, int64_t wait_us)
 {
 	struct timespec until;
 	int64_t ns;
@@ -61,7 +62,7 @@ static void wait_until(struct mailbox *box, int64_t wait_us)
 	ns = until.tv_nsec + (wait_us % 1000000) * 1000;
 	until.tv_sec += wait_us / 1000000 + ns / 1000000000;
 	until.tv_nsec = ns % 1000000000;
-	while (!box->n && !box->woken)
+	while (!(max && box->n) && !box->woken)
 		if (pthread_cond_timedwait(&box->ready, &box->lock, &until) == ETIMEDOUT)
 			return;
 }
@@ -71,8 +72,8 @@ size_t mailbox_take(struct mailbox *box, void **items, size_t max, int64_t wait_
 	size_t taken = 0;
 
 	pthread_mutex_lock(&box->lock);
-	if (!box->n && !box->woken && wait_us > 0)
-		wait_until(box, wait_us);
+	if (!(max && box->n) && !box->woken && wait_us > 0)
+		wait_until(box, max, wait_us);
 	box->woken = false;
 	for (; taken < max && box->n; taken++, box->n--) {
 		items[taken] = box->items[box->first];

@@ -16,6 +16,9 @@ static const struct query known_reports = {
 static const struct query about = {
 	"about", "SELECT u.i, r.number FROM unnest($2::text[], $3::text[]) WITH ORDINALITY u(channel, id, i)"
 		 " JOIN report r ON r.tenant = $1::text AND r.channel = u.channel AND r.id = u.id"};
+static const struct query known_numbers = {
+	"known_numbers", "SELECT u.i, u.number FROM unnest($2::text[], $3::text[]) WITH ORDINALITY u(number, same, i)"
+			 " JOIN cases c ON c.tenant = $1::text AND c.number = u.number"};
 static const struct query known_commands = {
 	"known_commands",
 	"SELECT u.i, c.result FROM unnest($2::text[], $3::text[]) WITH ORDINALITY u(department, request, i)"
@@ -95,6 +98,17 @@ int lookup_about(struct pg *pg, const char *tenant, const char *const *channels,
 	return lookup_pairs(pg, &about, tenant, channels, ids, n, a, ret, e);
 }
 
+int lookup_numbers(struct pg *pg, const char *tenant, const char *const *numbers, size_t n, struct arena *a,
+		   bool *ret, struct err *e)
+{
+	const char **found = arena_alloc(a, n * sizeof(*found));
+	int r = lookup_pairs(pg, &known_numbers, tenant, numbers, numbers, n, a, found, e);
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		ret[i] = found[i] != NULL;
+	return r;
+}
+
 int lookup_commands(struct pg *pg, const char *tenant, const char *const *depts, const char *const *requests,
 		    size_t n, struct arena *a, const char **ret, struct err *e)
 {
@@ -108,7 +122,7 @@ int numbers_ensure(struct pg *pg, const char *tenant, struct numbers *numbers, i
 	struct pg_args args = {0};
 	struct pg_rows rows = {0};
 	int64_t want = n < 32 ? 32 : 4 * (int64_t)n;
-	char day[8];
+	char day[12];
 	int r;
 
 	snprintf(day, sizeof(day), "%02d%02d%02d", c.year % 100, c.month % 100, c.day % 100);

@@ -15,6 +15,9 @@ int lookup_reports(struct pg *pg, const char *tenant, const struct report_row *c
 /* (channel, id) -> case number, NULL where unknown */
 int lookup_about(struct pg *pg, const char *tenant, const char *const *channels, const char *const *ids, size_t n,
 		 struct arena *a, const char **ret, struct err *e);
+/* ret[i]: there is a case numbers[i] */
+int lookup_numbers(struct pg *pg, const char *tenant, const char *const *numbers, size_t n, struct arena *a,
+		   bool *ret, struct err *e);
 /* (department, request) -> stored result, NULL where new */
 int lookup_commands(struct pg *pg, const char *tenant, const char *const *depts, const char *const *requests,
 		    size_t n, struct arena *a, const char **ret, struct err *e);
@@ -24,7 +27,7 @@ int lookup_commands(struct pg *pg, const char *tenant, const char *const *depts,
  * a transaction of its own, so a number is never given twice; a restart leaves a gap.
  */
 struct numbers {
-	char day[8];
+	char day[12];
 	int64_t next, end;
 };
 /* Makes sure that n numbers of the day of `now` are at hand. Outside of any transaction. */

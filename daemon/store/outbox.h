@@ -15,6 +15,13 @@ struct outbox_row {
 	bool card;
 	const char *card_json;          /* the department's card now, NULL when it left the queue */
 };
+struct outbox_rows {
+	struct outbox_row *v;
+	size_t n, cap;
+};
+struct case_change;
+/* The rows that saving this change writes, as they are published from memory. */
+void change_rows(const struct case_change *change, struct arena *a, struct outbox_rows *rows);
 /* The oldest rows that are older than age_us, with their cards, in order. */
 int outbox_scan(struct pg *pg, const char *tenant, int64_t age_us, size_t max, struct arena *a,
 		struct outbox_row **ret, size_t *ret_n, struct err *e);

@@ -1,0 +1,137 @@
+#pragma once
+/* Inside dispatch only: one thread's state and the parts that work on it. */
+#include <pthread.h>
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "dispatch/dispatch.h"
+#include "link/link.h"
+#include "settings/snapshot.h"
+#include "store/outbox.h"
+#include "store/pg.h"
+
+enum { SCAN_MAX = 512, IN_HAND_MAX = 4096, DELETE_MAX = 512 };
+
+/* A handoff whose messages are under way; freed when the last of them is done. */
+struct parcel {
+	struct parcel *next;            /* FIFO of parcels that still have something to send */
+	struct handoff *h;
+	struct outgoing *rows;
+	size_t next_answer, next_row;   /* not sent yet */
+	size_t answers_left, rows_left; /* not acknowledged yet */
+};
+/* One outbox row on its way: done when its event and its card have their PUBACKs. */
+struct outgoing {
+	struct parcel *parcel;
+	const struct outbox_row *row;
+	const char *key;                /* number, seq, target: in `in_hand` */
+	int waiting;                    /* publishes that must still be acknowledged */
+	bool refused;                   /* the broker said no: the row stays in the outbox */
+	struct outgoing *next_of_card;
+};
+/* One retained card topic. Publishes of one topic never overlap, so that the last word wins. */
+struct card {
+	const char *topic;              /* owned */
+	const char *payload, *next_payload;     /* owned; NULL: empty, the card goes away */
+	struct outgoing *rows, *next_rows;      /* who waits for this publish, and for the next one */
+	bool has_next;
+};
+enum flight_kind { FLIGHT_ANSWER, FLIGHT_EVENT, FLIGHT_CARD, FLIGHT_OTHER };
+struct flight {
+	enum flight_kind kind;
+	union {
+		struct parcel *parcel;
+		struct outgoing *row;
+		struct card *card;
+	};
+	size_t index;                   /* of the answer */
+};
+struct landing {
+	struct flight *flight;
+	enum link_result result;
+	int reason;
+};
+
+struct dispatch {
+	struct dispatch_options o;
+	pthread_t thread;
+	_Atomic bool stop;
+	_Atomic int64_t stop_at_us;     /* monotonic */
+
+	struct settings *settings;      /* of this turn */
+	struct pg *pg;
+	int64_t next_connect_us;
+	int backoff_ms;
+
+	struct link *link;
+	struct auditor *auditor;        /* a second, clean session that looks at retained topics */
+	bool link_started;
+	_Atomic bool connected;
+	_Atomic bool fresh_connection;  /* something is to be done after a connect */
+	_Atomic bool taken_over;
+	bool subscribed, reconciled;
+	VEC(char *) filters;            /* subscribed now */
+	char hash[17];                  /* of the snapshot that the broker knows */
+
+	/* what is under way */
+	struct parcel *first, *last;
+	VEC(struct flight *) again;     /* lost: to be sent again */
+	struct map in_hand;             /* key -> struct outgoing */
+	struct map cards;               /* topic -> struct card */
+	size_t n_in_hand;
+	VEC(struct outgoing *) done;    /* rows to delete */
+	pthread_mutex_t landed_lock;
+	VEC(struct landing) landed;
+	size_t flying;
+	int64_t next_scan_us, next_tick_us, next_timer_us, next_summary_us, next_sim_us;
+
+	struct map dirty;               /* departments whose summary changed; keys owned */
+	VEC(struct summary) summaries;  /* newest of each department; names owned */
+	pthread_mutex_t shown_lock;     /* of what other threads read */
+	struct dispatch_state shown;
+	char *summary;
+};
+
+/* publish.c */
+void publish_parcel(struct dispatch *d, struct handoff *h);     /* takes over h */
+void publish_more(struct dispatch *d);                          /* sends while the window has room */
+void publish_land(struct dispatch *d);                          /* deals with acknowledgements */
+void publish_card_now(struct dispatch *d, const char *topic, const char *payload, struct outgoing *row);
+bool publish_plain(struct dispatch *d, const char *topic, const char *payload, bool retained);
+void publish_done(void *arg, void *cookie, enum link_result result, int reason);
+void publish_drop_all(struct dispatch *d);                      /* nobody is told: we are no longer active */
+int publish_delete_rows(struct dispatch *d, struct err *e);
+int publish_scan(struct dispatch *d, int64_t age_us, struct err *e);
+/* session.c */
+void session_turn(struct dispatch *d);
+void session_end(struct dispatch *d, int timeout_ms);
+/* audit.c */
+struct audit_topic {
+	const char *topic;
+	uint64_t hash;                  /* of the payload */
+};
+int auditor_new(struct dispatch *d, struct err *e);
+void auditor_free(struct dispatch *d);
+uint64_t audit_hash(const void *p, size_t n);
+/*
+ * Connects the auditor, lets it publish (`before`, may be NULL), collects what is retained under `filter`
+ * until a marker that it sends to itself comes back, lets it publish again (`after`), leaves.
+ * ret: topic -> struct audit_topic, both owned by the caller (audit_topics_done).
+ */
+typedef int audit_fn(struct dispatch *d, struct link *link, struct err *e);
+int audit(struct dispatch *d, const char *filter, audit_fn *before, audit_fn *after, struct map *ret, struct err *e);
+void audit_topics_done(struct map *topics);
+/* reconcile.c */
+int reconcile_cards(struct dispatch *d, struct err *e);
+/* probe.c */
+int probe_broker(struct dispatch *d, bool *ret_ok, struct err *e);
+/* timers.c */
+int timers_fire(struct dispatch *d, struct err *e);
+/* summary.c */
+void summary_mark(struct dispatch *d, const char *dept);
+int summary_publish(struct dispatch *d, struct err *e);
+
+static inline const char *tenant_of(const struct dispatch *d)
+{
+	return d->settings->office.tenant;
+}

@@ -1,0 +1,254 @@
+/*
+ * The broker session: connected while this daemon is active and the inbox has room. After each connect:
+ * subscribe, say online, reconcile the cards, look into the outbox; only then does publishing begin.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/counter.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "core/time/moment.h"
+#include "dispatch/parts.h"
+
+enum { SUBSCRIBE_MS = 10000 };
+
+static const char *status_topic(struct dispatch *d, struct arena *a)
+{
+	return arena_printf(a, "needle/%s/gateway/%s/status", tenant_of(d), d->o.instance);
+}
+
+static const char *status_payload(struct dispatch *d, const char *status, struct arena *a)
+{
+	char at[MOMENT_TEXT];
+
+	return arena_printf(a, "{\"v\":1,\"status\":\"%s\",\"version\":\"%s\",\"config\":\"%s\",\"at\":\"%s\"}", status,
+			    NEEDLE_VERSION, d->settings->office.hash, moment_rfc3339(clock_now_us(), at));
+}
+
+/* ---- the link's callbacks, on Paho's thread --------------------------------------------------- */
+static void on_message(void *arg, const struct link_message *m)
+{
+	struct dispatch *d = arg;
+
+	d->o.message(d->o.arg, m);
+}
+
+static void on_connected(void *arg, bool session_present)
+{
+	struct dispatch *d = arg;
+
+	count(COUNT_LINK_CONNECTS);
+	if (!session_present)
+		count(COUNT_LINK_SESSION_LOST);
+	count_set(COUNT_BROKER_CONNECTED, 1);
+	log_info("link.connected", "connected to the broker, session %s", session_present ? "kept" : "new");
+	atomic_store(&d->fresh_connection, true);
+	atomic_store(&d->connected, true);
+	mailbox_wake(d->o.meeting->box);
+}
+
+static void on_disconnected(void *arg, const char *reason, bool taken_over)
+{
+	struct dispatch *d = arg;
+
+	count_set(COUNT_BROKER_CONNECTED, 0);
+	if (atomic_exchange(&d->connected, false) || taken_over)
+		log_warn("link.disconnected", "%s%s", reason, taken_over ? " (another daemon took the session)" : "");
+	mailbox_wake(d->o.meeting->box);
+}
+
+static int make_link(struct dispatch *d, struct err *e)
+{
+	const struct broker_settings *b = &d->settings->broker;
+	struct arena a = {0};
+	struct link_options options = {
+		.host = b->host, .port = b->port, .user = b->user, .password = b->password,
+		.tls = {b->tls_ca, b->tls_cert, b->tls_key}, .session_expiry_s = 7 * 24 * 3600,
+		.client_id = arena_printf(&a, "needle-%s", tenant_of(d)), .will_topic = status_topic(d, &a),
+		.will_payload = status_payload(d, "offline", &a)};
+	struct link_callbacks callbacks = {d, on_message, on_connected, on_disconnected};
+	int r = link_new(&options, &callbacks, &d->link, e);
+
+	if (r == 0) {
+		link_on_done(d->link, publish_done, d);
+		r = auditor_new(d, e);
+	}
+	arena_done(&a);
+	return r;
+}
+
+/* ---- subscriptions ---------------------------------------------------------------------------- */
+static void add_filter(const char ***list, size_t *n, struct arena *a, const char *filter)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (strcmp((*list)[i], filter) == 0)
+			return;
+	(*list)[(*n)++] = arena_strdup(a, filter);
+}
+
+/* R/in/# once, so that an unknown channel ends as a dead letter; foreign topics as channels name them. */
+static size_t wanted_filters(struct dispatch *d, struct arena *a, const char ***ret)
+{
+	const struct office *o = &d->settings->office;
+	const char *own = arena_printf(a, "needle/%s/in/", o->tenant);
+	size_t n = 0, most = 2;
+
+	for (size_t i = 0; i < o->n_channels; i++)
+		most += o->channels[i].n_filters;
+	*ret = arena_alloc(a, most * sizeof(**ret));
+	add_filter(ret, &n, a, arena_printf(a, "%s#", own));
+	add_filter(ret, &n, a, arena_printf(a, "needle/%s/dept/+/cmd", o->tenant));
+	for (size_t i = 0; i < o->n_channels; i++)
+		for (size_t k = 0; k < o->channels[i].n_filters; k++)
+			if (strncmp(o->channels[i].filters[k], own, strlen(own)) != 0)
+				add_filter(ret, &n, a, o->channels[i].filters[k]);
+	return n;
+}
+
+static bool contains(const char *const *list, size_t n, const char *filter)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i], filter) == 0)
+			return true;
+	return false;
+}
+
+static void keep_filters(struct dispatch *d, const char *const *filters, size_t n)
+{
+	for (size_t i = 0; i < d->filters.n; i++)
+		free(d->filters.v[i]);
+	d->filters.n = 0;
+	for (size_t i = 0; i < n; i++)
+		VEC_PUSH(&d->filters, mem_strdup(filters[i]));
+}
+
+static int subscribe(struct dispatch *d, struct err *e)
+{
+	struct arena a = {0};
+	const char **filters, **gone;
+	size_t n = wanted_filters(d, &a, &filters), n_gone = 0;
+	int r;
+
+	gone = arena_alloc(&a, (d->filters.n + 1) * sizeof(*gone));
+	for (size_t i = 0; i < d->filters.n; i++)
+		if (!contains(filters, n, d->filters.v[i]))
+			gone[n_gone++] = d->filters.v[i];
+	r = link_subscribe(d->link, filters, n, 2, SUBSCRIBE_MS, e);
+	if (r == 0 && n_gone)
+		r = link_unsubscribe(d->link, gone, n_gone, SUBSCRIBE_MS, e);
+	if (r == 0)
+		keep_filters(d, filters, n);
+	arena_done(&a);
+	return r;
+}
+
+static void say_online(struct dispatch *d)
+{
+	struct arena a = {0};
+
+	publish_plain(d, status_topic(d, &a), status_payload(d, "online", &a), true);
+	memcpy(d->hash, d->settings->office.hash, sizeof(d->hash));
+	arena_done(&a);
+}
+
+/* ---- the turn --------------------------------------------------------------------------------- */
+static void stay_or_leave(struct dispatch *d)
+{
+	bool active = atomic_load(&d->o.meeting->active);
+	bool want = active && !d->o.paused(d->o.arg);
+	struct err e;
+
+	if (want && !d->link && make_link(d, &e) < 0) {
+		log_error("link.new", "%s", e.text);
+		return;
+	}
+	if (want && !d->link_started) {
+		d->link_started = true;
+		link_start(d->link);
+	} else if (!want && d->link_started) {
+		log_notice("link.leave", "%s", active ? "the inbox is full: leaving the broker until it has room"
+						      : "no longer active: leaving the broker");
+		link_stop(d->link, 2000);
+		d->link_started = false;
+		atomic_store(&d->connected, false);
+	}
+	if (!active && (d->first || d->in_hand.n || d->again.n))
+		publish_drop_all(d);
+}
+
+static bool settle(struct dispatch *d)
+{
+	struct err e;
+	bool ok = true;
+	int r = subscribe(d, &e);
+
+	if (r < 0) {
+		log_warn("link.subscribe", "%s", e.text);
+		return false;
+	}
+	d->subscribed = true;
+	say_online(d);
+	r = d->shown.probe_ok ? 0 : probe_broker(d, &ok, &e);
+	if (r == 0) {
+		pthread_mutex_lock(&d->shown_lock);
+		d->shown.probe_known = true;
+		d->shown.probe_ok = ok;
+		pthread_mutex_unlock(&d->shown_lock);
+		fault_point("in-reconcile");
+		r = reconcile_cards(d, &e);
+	}
+	if (r < 0) {
+		log_warn("dispatch.settle", "%s", e.text);
+		return false;
+	}
+	d->reconciled = true;
+	atomic_store(&d->o.meeting->scan, true);
+	for (size_t i = 0; i < d->settings->office.n_departments; i++)
+		summary_mark(d, d->settings->office.departments[i].id);
+	return true;
+}
+
+void session_turn(struct dispatch *d)
+{
+	struct err e;
+
+	stay_or_leave(d);
+	if (!atomic_load(&d->connected)) {
+		d->subscribed = d->reconciled = false;
+		return;
+	}
+	if (atomic_exchange(&d->fresh_connection, false))
+		d->subscribed = d->reconciled = false;
+	if (!d->reconciled && d->pg && clock_mono_us() >= d->next_connect_us && !settle(d))
+		d->next_connect_us = clock_mono_us() + 1000000;
+	if (d->reconciled && memcmp(d->hash, d->settings->office.hash, sizeof(d->hash)) != 0) {
+		if (subscribe(d, &e) < 0)
+			log_warn("link.subscribe", "%s", e.text);
+		say_online(d);
+	}
+}
+
+void session_end(struct dispatch *d, int timeout_ms)
+{
+	struct arena a = {0};
+
+	if (d->link_started && atomic_load(&d->connected)) {
+		publish_plain(d, status_topic(d, &a), status_payload(d, "offline", &a), true);
+		for (int i = 0; d->flying && i < 50; i++) {
+			struct timespec nap = {0, 10 * 1000000};
+
+			nanosleep(&nap, NULL);
+			publish_land(d);
+		}
+	}
+	if (d->link_started)
+		link_stop(d->link, timeout_ms);
+	d->link_started = false;
+	count_set(COUNT_BROKER_CONNECTED, 0);
+	keep_filters(d, NULL, 0);
+	VEC_DONE(&d->filters);
+	arena_done(&a);
+}

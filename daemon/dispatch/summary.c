@@ -1,0 +1,122 @@
+/* Counts of each department's queue, retained, at most one a second and a department. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "core/life/event.h"
+#include "core/time/moment.h"
+#include "dispatch/parts.h"
+
+enum { PERIOD_US = 1000000, SLOWDOWN = 20 };
+
+void summary_mark(struct dispatch *d, const char *dept)
+{
+	if (!map_get(&d->dirty, dept)) {
+		char *key = mem_strdup(dept);
+
+		map_put(&d->dirty, key, key);
+	}
+}
+
+static void remember(struct dispatch *d, const struct summary *s)
+{
+	for (size_t i = 0; i < d->summaries.n; i++)
+		if (strcmp(d->summaries.v[i].dept, s->dept) == 0) {
+			const char *name = d->summaries.v[i].dept;
+
+			d->summaries.v[i] = *s;
+			d->summaries.v[i].dept = name;
+			return;
+		}
+	VEC_PUSH(&d->summaries, *s);
+	d->summaries.v[d->summaries.n - 1].dept = mem_strdup(s->dept);
+}
+
+static void counts(struct str *t, const struct summary *s)
+{
+	str_addf(t, "\"to_accept\":%lld,\"in_progress\":%lld,\"due_today\":%lld,\"overdue\":%lld,\"total\":%lld",
+		 (long long)s->to_accept, (long long)s->in_progress, (long long)s->due_today, (long long)s->overdue,
+		 (long long)s->total);
+}
+
+static bool publish_one(struct dispatch *d, const struct summary *s, int64_t now)
+{
+	struct arena a = {.block_size = 512};
+	struct str t = {0};
+	char at[MOMENT_TEXT];
+	bool sent;
+
+	str_add(&t, "{\"v\":1,");
+	counts(&t, s);
+	str_addf(&t, ",\"at\":\"%s\"}", moment_rfc3339(now, at));
+	sent = publish_plain(d, topic_dept(&d->settings->office, s->dept, "summary", NULL, &a), t.s, true);
+	str_done(&t);
+	arena_done(&a);
+	return sent;
+}
+
+static void show(struct dispatch *d, int64_t now)
+{
+	struct str t = {0};
+	char at[MOMENT_TEXT];
+	char *before;
+
+	str_add(&t, "{\"tenant\":");
+	str_json(&t, tenant_of(d));
+	str_addf(&t, ",\"at\":\"%s\",\"departments\":[", moment_rfc3339(now, at));
+	for (size_t i = 0; i < d->summaries.n; i++) {
+		str_add(&t, i ? ",{\"department\":" : "{\"department\":");
+		str_json(&t, d->summaries.v[i].dept);
+		str_addc(&t, ',');
+		counts(&t, &d->summaries.v[i]);
+		str_addc(&t, '}');
+	}
+	str_add(&t, "]}");
+	pthread_mutex_lock(&d->shown_lock);
+	before = d->summary;
+	d->summary = t.s;
+	pthread_mutex_unlock(&d->shown_lock);
+	free(before);
+}
+
+static size_t take_dirty(struct dispatch *d, struct arena *a, const char ***ret)
+{
+	size_t n = 0;
+
+	*ret = arena_alloc(a, d->dirty.n * sizeof(**ret));
+	for (size_t i = 0; i < d->dirty.cap; i++) {
+		if (!d->dirty.slots[i].key)
+			continue;
+		if (map_get(&d->settings->office.dept_by_id, d->dirty.slots[i].key))
+			(*ret)[n++] = arena_strdup(a, d->dirty.slots[i].key);
+		free(d->dirty.slots[i].value);
+	}
+	map_done(&d->dirty);
+	return n;
+}
+
+int summary_publish(struct dispatch *d, struct err *e)
+{
+	int64_t now = clock_now_us(), began = clock_mono_us();
+	struct arena a = {0};
+	struct summary *s;
+	const char **depts;
+	size_t n = take_dirty(d, &a, &depts);
+	int r;
+
+	s = arena_alloc(&a, n * sizeof(*s));
+	r = n ? queue_summary(d->pg, tenant_of(d), depts, n, now, moment_of_day(moment_day(now), 1440), s, e) : 0;
+	for (size_t i = 0; i < n; i++) {
+		if (r == 0)
+			remember(d, &s[i]);
+		if (r < 0 || !publish_one(d, &s[i], now))
+			summary_mark(d, depts[i]);
+	}
+	if (r == 0 && n)
+		show(d, now);
+	arena_done(&a);
+	/* Counting long queues takes time: it may have a twentieth of it, however long they are. */
+	d->next_summary_us = began + PERIOD_US + SLOWDOWN * (clock_mono_us() - began);
+	return r;
+}

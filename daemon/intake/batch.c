@@ -1,0 +1,146 @@
+#include "intake/batch.h"
+
+#include <string.h>
+
+#include "base/counter.h"
+#include "base/log.h"
+#include "core/life/event.h"
+
+static void add_unit(struct batch *b, const struct inbox_record *rec, const struct understood *u, size_t *cap)
+{
+	if (b->n_units == *cap) {
+		struct unit *more;
+
+		*cap *= 2;
+		more = arena_alloc(b->a, *cap * sizeof(*more));
+		memcpy(more, b->units, b->n_units * sizeof(*more));
+		b->units = more;
+	}
+	b->units[b->n_units++] = (struct unit){.rec = rec, .channel = u->channel, .dept = u->dept,
+					       .source = u->source, .readable_id = u->readable_id};
+}
+
+static void understand_one(struct batch *b, decoder_lookup *decoders, void *arg, const struct inbox_record *rec,
+			   struct understood *u, size_t *cap)
+{
+	struct message m = {.topic = rec->topic, .payload = rec->payload, .payload_len = rec->payload_len,
+			    .received_at = rec->received_at, .response_topic = rec->response_topic,
+			    .correlation = rec->correlation, .correlation_len = rec->correlation_len};
+	struct err why = {0};
+
+	if (understand(b->office, decoders, arg, &m, b->a, u, &why) < 0) {
+		add_unit(b, rec, u, cap);
+		b->units[b->n_units - 1].kind = UNIT_DEAD;
+		b->units[b->n_units - 1].why = why;
+		return;
+	}
+	if (u->kind == MESSAGE_COMMAND) {
+		add_unit(b, rec, u, cap);
+		b->units[b->n_units - 1].kind = UNIT_COMMAND;
+		b->units[b->n_units - 1].command = &u->command;
+		return;
+	}
+	for (size_t i = 0; i < u->n_reports; i++) {
+		add_unit(b, rec, u, cap);
+		b->units[b->n_units - 1].kind = UNIT_REPORT;
+		b->units[b->n_units - 1].report = &u->reports[i];
+		b->units[b->n_units - 1].readable_id = u->reports[i].id;
+	}
+}
+
+void batch_understand(struct batch *b, decoder_lookup *decoders, void *arg, const struct inbox_record *records,
+		      size_t n)
+{
+	size_t cap = n ? n : 1;
+
+	b->understood = arena_alloc(b->a, n * sizeof(*b->understood));
+	b->n_understood = n;
+	b->units = arena_alloc(b->a, cap * sizeof(*b->units));
+	for (size_t i = 0; i < n; i++)
+		understand_one(b, decoders, arg, &records[i], &b->understood[i], &cap);
+	count_add(COUNT_MESSAGES_RECEIVED, (int64_t)n);
+}
+
+/* Stores a range; a range that the database calls bad is halved until the guilty unit stands alone. */
+static int store_range(struct batch *b, struct pg *pg, struct numbers *numbers, size_t from, size_t n,
+		       struct err *e)
+{
+	int r = transact(b, pg, numbers, from, n, e);
+
+	if (r != ERR_BAD)
+		return r;
+	count(COUNT_BATCHES_SPLIT);
+	if (n == 1) {
+		struct unit *u = &b->units[from];
+
+		if (u->kind == UNIT_DEAD)       /* even its dead letter is refused: the fault is ours */
+			return ERR_SYS;
+		log_warn("intake.bad_row", "the database refused a message: %s", e->text);
+		u->kind = UNIT_DEAD;
+		err_code(&u->why, ERR_BAD, e->code, "the database refused it (%s)", e->code);
+		return store_range(b, pg, numbers, from, 1, e);
+	}
+	r = store_range(b, pg, numbers, from, n / 2, e);
+	return r < 0 ? r : store_range(b, pg, numbers, from + n / 2, n - n / 2, e);
+}
+
+/* A response topic is used only when it is the sender's own answer topic or below it. */
+static const char *answer_topic(const struct batch *b, const struct unit *u)
+{
+	const char *own, *wish = u->rec->response_topic;
+	size_t n;
+
+	if (u->channel && u->source)
+		own = arena_printf(b->a, "needle/%s/receipt/%s/%s", b->office->tenant, u->channel->id, u->source);
+	else if (u->dept)
+		own = topic_dept(b->office, u->dept->id, "result", NULL, b->a);
+	else
+		return NULL;
+	if (!wish)
+		return own;
+	n = strlen(own);
+	if (strncmp(wish, own, n) == 0 && (wish[n] == '\0' || wish[n] == '/') && !strpbrk(wish, "+#") &&
+	    strlen(wish) < 512)
+		return wish;
+	count(COUNT_RESPONSE_TOPICS_IGNORED);
+	return own;
+}
+
+static void add_answers(struct batch *b)
+{
+	for (size_t i = 0; i < b->n_units; i++) {
+		const struct unit *u = &b->units[i];
+		const char *topic = u->answer ? answer_topic(b, u) : NULL;
+
+		if (topic)
+			ALIST_PUSH(b->a, &b->answers, (struct answer){topic, u->answer, u->rec->correlation,
+								      u->rec->correlation_len});
+	}
+}
+
+int batch_store(struct batch *b, struct pg *pg, struct numbers *numbers, struct err *e)
+{
+	size_t from = 0;
+	int r;
+
+	/* Parts that a former try committed have their answers and are not stored again. */
+	while (from < b->n_units && b->units[from].answer)
+		from++;
+	if (from < b->n_units) {
+		r = store_range(b, pg, numbers, from, b->n_units - from, e);
+		if (r < 0)
+			return r;
+	}
+	add_answers(b);
+	b->handoff->rows = b->rows.v;
+	b->handoff->n_rows = b->rows.n;
+	b->handoff->answers = b->answers.v;
+	b->handoff->n_answers = b->answers.n;
+	return 0;
+}
+
+void batch_done(struct batch *b)
+{
+	for (size_t i = 0; i < b->n_understood; i++)
+		understood_done(&b->understood[i]);
+}

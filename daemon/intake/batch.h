@@ -1,0 +1,62 @@
+#pragma once
+/*
+ * A batch: some messages of the inbox become one transaction. Understanding is pure and done once;
+ * storing may be done again (lost connection, conflict, a bad row that is looked for by halving).
+ */
+#include "core/understand/message.h"
+#include "intake/inbox.h"
+#include "store/handoff.h"
+#include "store/lookup.h"
+#include "store/outbox.h"
+#include "store/save.h"
+
+enum { BATCH_MAX = 256 };
+
+enum unit_kind { UNIT_REPORT, UNIT_COMMAND, UNIT_DEAD };
+
+/* One report, one command or one dead message, with all that becomes of it. */
+struct unit {
+	enum unit_kind kind;
+	const struct inbox_record *rec;
+	const struct channel *channel;          /* of a report topic, or NULL */
+	const struct department *dept;          /* of a command topic, or NULL */
+	const char *source, *readable_id;
+	struct report *report;
+	struct command *command;
+	struct err why;                         /* of UNIT_DEAD */
+
+	/* while it is stored */
+	struct report_row *row;
+	const struct unit *twin;                /* the same id or request earlier in this batch */
+	bool fresh;                             /* its id was not known */
+	struct known_report known;
+	const char *number;                     /* the case it belongs to */
+	const char *stored_result;              /* of a command that was carried out before */
+	const char *answer;                     /* receipt or result, JSON */
+};
+
+struct batch {
+	const struct office *office;
+	int instance;                           /* 0…3, part of dead letters' ids */
+	struct arena *a;
+	struct understood *understood;          /* one a message */
+	size_t n_understood;
+	struct unit *units;
+	size_t n_units;
+	struct handoff *handoff;                /* collects rows and answers of committed parts */
+	struct outbox_rows rows;
+	ALIST(struct answer) answers;
+};
+
+/* Understands n records; units are in the order of the records. */
+void batch_understand(struct batch *b, decoder_lookup *decoders, void *arg, const struct inbox_record *records,
+		      size_t n);
+/*
+ * Stores the whole batch; halves it where the database calls a row bad. 0: every unit has its answer and is
+ * committed. ERR_AGAIN, ERR_SYS: what was not committed can be tried again with the same batch.
+ */
+int batch_store(struct batch *b, struct pg *pg, struct numbers *numbers, struct err *e);
+void batch_done(struct batch *b);
+
+/* Inside: one transaction for units[from … from+n). */
+int transact(struct batch *b, struct pg *pg, struct numbers *numbers, size_t from, size_t n, struct err *e);

@@ -1,0 +1,578 @@
+/*
+ * One transaction: claim ids, look up what is known, load and lock cases, let the lifecycle step in the
+ * order of arrival, save. Nothing is decided here: the claim says what is new, the lifecycle what follows.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/counter.h"
+#include "base/map.h"
+#include "base/str.h"
+#include "core/life/event.h"
+#include "core/time/moment.h"
+#include "core/understand/route.h"
+#include "intake/batch.h"
+#include "store/cases.h"
+#include "store/outbox.h"
+
+struct transaction {
+	struct batch *b;
+	struct pg *pg;
+	struct numbers *numbers;
+	struct unit *units;
+	size_t n;
+	int64_t now;
+	struct save save;
+	struct map changes;             /* case number -> struct case_change */
+	ALIST(struct case_change *) order;
+};
+
+static const char *tenant(const struct transaction *t)
+{
+	return t->b->office->tenant;
+}
+
+/* ---- before the transaction: which case, which number ----------------------------------------- */
+static const char *key_of(const struct transaction *t, const char *first, const char *second)
+{
+	return arena_printf(t->b->a, "%s\x1f%s", first, second);
+}
+
+static void die(struct unit *u, const char *code, const char *text)
+{
+	u->kind = UNIT_DEAD;
+	err_code(&u->why, ERR_BAD, code, "%s", text);
+}
+
+static bool names_case(const struct unit *u)
+{
+	return u->kind == UNIT_REPORT && u->report->kind != REPORT_REPORT && u->report->kind != REPORT_TALK;
+}
+
+/* Twins inside the batch: the first of an id is the one that counts. */
+static void find_twins(struct transaction *t)
+{
+	struct map seen = {0};
+
+	for (size_t i = 0; i < t->n; i++) {
+		struct unit *u = &t->units[i];
+		const char *key;
+
+		u->twin = NULL;
+		if (u->kind == UNIT_DEAD)
+			continue;
+		key = u->kind == UNIT_REPORT ? key_of(t, u->report->channel->id, u->report->id)
+					     : arena_printf(t->b->a, "\x1f%s\x1f%s", u->dept->id, u->command->request);
+		u->twin = map_get(&seen, key);
+		if (!u->twin)
+			map_put(&seen, key, u);
+	}
+	map_done(&seen);
+}
+
+static int resolve_cases(struct transaction *t, struct err *e)
+{
+	const char **channels = arena_alloc(t->b->a, t->n * sizeof(*channels));
+	const char **ids = arena_alloc(t->b->a, t->n * sizeof(*ids));
+	const char **found = arena_alloc(t->b->a, t->n * sizeof(*found));
+	bool *exists = arena_alloc(t->b->a, t->n * sizeof(*exists));
+	struct unit **who = arena_alloc(t->b->a, t->n * sizeof(struct unit *));
+	size_t n = 0;
+	int r;
+
+	for (size_t i = 0; i < t->n; i++)
+		t->units[i].number = NULL;
+	for (size_t i = 0; i < t->n; i++)
+		if (names_case(&t->units[i]) && t->units[i].report->case_number) {
+			who[n] = &t->units[i];
+			ids[n++] = t->units[i].report->case_number;
+		}
+	r = n ? lookup_numbers(t->pg, tenant(t), ids, n, t->b->a, exists, e) : 0;
+	for (size_t i = 0; r == 0 && i < n; i++)
+		who[i]->number = exists[i] ? ids[i] : NULL;
+	if (r < 0)
+		return r;
+	n = 0;
+	for (size_t i = 0; i < t->n; i++)
+		if (names_case(&t->units[i]) && !t->units[i].report->case_number) {
+			who[n] = &t->units[i];
+			channels[n] = t->units[i].report->channel->id;
+			ids[n++] = t->units[i].report->about;
+		}
+	r = n ? lookup_about(t->pg, tenant(t), channels, ids, n, t->b->a, found, e) : 0;
+	for (size_t i = 0; r == 0 && i < n; i++)
+		who[i]->number = found[i];
+	return r;
+}
+
+static const char *about_in_batch(const struct transaction *t, const struct unit *u)
+{
+	for (const struct unit *v = t->units; v < u; v++)
+		if (v->kind == UNIT_REPORT && v->number && u->report->about && v->channel == u->channel &&
+		    strcmp(v->report->id, u->report->about) == 0)
+			return v->number;
+	return NULL;
+}
+
+/* Returns whether a unit died: then its twin, if any, must stand for itself. */
+static bool give_numbers(struct transaction *t)
+{
+	bool died = false;
+
+	for (size_t i = 0; i < t->n; i++) {
+		struct unit *u = &t->units[i];
+
+		if (u->kind != UNIT_REPORT || u->twin || u->number)
+			continue;
+		if (u->report->kind == REPORT_REPORT) {
+			u->number = numbers_take(t->numbers, t->b->office->prefix, t->b->a);
+		} else if (names_case(u) && !(u->number = about_in_batch(t, u))) {
+			die(u, "unknown-case", "the case or the report that it is about is not known");
+			died = true;
+		}
+	}
+	return died;
+}
+
+static int prepare_numbers(struct transaction *t, struct err *e)
+{
+	size_t wanted = 0;
+
+	for (size_t i = 0; i < t->n; i++)
+		wanted += t->units[i].kind == UNIT_REPORT && t->units[i].report->kind == REPORT_REPORT;
+	return wanted ? numbers_ensure(t->pg, tenant(t), t->numbers, t->now, wanted, e) : 0;
+}
+
+/* ---- the claim -------------------------------------------------------------------------------- */
+static const char *dumped(struct arena *a, json_t *value)
+{
+	char *text = value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+	const char *copy = text ? arena_strdup(a, text) : NULL;
+
+	free(text);
+	return copy;
+}
+
+/* Marks of odd things stay with the case, beside the unknown members. */
+static const char *extra_json(struct arena *a, const struct report *r)
+{
+	static const char *const words[] = {"time-future", "time-old", "time-bad", "grid-unknown", "phone-odd",
+					    "category-unknown", "urgency-unknown"};
+	json_t *extra, *marks;
+	const char *text;
+
+	if (!r->marks)
+		return dumped(a, r->extra);
+	extra = r->extra ? json_copy(r->extra) : json_object();
+	marks = json_array();
+	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (r->marks & (1u << i))
+			json_array_append_new(marks, json_string(words[i]));
+	json_object_set_new(extra, "marks", marks);
+	text = dumped(a, extra);
+	json_decref(extra);
+	return text;
+}
+
+static struct report_row *report_row(struct transaction *t, const struct unit *u)
+{
+	const struct report *r = u->report;
+	struct report_row *row = arena_alloc(t->b->a, sizeof(*row));
+
+	*row = (struct report_row){
+		.channel = r->channel->id, .id = r->id, .number = u->number, .kind = r->kind, .source = r->source,
+		.at = r->time, .received_at = r->received_at, .text = r->text, .category = r->category,
+		.grid = r->grid, .urgency = r->urgency < 0 ? NULL : urgency_names[r->urgency], .device = r->device,
+		.media = dumped(t->b->a, r->media), .reply_to = dumped(t->b->a, r->reply_to),
+		.extra = extra_json(t->b->a, r)};
+	memcpy(row->digest, r->digest, sizeof(row->digest));
+	return row;
+}
+
+static int by_channel_and_id(const void *left, const void *right)
+{
+	const struct report_row *a = (*(struct unit *const *)left)->row, *b = (*(struct unit *const *)right)->row;
+	int r = strcmp(a->channel, b->channel);
+
+	return r ? r : strcmp(a->id, b->id);
+}
+
+static int claim(struct transaction *t, struct err *e)
+{
+	struct unit **sorted = arena_alloc(t->b->a, t->n * sizeof(struct unit *));
+	bool *is_new;
+	size_t n = 0;
+	int r;
+
+	for (size_t i = 0; i < t->n; i++) {
+		struct unit *u = &t->units[i];
+
+		u->fresh = false;
+		u->row = u->kind == UNIT_REPORT && !u->twin ? report_row(t, u) : NULL;
+		if (u->row)
+			sorted[n++] = u;
+	}
+	/* One order of locking for every daemon: no deadlock on the unique key. */
+	qsort(sorted, n, sizeof(*sorted), by_channel_and_id);
+	for (size_t i = 0; i < n; i++)
+		save_row(&t->save, SAVE_REPORT, sorted[i]->row);
+	is_new = arena_alloc(t->b->a, n * sizeof(*is_new));
+	r = save_claim(t->pg, &t->save, is_new, e);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		sorted[i]->fresh = is_new[i];
+	return r;
+}
+
+/* ---- what is known already -------------------------------------------------------------------- */
+static int look_up_known(struct transaction *t, struct err *e)
+{
+	const struct report_row **rows = arena_alloc(t->b->a, t->n * sizeof(*rows));
+	struct known_report *known = arena_alloc(t->b->a, t->n * sizeof(*known));
+	struct unit **who = arena_alloc(t->b->a, t->n * sizeof(struct unit *));
+	size_t n = 0;
+	int r;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (t->units[i].row && !t->units[i].fresh) {
+			who[n] = &t->units[i];
+			rows[n++] = t->units[i].row;
+		}
+	r = n ? lookup_reports(t->pg, tenant(t), rows, n, t->b->a, known, e) : 0;
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		who[i]->known = known[i];
+		who[i]->number = known[i].number;
+	}
+	return r;
+}
+
+static int look_up_commands(struct transaction *t, struct err *e)
+{
+	const char **depts = arena_alloc(t->b->a, t->n * sizeof(*depts));
+	const char **requests = arena_alloc(t->b->a, t->n * sizeof(*requests));
+	const char **results = arena_alloc(t->b->a, t->n * sizeof(*results));
+	struct unit **who = arena_alloc(t->b->a, t->n * sizeof(struct unit *));
+	size_t n = 0;
+	int r;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (t->units[i].kind == UNIT_COMMAND && !t->units[i].twin) {
+			who[n] = &t->units[i];
+			depts[n] = t->units[i].dept->id;
+			requests[n++] = t->units[i].command->request;
+		}
+	r = n ? lookup_commands(t->pg, tenant(t), depts, requests, n, t->b->a, results, e) : 0;
+	for (size_t i = 0; r == 0 && i < n; i++)
+		who[i]->stored_result = results[i];
+	return r;
+}
+
+/* The case that a unit will step, or NULL. */
+static const char *steps_case(const struct unit *u)
+{
+	switch (u->kind) {
+	case UNIT_COMMAND:
+		if (u->twin || (u->stored_result && u->command->action != CMD_GET))
+			return NULL;
+		return u->command->case_number;
+	case UNIT_REPORT:
+		if (u->twin)
+			return NULL;
+		return names_case(u) || (!u->fresh && !u->known.same) ? u->number : NULL;
+	case UNIT_DEAD:
+		break;
+	}
+	return NULL;
+}
+
+static struct case_change *add_change(struct transaction *t, struct case_record *c, bool fresh)
+{
+	struct case_change *change = arena_alloc(t->b->a, sizeof(*change));
+
+	*change = (struct case_change){.c = c, .fresh = fresh, .wake_at = MOMENT_NONE};
+	map_put(&t->changes, c->number, change);
+	ALIST_PUSH(t->b->a, &t->order, change);
+	return change;
+}
+
+static int load_cases(struct transaction *t, struct err *e)
+{
+	const char **numbers = arena_alloc(t->b->a, t->n * sizeof(*numbers));
+	struct case_record **cases = NULL;
+	size_t n = 0, found = 0;
+	int r;
+
+	for (size_t i = 0; i < t->n; i++) {
+		numbers[n] = steps_case(&t->units[i]);
+		n += numbers[n] != NULL;
+	}
+	r = n ? cases_load(t->pg, tenant(t), numbers, n, t->b->a, &cases, &found, e) : 0;
+	for (size_t i = 0; r == 0 && i < found; i++)
+		add_change(t, cases[i], false);
+	return r;
+}
+
+/* ---- the steps -------------------------------------------------------------------------------- */
+static void receipt(struct transaction *t, struct unit *u, const char *result, const struct case_record *c,
+		    const char *reason)
+{
+	struct receipt r = {.id = u->readable_id, .result = result, .reason = reason};
+
+	if (c) {
+		r.number = c->number;
+		r.department = c->lead;
+		r.due = c->leg.due;
+	}
+	u->answer = receipt_json(&r, t->b->a);
+}
+
+static void save_person(struct transaction *t, const struct report *r)
+{
+	struct person_row *p;
+
+	if (!r->name && !r->phone && !r->ref && !r->address && !r->has_position && !r->accused && !r->secret)
+		return;
+	p = arena_alloc(t->b->a, sizeof(*p));
+	*p = (struct person_row){r->channel->id, r->id, r->name, r->phone, r->ref, r->address,
+				 r->has_position ? r->lat : (double)__builtin_nan(""),
+				 r->has_position ? r->lon : (double)__builtin_nan(""), r->crs, r->accused, r->secret};
+	save_row(&t->save, SAVE_PERSON, p);
+}
+
+static void open_case(struct transaction *t, struct unit *u)
+{
+	struct case_record *c = arena_alloc(t->b->a, sizeof(*c));
+	struct decision d;
+	struct effects fx;
+
+	route(t->b->office, u->report, t->b->a, false, &d);
+	if (d.source == ROUTE_FALLBACK)
+		count(COUNT_FALLBACKS);
+	life_open(t->b->office, u->report, &d, u->number, t->now, t->b->a, c, &fx);
+	case_change_add(add_change(t, c, true), &fx, t->b->a);
+	receipt(t, u, "created", c, NULL);
+}
+
+static void duplicate(struct transaction *t, struct unit *u)
+{
+	static const char other[] = "the same id came before with other content; the first one counts";
+	const struct unit *first = u->twin ? u->twin : u;
+	bool same = u->twin ? memcmp(u->report->digest, first->report->digest, 16) == 0 : u->known.same;
+	struct case_change *change = first->number ? map_get(&t->changes, first->number) : NULL;
+	struct receipt r = {.id = u->report->id, .result = "duplicate", .number = first->number,
+			    .reason = same ? NULL : other};
+	struct effects fx;
+
+	if (!same && change && life_step(t->b->office, change->c, &(struct action){LIFE_OTHER_CONTENT, NULL, u->report},
+					 t->now, t->b->a, &fx) == 0)
+		case_change_add(change, &fx, t->b->a);
+	if (change) {
+		r.department = change->c->lead;
+		r.due = change->c->leg.due;
+	} else if (first->known.lead) {
+		r.department = first->known.lead;
+		r.due = first->known.due;
+	}
+	u->answer = receipt_json(&r, t->b->a);
+	count(COUNT_REPORTS_DUPLICATE);
+}
+
+static enum life_action action_of(enum report_kind kind)
+{
+	static const enum life_action actions[N_REPORT_KIND] = {
+		[REPORT_SUPPLEMENT] = LIFE_SUPPLEMENT, [REPORT_URGE] = LIFE_URGE, [REPORT_AGAIN] = LIFE_AGAIN,
+		[REPORT_RATE] = LIFE_RATE, [REPORT_WITHDRAW] = LIFE_WITHDRAW, [REPORT_STATUS] = LIFE_STATUS,
+		[REPORT_DELIVERED] = LIFE_DELIVERED};
+
+	return actions[kind];
+}
+
+static void follow_up(struct transaction *t, struct unit *u)
+{
+	struct case_change *change = map_get(&t->changes, u->number);
+	struct effects fx;
+
+	if (!change) {  /* the store named the case a moment ago and never deletes one */
+		receipt(t, u, "dead", NULL, "the case is not known");
+		return;
+	}
+	if (life_step(t->b->office, change->c, &(struct action){action_of(u->report->kind), NULL, u->report}, t->now,
+		      t->b->a, &fx) == 0)
+		case_change_add(change, &fx, t->b->a);
+	receipt(t, u, "updated", change->c, fx.refused ? fx.refused : fx.note);
+}
+
+static void do_report(struct transaction *t, struct unit *u)
+{
+	if (u->twin || !u->fresh) {
+		duplicate(t, u);
+		return;
+	}
+	save_person(t, u->report);
+	if (u->report->kind == REPORT_REPORT)
+		open_case(t, u);
+	else if (u->report->kind == REPORT_TALK)
+		receipt(t, u, "updated", NULL, "talk is recorded; it makes no case");
+	else
+		follow_up(t, u);
+}
+
+static int add_record(struct transaction *t, const struct case_record *c, struct result *res, struct err *e)
+{
+	struct record rec;
+	int r = cases_record(t->pg, tenant(t), c, t->b->a, &rec, e);
+
+	if (r == 0)
+		res->record = record_json(c, &rec.personal, rec.text, rec.media, rec.extra, rec.history, t->b->a);
+	return r < 0 ? r : 0;
+}
+
+static void save_command(struct transaction *t, const struct unit *u, struct result *res)
+{
+	const struct command *cmd = u->command;
+	struct command_row *row = arena_alloc(t->b->a, sizeof(*row));
+	const char *record = res->record;
+
+	if (u->stored_result)
+		return;
+	res->record = NULL;     /* personal data is not kept twice */
+	*row = (struct command_row){u->dept->id, cmd->request, cmd->case_number,
+				    command_action_names[cmd->action], cmd->by, cmd->note, t->now,
+				    result_json(res, t->b->a)};
+	res->record = record;
+	save_row(&t->save, SAVE_COMMAND, row);
+}
+
+static int step_command(struct transaction *t, const struct unit *u, struct case_change *change,
+			struct result *res, struct err *e)
+{
+	enum life_action what = (enum life_action)(LIFE_COMMAND + (int)u->command->action);
+	struct effects fx;
+
+	if (life_step(t->b->office, change->c, &(struct action){what, u->command, NULL}, t->now, t->b->a, &fx)) {
+		res->reason = fx.refused;
+		return 0;
+	}
+	res->result = "done";
+	res->state = case_state_names[change->c->state];
+	res->reason = fx.note;
+	if (fx.read)
+		return add_record(t, change->c, res, e);
+	case_change_add(change, &fx, t->b->a);
+	return 0;
+}
+
+static int do_command(struct transaction *t, struct unit *u, struct err *e)
+{
+	const struct command *cmd = u->command;
+	struct case_change *change = map_get(&t->changes, cmd->case_number);
+	struct result res = {.request = cmd->request, .result = "refused", .number = cmd->case_number};
+	int r;
+
+	if (u->twin || (u->stored_result && cmd->action != CMD_GET)) {
+		u->answer = u->twin ? u->twin->answer : u->stored_result;
+		return 0;
+	}
+	if (!change) {
+		res.reason = arena_printf(t->b->a, "case %s is not in the queue of %s", cmd->case_number,
+					  u->dept->name);
+	} else {
+		r = step_command(t, u, change, &res, e);
+		if (r < 0)
+			return r;
+	}
+	save_command(t, u, &res);
+	u->answer = result_json(&res, t->b->a);
+	count(strcmp(res.result, "done") == 0 ? COUNT_COMMANDS_DONE : COUNT_COMMANDS_REFUSED);
+	return 0;
+}
+
+static void do_dead(struct transaction *t, struct unit *u)
+{
+	const struct inbox_record *rec = u->rec;
+	struct dead_row *row = arena_alloc(t->b->a, sizeof(*row));
+	size_t topic_len = strlen(rec->topic);
+
+	*row = (struct dead_row){
+		.id = rec->received_at * 4 + t->b->instance, .at = rec->received_at,
+		.channel = u->channel ? u->channel->id : NULL,
+		.topic = str_is_utf8(rec->topic, topic_len) ? rec->topic : NULL,
+		.topic_raw = {rec->topic, topic_len}, .code = u->why.code[0] ? u->why.code : "bad",
+		.reason = u->why.text, .payload = {rec->payload_len ? rec->payload : "", rec->payload_len}};
+	save_row(&t->save, SAVE_DEAD, row);
+	count(COUNT_DEAD_LETTERS);
+	if (u->dept && !u->channel) {
+		struct result res = {.request = u->readable_id, .result = "bad", .reason = u->why.text};
+
+		u->answer = result_json(&res, t->b->a);
+		count(COUNT_COMMANDS_BAD);
+		return;
+	}
+	receipt(t, u, "dead", NULL, u->why.text);
+}
+
+static int step_all(struct transaction *t, struct err *e)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		struct unit *u = &t->units[i];
+		int r = 0;
+
+		if (u->kind == UNIT_REPORT)
+			do_report(t, u);
+		else if (u->kind == UNIT_COMMAND)
+			r = do_command(t, u, e);
+		else
+			do_dead(t, u);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* ---- afterwards ------------------------------------------------------------------------------- */
+static void hand_over(struct transaction *t)
+{
+	for (size_t i = 0; i < t->order.n; i++) {
+		change_rows(t->order.v[i], t->b->a, &t->b->rows);
+		count(t->order.v[i]->fresh ? COUNT_REPORTS_CREATED : COUNT_REPORTS_UPDATED);
+	}
+}
+
+static int run(struct transaction *t, struct err *e)
+{
+	int r;
+
+	save_init(&t->save, tenant(t), t->b->a);
+	if ((r = prepare_numbers(t, e)) < 0 || (r = resolve_cases(t, e)) < 0)
+		return r;
+	do
+		find_twins(t);
+	while (give_numbers(t));
+	if ((r = claim(t, e)) < 0)
+		return r;
+	if ((r = look_up_known(t, e)) < 0 || (r = look_up_commands(t, e)) < 0 || (r = load_cases(t, e)) < 0 ||
+	    (r = step_all(t, e)) < 0) {
+		pg_rollback(t->pg);
+		return r;
+	}
+	for (size_t i = 0; i < t->order.n; i++)
+		save_change(&t->save, t->order.v[i]);
+	return save_commit(t->pg, &t->save, e);
+}
+
+int transact(struct batch *b, struct pg *pg, struct numbers *numbers, size_t from, size_t n, struct err *e)
+{
+	struct transaction t = {.b = b, .pg = pg, .numbers = numbers, .units = b->units + from, .n = n,
+				.now = clock_now_us()};
+	int r = run(&t, e);
+
+	if (r == 0) {
+		hand_over(&t);
+		count(COUNT_BATCHES);
+	} else {
+		for (size_t i = 0; i < n; i++)
+			t.units[i].answer = NULL;
+	}
+	map_done(&t.changes);
+	return r;
+}

@@ -1,0 +1,346 @@
+/*
+ * A batch is what has arrived while the last one committed: no timer, so one message alone is stored at
+ * once, and under load batches grow by themselves to BATCH_MAX.
+ *
+ * The inbox is retired in order and only when every answer of a batch has its PUBACK: a crash in between
+ * processes the batch again, which changes nothing but says "duplicate" to who still waits.
+ */
+#include "intake/worker.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/counter.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "intake/batch.h"
+#include "intake/decoder.h"
+#include "settings/snapshot.h"
+#include "store/outbox.h"
+#include "store/version.h"
+
+enum { WAIT_US = 250000, PENDING = 64, LOCK_EVERY_US = 500000, BACKOFF_MAX_MS = 5000 };
+
+struct pending {
+	uint64_t seq;                   /* last record of the batch */
+	bool answered;
+};
+struct worker {
+	struct worker_options o;
+	pthread_t thread;
+	pthread_mutex_t lock;           /* of `offered` and `pending` */
+	struct settings *offered;
+	struct decoders *offered_decoders;
+	struct pending pending[PENDING];/* ring, oldest first */
+	size_t first, n;
+	_Atomic bool stop;
+
+	/* the thread's own */
+	struct settings *settings;
+	struct decoders *decoders;
+	struct pg *pg;
+	struct numbers numbers;
+	int backoff_ms;
+	int64_t next_lock_us;
+};
+
+/* ---- snapshots -------------------------------------------------------------------------------- */
+void worker_offer(struct worker *w, struct settings *settings, struct decoders *decoders)
+{
+	struct settings *old;
+	struct decoders *old_decoders;
+
+	pthread_mutex_lock(&w->lock);
+	old = w->offered;
+	old_decoders = w->offered_decoders;
+	w->offered = settings;
+	w->offered_decoders = decoders;
+	pthread_mutex_unlock(&w->lock);
+	settings_unref(old);
+	decoders_close(old_decoders);
+	inbox_wake(w->o.inbox);
+}
+
+static void take_offer(struct worker *w)
+{
+	struct settings *settings;
+	struct decoders *decoders;
+
+	pthread_mutex_lock(&w->lock);
+	settings = TAKE(w->offered);
+	decoders = TAKE(w->offered_decoders);
+	pthread_mutex_unlock(&w->lock);
+	if (!settings)
+		return;
+	decoders_close(w->decoders);
+	settings_unref(w->settings);
+	w->settings = settings;
+	w->decoders = decoders;
+}
+
+/* ---- the database and the lock ---------------------------------------------------------------- */
+/* Waits in short pieces, so that the thread's sign of life goes on. */
+static void wait_ms(struct worker *w, int ms)
+{
+	int64_t until = clock_mono_us() + (int64_t)ms * 1000;
+
+	while (!w->stop && clock_mono_us() < until) {
+		struct timespec nap = {0, 50 * 1000000};
+
+		w->o.beat(w->o.arg);
+		nanosleep(&nap, NULL);
+	}
+}
+
+static void back_off(struct worker *w)
+{
+	w->backoff_ms = w->backoff_ms ? w->backoff_ms * 2 : 100;
+	if (w->backoff_ms > BACKOFF_MAX_MS)
+		w->backoff_ms = BACKOFF_MAX_MS;
+	wait_ms(w, w->backoff_ms / 2 + (int)((uint64_t)clock_mono_us() % (uint64_t)(w->backoff_ms / 2 + 1)));
+}
+
+static void drop_connection(struct worker *w)
+{
+	pg_close(w->pg);
+	w->pg = NULL;
+	count_set(COUNT_DATABASE_CONNECTED, 0);
+}
+
+static void set_active(struct worker *w, bool active)
+{
+	if (atomic_exchange(&w->o.meeting->active, active) == active)
+		return;
+	count_set(COUNT_ACTIVE, active);
+	log_notice("daemon.role", "%s", active ? "active: this daemon holds the tenant's lock"
+					       : "standby: another daemon holds the tenant's lock");
+}
+
+static void try_lock(struct worker *w)
+{
+	struct err e;
+	int r;
+
+	if (clock_mono_us() < w->next_lock_us)
+		return;
+	w->next_lock_us = clock_mono_us() + LOCK_EVERY_US;
+	r = store_try_lock(w->pg, w->settings->office.tenant, &e);
+	if (r < 0) {
+		log_warn("store.lock", "%s", e.text);
+		drop_connection(w);
+		return;
+	}
+	set_active(w, r == 0);
+	/* Advisory locks count: once held there is nothing more to ask on this connection. */
+	if (r == 0)
+		w->next_lock_us = INT64_MAX;
+}
+
+static bool connect_store(struct worker *w)
+{
+	struct err e;
+
+	if (w->pg && !pg_is_alive(w->pg))
+		drop_connection(w);
+	if (w->pg)
+		return true;
+	if (pg_open(w->settings->dsn, "needled worker", &w->pg, &e) < 0 || version_check(w->pg, &e) < 0 ||
+	    store_note_config(w->pg, w->settings->office.tenant, w->settings->office.hash, clock_now_us(), &e) < 0) {
+		log_warn("store.away", "%s", e.text);
+		drop_connection(w);
+		return false;
+	}
+	w->backoff_ms = 0;
+	w->next_lock_us = 0;
+	count_set(COUNT_DATABASE_CONNECTED, 1);
+	log_info("store.connected", "worker connected to the database");
+	return true;
+}
+
+/* ---- retiring --------------------------------------------------------------------------------- */
+static void answered(void *arg, uint64_t seq)
+{
+	struct worker *w = arg;
+	uint64_t retire = 0;
+
+	pthread_mutex_lock(&w->lock);
+	for (size_t i = 0; i < w->n; i++)
+		if (w->pending[(w->first + i) % PENDING].seq == seq)
+			w->pending[(w->first + i) % PENDING].answered = true;
+	for (; w->n && w->pending[w->first].answered; w->n--) {
+		retire = w->pending[w->first].seq;
+		w->first = (w->first + 1) % PENDING;
+	}
+	pthread_mutex_unlock(&w->lock);
+	if (retire)
+		inbox_retire(w->o.inbox, retire);
+}
+
+static bool add_pending(struct worker *w, uint64_t seq)
+{
+	bool fits;
+
+	pthread_mutex_lock(&w->lock);
+	fits = w->n < PENDING;
+	if (fits)
+		w->pending[(w->first + w->n++) % PENDING] = (struct pending){seq, false};
+	pthread_mutex_unlock(&w->lock);
+	return fits;
+}
+
+/* Gives the batch to the dispatcher. A standby tells nobody: what it stored is in the outbox. */
+static void hand_over(struct worker *w, struct handoff *h, uint64_t seq)
+{
+	while (!w->stop && !add_pending(w, seq))
+		wait_ms(w, 50);
+	h->answered = answered;
+	h->arg = w;
+	h->inbox_seq = seq;
+	while (!w->stop && atomic_load(&w->o.meeting->active)) {
+		if (mailbox_put(w->o.meeting->box, h))
+			return;
+		wait_ms(w, 50);
+	}
+	if (!w->stop)
+		answered(w, seq);
+	handoff_free(h);
+}
+
+/* ---- batches ---------------------------------------------------------------------------------- */
+static bool store_batch(struct worker *w, struct batch *b)
+{
+	struct err e;
+	int r;
+
+	while (!w->stop) {
+		w->o.beat(w->o.arg);
+		if (!connect_store(w)) {
+			back_off(w);
+			continue;
+		}
+		try_lock(w);
+		r = w->pg ? batch_store(b, w->pg, &w->numbers, &e) : ERR_AGAIN;
+		if (r == 0)
+			return true;
+		/* What an unsure commit left in the outbox is not in memory: the dispatcher must look. */
+		atomic_store(&w->o.meeting->scan, true);
+		count(COUNT_BATCHES_RETRIED);
+		if (w->pg) {
+			if (r == ERR_SYS)
+				log_error("intake.store", "%s", e.text);
+			else
+				log_warn("intake.store", "%s", e.text);
+		}
+		back_off(w);
+	}
+	return false;
+}
+
+static void run_batch(struct worker *w, struct handoff *h, const struct inbox_record *records, size_t n)
+{
+	struct batch b = {.office = &w->settings->office, .instance = w->o.instance, .a = &h->arena, .handoff = h};
+	uint64_t seq = records[n - 1].seq;
+	bool stored;
+
+	batch_understand(&b, decoders_lookup, w->decoders, records, n);
+	if (fault_broken("retire-before-commit"))
+		inbox_retire(w->o.inbox, seq);
+	stored = store_batch(w, &b);
+	batch_done(&b);
+	if (stored)
+		hand_over(w, h, seq);
+	else
+		handoff_free(h);
+}
+
+static void turn(struct worker *w)
+{
+	struct inbox_record records[BATCH_MAX];
+	struct handoff *h;
+	size_t n;
+
+	w->o.beat(w->o.arg);
+	take_offer(w);
+	if (!connect_store(w)) {
+		back_off(w);
+		return;
+	}
+	try_lock(w);
+	h = mem_alloc(sizeof(*h));
+	n = inbox_read(w->o.inbox, &h->arena, records, BATCH_MAX, 4 << 20, WAIT_US);
+	if (n)
+		run_batch(w, h, records, n);
+	else
+		handoff_free(h);
+}
+
+/* The lock lives in the connection: a connection that died in silence must not look like a held lock. */
+static void check_connection(struct worker *w, int64_t *next_us)
+{
+	struct err e;
+
+	if (!w->pg || clock_mono_us() < *next_us)
+		return;
+	*next_us = clock_mono_us() + 1000000;
+	if (pg_exec(w->pg, "SELECT 1", &e) < 0) {
+		log_warn("store.lost", "%s", e.text);
+		drop_connection(w);
+	}
+}
+
+static void *worker_main(void *arg)
+{
+	struct worker *w = arg;
+	int64_t next_check_us = 0;
+
+	while (!w->stop) {
+		turn(w);
+		check_connection(w, &next_check_us);
+	}
+	pg_close(w->pg);
+	return NULL;
+}
+
+int worker_start(const struct worker_options *options, struct settings *settings, struct decoders *decoders,
+		 struct worker **ret, struct err *e)
+{
+	struct worker *w = mem_alloc(sizeof(*w));
+
+	w->o = *options;
+	w->settings = settings;
+	w->decoders = decoders;
+	pthread_mutex_init(&w->lock, NULL);
+	if (pthread_create(&w->thread, NULL, worker_main, w) != 0) {
+		free(w);
+		return err_set(e, ERR_SYS, "cannot start the worker thread");
+	}
+	*ret = w;
+	return 0;
+}
+
+void worker_stop(struct worker *w, int timeout_ms)
+{
+	int64_t until = clock_mono_us() + (int64_t)timeout_ms * 1000;
+	struct timespec nap = {0, 20 * 1000000};
+	struct inbox_figures f;
+	uint64_t target;
+
+	/* What comes after this moment waits on disk for the next start. */
+	inbox_figures(w->o.inbox, &f);
+	for (target = f.appended; f.retired < target && clock_mono_us() < until; inbox_figures(w->o.inbox, &f))
+		nanosleep(&nap, NULL);
+	w->stop = true;
+	inbox_wake(w->o.inbox);
+	pthread_join(w->thread, NULL);
+}
+
+void worker_free(struct worker *w)
+{
+	take_offer(w);
+	decoders_close(w->decoders);
+	settings_unref(w->settings);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+}

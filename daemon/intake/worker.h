@@ -1,0 +1,31 @@
+#pragma once
+/*
+ * The worker thread: takes batches from the inbox, stores them, hands the results to the dispatcher. It
+ * also holds the tenant's lock (its connection's session): who has it is the active daemon. A standby
+ * still empties its own inbox, should a former life have left something there.
+ */
+#include "base/err.h"
+#include "store/handoff.h"
+
+struct decoders;
+struct inbox;
+struct settings;
+struct worker;
+
+struct worker_options {
+	struct inbox *inbox;
+	struct meeting *meeting;
+	int instance;                   /* 0…3 */
+	void (*beat)(void *arg);        /* called at least once a second while all is well */
+	void *arg;
+};
+int worker_start(const struct worker_options *options, struct settings *settings, struct decoders *decoders,
+		 struct worker **ret, struct err *e);
+/* A new snapshot with its decoders, from the next batch on. Takes over both (settings: its reference). */
+void worker_offer(struct worker *w, struct settings *settings, struct decoders *decoders);
+/*
+ * Waits until what is in the inbox now is stored and answered, at most timeout_ms, then ends the thread.
+ * Handoffs may still be under way: worker_free after the dispatcher has ended.
+ */
+void worker_stop(struct worker *w, int timeout_ms);
+void worker_free(struct worker *w);

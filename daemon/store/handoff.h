@@ -1,0 +1,41 @@
+#pragma once
+/*
+ * Where intake and dispatch meet: after a commit the worker hands over what it has just written to the
+ * outbox, so that the usual message is published from memory, and the answers (receipts, results),
+ * which are in memory only. What does not fit stays in the outbox and is found by a scan.
+ */
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/mailbox.h"
+#include "base/mem.h"
+
+struct outbox_row;
+
+struct answer {
+	const char *topic, *payload;
+	const void *correlation;
+	size_t correlation_len;
+};
+struct handoff {
+	struct arena arena;             /* everything below lives here */
+	struct outbox_row *rows;
+	size_t n_rows;
+	struct answer *answers;
+	size_t n_answers;
+	/* Called once, by the thread that publishes, when every answer has its PUBACK; may be NULL. */
+	void (*answered)(void *arg, uint64_t inbox_seq);
+	void *arg;
+	uint64_t inbox_seq;
+};
+void handoff_free(struct handoff *h);
+
+/* State that both sides look at. */
+struct meeting {
+	struct mailbox *box;            /* of struct handoff * */
+	_Atomic bool active;            /* this daemon holds the tenant's lock, or held it when the database left */
+	_Atomic bool stopping;          /* drain: take nothing new */
+	_Atomic bool scan;              /* rows were left in the outbox: look there */
+};
