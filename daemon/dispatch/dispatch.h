@@ -32,6 +32,7 @@ void dispatch_wake(struct dispatch *d);                 /* the snapshot or the c
 struct dispatch_state {
 	bool connected, subscribed, reconciled;
 	bool probe_known, probe_ok;                     /* are 20,000 retained messages delivered? */
+	int64_t open_cases;                             /* as of the newest summary */
 	int64_t in_hand;                                /* messages of the outbox held in memory */
 };
 void dispatch_state(struct dispatch *d, struct dispatch_state *ret);

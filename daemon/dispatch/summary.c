@@ -60,11 +60,15 @@ static void show(struct dispatch *d, int64_t now)
 {
 	struct str t = {0};
 	char at[MOMENT_TEXT];
+	int64_t open = 0;
 	char *before;
 
+	for (size_t i = 0; i < d->summaries.n; i++)
+		open += d->summaries.v[i].leads;
 	str_add(&t, "{\"tenant\":");
 	str_json(&t, tenant_of(d));
-	str_addf(&t, ",\"at\":\"%s\",\"departments\":[", moment_rfc3339(now, at));
+	str_addf(&t, ",\"at\":\"%s\",\"open_cases\":%lld,\"departments\":[", moment_rfc3339(now, at),
+		 (long long)open);
 	for (size_t i = 0; i < d->summaries.n; i++) {
 		str_add(&t, i ? ",{\"department\":" : "{\"department\":");
 		str_json(&t, d->summaries.v[i].dept);
@@ -76,6 +80,7 @@ static void show(struct dispatch *d, int64_t now)
 	pthread_mutex_lock(&d->shown_lock);
 	before = d->summary;
 	d->summary = t.s;
+	d->shown.open_cases = open;
 	pthread_mutex_unlock(&d->shown_lock);
 	free(before);
 }

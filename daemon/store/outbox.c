@@ -29,7 +29,8 @@ static const struct query summary = {
 	"SELECT u.i, count(*) FILTER (WHERE q.state IN ('assigned', 'triage')),"
 	" count(*) FILTER (WHERE q.state NOT IN ('assigned', 'triage')),"
 	" count(*) FILTER (WHERE q.due_resolve > $3::timestamptz AND q.due_resolve <= $4::timestamptz),"
-	" count(*) FILTER (WHERE q.due_resolve <= $3::timestamptz), count(*)"
+	" count(*) FILTER (WHERE q.due_resolve <= $3::timestamptz), count(*),"
+	" count(*) FILTER (WHERE q.role <> 'support')"
 	" FROM unnest($2::text[]) WITH ORDINALITY u(department, i)"
 	" JOIN queue q ON q.tenant = $1::text AND q.department = u.department GROUP BY u.i"};
 static const struct query due = {
@@ -37,8 +38,6 @@ static const struct query due = {
 		      " ORDER BY due_at LIMIT $3::int8"};
 static const struct query next = {
 	"timers_next", "SELECT micros(due_at) FROM timer WHERE tenant = $1::text ORDER BY due_at LIMIT 1"};
-static const struct query open_cases = {
-	"open_cases", "SELECT count(DISTINCT number) FROM queue WHERE tenant = $1::text"};
 static const struct query note_config = {
 	"note_config", "INSERT INTO config_version VALUES ($1::text, $2::text, $3::timestamptz, $3::timestamptz)"
 		       " ON CONFLICT (tenant, hash) DO UPDATE SET last_at = excluded.last_at"};
@@ -184,6 +183,7 @@ int queue_summary(struct pg *pg, const char *tenant, const char *const *depts, s
 		s->due_today = pg_get_int(&rows, i, 3);
 		s->overdue = pg_get_int(&rows, i, 4);
 		s->total = pg_get_int(&rows, i, 5);
+		s->leads = pg_get_int(&rows, i, 6);
 	}
 	pg_rows_done(&rows);
 	return 0;
@@ -213,11 +213,6 @@ int timers_due(struct pg *pg, const char *tenant, int64_t now, size_t max, struc
 int timers_next(struct pg *pg, const char *tenant, int64_t *ret, struct err *e)
 {
 	return one_number(pg, &next, tenant, MOMENT_NONE, ret, e);
-}
-
-int store_open_cases(struct pg *pg, const char *tenant, int64_t *ret, struct err *e)
-{
-	return one_number(pg, &open_cases, tenant, 0, ret, e);
 }
 
 int store_note_config(struct pg *pg, const char *tenant, const char *hash, int64_t now, struct err *e)

@@ -42,6 +42,7 @@ int queue_page(struct pg *pg, const char *tenant, const char *after_dept, const 
 struct summary {
 	const char *dept;
 	int64_t to_accept, in_progress, due_today, overdue, total;
+	int64_t leads;                  /* cases of which it is the lead or triage: over all departments, the open cases */
 };
 /* Counts of the given departments (all of them have a row in ret, in the given order). */
 int queue_summary(struct pg *pg, const char *tenant, const char *const *depts, size_t n, int64_t now,
@@ -53,7 +54,6 @@ int timers_due(struct pg *pg, const char *tenant, int64_t now, size_t max, struc
 /* The next wake-up of all; MOMENT_NONE: none. */
 int timers_next(struct pg *pg, const char *tenant, int64_t *ret, struct err *e);
 
-int store_open_cases(struct pg *pg, const char *tenant, int64_t *ret, struct err *e);
 int store_note_config(struct pg *pg, const char *tenant, const char *hash, int64_t now, struct err *e);
 int store_sim_clock(struct pg *pg, const char *tenant, int64_t *now_inout, struct err *e);   /* max(stored, given) */
 int store_sim_clock_save(struct pg *pg, const char *tenant, int64_t now, struct err *e);
