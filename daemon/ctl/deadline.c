@@ -131,19 +131,59 @@ static void print_times(struct ctl *ctl, const json_t *times)
 	}
 }
 
+/* "make-up working day (春节)": the phrase is translated, the day's name is the calendar's. */
+static void print_why(struct ctl *ctl, const char *why)
+{
+	const char *name = why ? strstr(why, " (") : NULL;
+	const char *phrase = arena_strndup(&ctl->arena, why ? why : "",
+					   name ? (size_t)(name - why) : strlen(why ? why : ""));
+
+	grid_safe(&ctl->out, say(ctl, phrase));
+	grid_safe(&ctl->out, name);
+	str_addc(&ctl->out, '\n');
+}
+
+static const char *weekday(const struct ctl *ctl, const char *date)
+{
+	static const char *const days[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+	int64_t at = 0;
+
+	moment_parse(date, &at);
+	return say(ctl, days[moment_civil(at).weekday - 1]);
+}
+
+/* One line a day that counts; days that do not, for the same reason, share one. */
+static void print_walk(struct ctl *ctl, const json_t *walk)
+{
+	size_t n = json_array_size(walk), last;
+
+	for (size_t i = 0; i < n; i = last + 1) {
+		const json_t *day = json_array_get(walk, i);
+		const char *date = json_string_value(json_object_get(day, "date")), *end;
+		const char *why = json_string_value(json_object_get(day, "why"));
+		bool counts = json_is_true(json_object_get(day, "counts"));
+
+		for (last = i; !counts && last + 1 < n; last++) {
+			const json_t *after = json_array_get(walk, last + 1);
+
+			if (json_is_true(json_object_get(after, "counts")) ||
+			    !str_equal(json_string_value(json_object_get(after, "why")), why))
+				break;
+		}
+		end = json_string_value(json_object_get(json_array_get(walk, last), "date"));
+		grid_pad(&ctl->out, arena_printf(&ctl->arena, "%s %s%s%s", date, weekday(ctl, date),
+						 last > i ? " … " : "", last > i ? end : ""), 29);
+		str_addf(&ctl->out, "%s  ", counts ? "+" : " ");
+		print_why(ctl, why);
+	}
+}
+
 static void print_text(struct ctl *ctl, const json_t *question, const json_t *answer)
 {
-	size_t i;
-	json_t *day;
-
 	(void)question;
 	grid_pad(&ctl->out, say(ctl, "in full"), 12);
 	str_addf(&ctl->out, "%s\n", json_string_value(json_object_get(answer, "canonical")));
-	json_array_foreach(json_object_get(answer, "walk"), i, day)
-		str_addf(&ctl->out, "%s  %s  %s\n", json_string_value(json_object_get(day, "date")),
-			 json_is_true(json_object_get(day, "counts")) ? "+" : " ",
-			 json_string_value(json_object_get(day, "why")) ? json_string_value(json_object_get(day, "why"))
-									: "");
+	print_walk(ctl, json_object_get(answer, "walk"));
 	print_times(ctl, json_object_get(answer, "all"));
 	if (json_is_true(json_object_get(answer, "provisional")))
 		str_addf(&ctl->out, "%s\n", say(ctl, "provisional: a year has no calendar yet"));

@@ -216,6 +216,8 @@ static int answer(struct ctl *ctl, const json_t *asked, json_t **ret, struct err
 
 /* ---- text ---- */
 
+enum { NEAR_SHOWN = 6 };
+
 static void line(struct ctl *ctl, const char *label, const char *value)
 {
 	if (!value || !*value)
@@ -265,10 +267,25 @@ static void print_due(struct ctl *ctl, const json_t *answer)
 		line(ctl, " ", say(ctl, "provisional: a year has no calendar yet"));
 }
 
+static void print_near(struct ctl *ctl, const json_t *all)
+{
+	json_t *near;
+	size_t i;
+
+	json_array_foreach(all, i, near) {
+		if (i == NEAR_SHOWN) {
+			line(ctl, " ", arena_printf(&ctl->arena, "… %zu %s", json_array_size(all) - i,
+						    say(ctl, "more")));
+			return;
+		}
+		line(ctl, i ? " " : "nearly", arena_printf(&ctl->arena, "%s: %s %s", get(near, "rule"),
+							   get(near, "failed"), say(ctl, "does not match")));
+	}
+}
+
 static void print_text(struct ctl *ctl, const json_t *question, const json_t *answer)
 {
-	json_t *then = json_object_get(answer, "then"), *near;
-	size_t i;
+	json_t *then = json_object_get(answer, "then");
 
 	(void)question;
 	line(ctl, "normalised", get(answer, "text"));
@@ -279,10 +296,7 @@ static void print_text(struct ctl *ctl, const json_t *question, const json_t *an
 	line(ctl, "urgency", say(ctl, get(answer, "urgency")));
 	line(ctl, "policy", get(answer, "policy"));
 	print_due(ctl, answer);
-	json_array_foreach(json_object_get(answer, "near"), i, near)
-		line(ctl, i ? " " : "nearly",
-		     arena_printf(&ctl->arena, "%s: %s %s", get(near, "rule"), get(near, "failed"),
-				  say(ctl, "does not match")));
+	print_near(ctl, json_object_get(answer, "near"));
 	if (then)
 		line(ctl, "decided then",
 		     arena_printf(&ctl->arena, "%s, %s %s", routed(ctl, then), say(ctl, "configuration"),

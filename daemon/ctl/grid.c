@@ -116,6 +116,8 @@ void grid_print(const struct grid_table *t, struct str *out)
 			continue;
 		}
 		grid_safe(out, t->cells.v[i]);
+		while (out->len && out->s[out->len - 1] == ' ')
+			out->len--;
 		str_addc(out, '\n');
 	}
 }

@@ -15,8 +15,9 @@ const char ctl_stored[] = "On the database";
 const char ctl_broker[] = "Through the broker, as any client";
 
 static const struct verb *const verbs[] = {
-	&verb_check,  &verb_explain, &verb_deadline, &verb_broker_acl, &verb_status,     &verb_reload,  &verb_drain,
-	&verb_clock,  &verb_show,    &verb_migrate,  &verb_report,     &verb_do,         &verb_deadletter,
+	&verb_check,  &verb_explain, &verb_deadline,   &verb_broker_acl,
+	&verb_status, &verb_reload,  &verb_drain,      &verb_clock,
+	&verb_show,   &verb_migrate, &verb_deadletter, &verb_report,     &verb_do,
 };
 
 static const struct flag common[] = {

@@ -6,6 +6,7 @@ static int run(struct ctl *ctl, struct err *e)
 	int r = ctl_ask(ctl, request, &answer, e);
 	bool ok = json_is_true(json_object_get(answer, "ok"));
 	const char *config = json_string_value(json_object_get(answer, "config"));
+	const char *text = json_string_value(json_object_get(answer, "text"));
 
 	json_decref(request);
 	if (r < 0)
@@ -13,10 +14,7 @@ static int run(struct ctl *ctl, struct err *e)
 	if (ctl->json) {
 		ctl_print_json(ctl, answer);
 	} else {
-		grid_safe(&ctl->out, "");
-		str_add(&ctl->out, json_object_get(answer, "text")
-					   ? json_string_value(json_object_get(answer, "text"))
-					   : "");
+		str_add(&ctl->out, text ? text : "");
 		str_addf(&ctl->out, "%s %s\n", say(ctl, ok ? "now at work:" : "refused; still at work:"),
 			 config ? config : "-");
 	}

@@ -11,22 +11,24 @@
 #include "settings/snapshot.h"
 #include "store/pg.h"
 
+/* due and met of every clock, in the order of enum clock_name */
+#define CLOCK_COLUMNS                                                                                              \
+	"needle.micros(due_accept), needle.micros(due_contact), needle.micros(due_resolve), "                      \
+	"needle.micros(due_feedback), needle.micros(met_accept), needle.micros(met_contact), "                     \
+	"needle.micros(met_resolve), needle.micros(met_feedback) "
+
 static const struct query Q_CASE = {"ctl_case",
 	"SELECT number, state, lead, title, category, urgency, grid, place, channel, report, rule, route_source, config, "
 	"policy, visibility, close_reason, joined_into, supports, leg, level, reports, heat, returns, provisional, "
 	"needle.micros(received_at), needle.micros(resolved_at), needle.micros(closed_at), needle.micros(leg_at), "
-	"needle.micros(due_accept), needle.micros(due_contact), needle.micros(due_resolve), needle.micros(due_feedback), "
-	"needle.micros(met_accept), needle.micros(met_contact), needle.micros(met_resolve), needle.micros(met_feedback) "
-	"FROM needle.cases WHERE tenant = $1 AND number = $2"};
+	CLOCK_COLUMNS "FROM needle.cases WHERE tenant = $1 AND number = $2"};
 enum column { NUMBER, STATE, LEAD, TITLE, CATEGORY, URGENCY, GRID, PLACE, CHANNEL, REPORT, RULE, ROUTE_SOURCE, CONFIG,
 	      POLICY, VISIBILITY, CLOSE_REASON, JOINED_INTO, SUPPORTS, LEG, LEVEL, REPORTS, HEAT, RETURNS, PROVISIONAL,
 	      RECEIVED_AT, RESOLVED_AT, CLOSED_AT, LEG_AT, DUE, MET = DUE + N_CLOCKS };
 
 static const struct query Q_LEGS = {"ctl_legs",
 	"SELECT leg, department, policy, level, needle.micros(started_at), needle.micros(ended_at), "
-	"needle.micros(due[1]), needle.micros(due[2]), needle.micros(due[3]), needle.micros(due[4]), "
-	"needle.micros(met[1]), needle.micros(met[2]), needle.micros(met[3]), needle.micros(met[4]) "
-	"FROM needle.leg WHERE tenant = $1 AND number = $2 ORDER BY leg"};
+	CLOCK_COLUMNS "FROM needle.leg WHERE tenant = $1 AND number = $2 ORDER BY leg"};
 enum leg_column { LEG_N, LEG_DEPARTMENT, LEG_POLICY, LEG_LEVEL, LEG_STARTED, LEG_ENDED, LEG_DUE,
 		  LEG_MET = LEG_DUE + N_CLOCKS };
 

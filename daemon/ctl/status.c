@@ -19,9 +19,12 @@ static void object_text(const struct ctl *ctl, const json_t *v, struct str *out)
 	json_t *inner;
 
 	json_object_foreach((json_t *)(uintptr_t)v, name, inner) {
-		str_addf(out, "%s", between);
+		char no[64];
+
+		str_add(out, between);
+		snprintf(no, sizeof(no), "not %s", name);
 		if (json_is_boolean(inner)) {
-			str_addf(out, "%s%s", json_is_true(inner) ? "" : say(ctl, "not "), say(ctl, name));
+			grid_safe(out, say(ctl, json_is_true(inner) ? name : no));
 		} else {
 			str_addf(out, "%s ", say(ctl, name));
 			value_text(ctl, inner, out);
