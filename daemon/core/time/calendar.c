@@ -1,7 +1,8 @@
 /*
- * What kind of day is this date? One binary search and one look at the week, without memory, because a
- * deadline asks it for every day on its way. A make-up Saturday is a working day like any other and a
- * year whose list nobody has published yet is not "no holidays": both are where calendars go wrong.
+ * What kind of day is this date? One binary search and one look at the week, without memory,
+ * because a deadline asks it for every day on its way. A make-up Saturday is a working day like
+ * any other and a year whose list nobody has published yet is not "no holidays": both are where
+ * calendars go wrong.
  */
 #include "core/time/calendar.h"
 
@@ -50,8 +51,12 @@ static bool has_year(const struct calendar *cal, int year)
 	return false;
 }
 
-/* A weekday that the week already works keeps its hours; a free one borrows those of a make-up day. */
-static const struct day_hours *work_hours(const struct calendar *cal, const struct day_hours week[7],
+/*
+ * A weekday that the week already works keeps its hours; a free one borrows those of a make-up
+ * day.
+ */
+static const struct day_hours *work_hours(const struct calendar *cal,
+					  const struct day_hours week[7],
 					  int weekday)
 {
 	const struct day_hours *own = &week[weekday - 1];
@@ -119,7 +124,8 @@ int calendar_finish(struct calendar *cal, struct err *e)
 		}
 		if (last->local == next->local && last->kind != next->kind)
 			return err_code(e, ERR_BAD, "E44",
-					"%.10s is both a day off (%s) and a working day (%s): keep one of them",
+					"%.10s is both a day off (%s) and a working day (%s): "
+					"keep one of them",
 					moment_human(moment_of_day(next->day, 0), false, text),
 					reason(last->kind == DAY_REST ? last : next),
 					reason(last->kind == DAY_REST ? next : last));

@@ -23,7 +23,7 @@ struct day_hours {
 };
 struct season {
 	const char *name;
-	int16_t from_mmdd, to_mmdd;                 /* 601 = 1 June; inclusive; may wrap over New Year */
+	int16_t from_mmdd, to_mmdd;                 /* 601 = 1 June; inclusive; may wrap */
 	struct day_hours week[7];                   /* [0] = Monday */
 };
 enum day_kind { DAY_REST, DAY_WORK };
@@ -38,12 +38,12 @@ struct calendar {
 	struct day_hours week[7];
 	struct season seasons[CALENDAR_SEASONS];
 	uint8_t n_seasons;
-	struct day_hours makeup;                    /* hours of a working day that the week leaves free */
-	uint8_t makeup_weekday;                     /* 1…7: the make-up day has that weekday's hours (season too); 0: `makeup` */
+	struct day_hours makeup;                    /* of a working day that the week leaves free */
+	uint8_t makeup_weekday;                     /* 1…7: that weekday's hours (season too); 0: `makeup` */
 	bool round_the_clock;                       /* every day 00:00-24:00: no holiday matters */
 	struct special_day *special;                /* ordered by day, one a day */
 	size_t n_special;
-	const int16_t *years;                       /* years whose list is loaded and not empty, ordered */
+	const int16_t *years;                       /* years whose list is loaded and not empty */
 	size_t n_years;
 	const char *hash;                           /* of everything above, for the case's record */
 };
@@ -56,5 +56,5 @@ struct day_view {
 	struct day_hours hours;                     /* empty on a rest day */
 };
 void calendar_day(const struct calendar *cal, int32_t day, struct day_view *ret);
-/* Sorts, removes duplicates (local wins) and checks: ERR_BAD when one date is both rest and work. */
+/* Sorts, removes duplicates (local wins); ERR_BAD (E44) when one date is both rest and work. */
 int calendar_finish(struct calendar *cal, struct err *e);

@@ -20,7 +20,7 @@ enum deadline_series { EVERY_N_DAYS, EVERY_XUN, EVERY_WEEK, EVERY_MONTH_DAY, EVE
 enum deadline_roll { ROLL_DEFAULT, ROLL_EARLIER, ROLL_LATER, ROLL_NONE };   /* 遇休提前 遇休顺延 遇休不变 */
 enum deadline_start { START_DEFAULT, START_NEXT_DAY, START_SAME_DAY, START_AT_ONCE };      /* 起算: */
 enum deadline_end { END_DEFAULT, END_CLOSING, END_MIDNIGHT, END_SAME_TIME };               /* 截止: */
-enum deadline_late { LATE_SAME_DAY, LATE_NEXT_WORKDAY };                                   /* 下班后: */
+enum deadline_late { LATE_SAME_DAY, LATE_NEXT_WORKDAY };                              /* 下班后: */
 
 /* Plain data, no pointers but the calendar's name (in the arena given to parse). */
 struct deadline {
@@ -41,7 +41,7 @@ struct deadline {
 struct walk_day {
 	int32_t day;
 	bool counts;
-	const char *why;                /* `reason`, with the name of a special day: "day off (春节)" */
+	const char *why;                /* `reason`, with a special day's name: "day off (春节)" */
 	const char *reason;             /* one phrase, catalogue text: "day off" */
 	const char *name;               /* of a special day ("春节", "台风停工"), else NULL */
 };
@@ -53,7 +53,8 @@ struct due {
 };
 
 /* ERR_BAD with code E40, E41 or E03 and the byte offset of the trouble in *ret_at. */
-int deadline_parse(const char *text, struct arena *a, struct deadline *ret, size_t *ret_at, struct err *e);
+int deadline_parse(const char *text, struct arena *a, struct deadline *ret, size_t *ret_at,
+		   struct err *e);
 /* The canonical text, which parses to the same value. */
 const char *deadline_text(const struct deadline *d, struct arena *a);
 bool deadline_needs_calendar(const struct deadline *d);
@@ -63,10 +64,10 @@ bool deadline_needs_calendar(const struct deadline *d);
  * false. `walk` is an arena for the day-by-day walk, or NULL. For a series: the first occurrence
  * after `from`; deadline_next gives the following ones.
  */
-int deadline_due(const struct deadline *d, const struct calendar *cal, int64_t from, struct arena *walk,
-		 struct due *ret, struct err *e);
+int deadline_due(const struct deadline *d, const struct calendar *cal, int64_t from,
+		 struct arena *walk, struct due *ret, struct err *e);
 int deadline_next(const struct deadline *d, const struct calendar *cal, int64_t from, size_t max,
 		  struct due *ret, size_t *ret_n, struct err *e);
 /* The instant that lies `d` (a span) before `due`, walking the same calendar backwards. */
-int deadline_before(const struct deadline *d, const struct calendar *cal, int64_t due, struct arena *walk,
-		    struct due *ret, struct err *e);
+int deadline_before(const struct deadline *d, const struct calendar *cal, int64_t due,
+		    struct arena *walk, struct due *ret, struct err *e);

@@ -1,13 +1,14 @@
 /*
- * Backward: the instant that lies a span before a limit, on the same calendar. It is the mirror of the
- * forward walk, not its sign: within the hours, walking forward again from there ends at the limit.
+ * Backward: the instant that lies a span before a limit, on the same calendar. It is the mirror
+ * of the forward walk, not its sign: within the hours, walking forward again from there ends at
+ * the limit.
  */
 #include "base/err.h"
 #include "core/time/deadline_count.h"
+#include "core/time/deadline_words.h"
 
-enum { IDLE_DAYS = 400 };
-
-static bool spend_day(int32_t day, const struct day_view *v, int64_t due, int64_t *left, int64_t *ret)
+static bool spend_day(int32_t day, const struct day_view *v, int64_t due, int64_t *left,
+		      int64_t *ret)
 {
 	for (size_t i = v->hours.n; i-- > 0;) {
 		int64_t open = moment_of_day(day, v->hours.spans[i].from);
@@ -32,13 +33,13 @@ static int back_hours(struct count *c, int64_t *ret)
 	int64_t left = c->d.n * HOUR_US;
 	int idle = 0;
 
-	for (int32_t day = count_day_of_end(c->from); idle < IDLE_DAYS; day--) {
+	for (int32_t day = count_day_of_end(c->from); idle < COUNT_IDLE_DAYS; day--) {
 		idle = count_look(c, day, &v) ? 0 : idle + 1;
 		if (spend_day(day, &v, c->from, &left, ret))
 			return 0;
 	}
 	return err_code(c->e, ERR_BAD, "E43", "calendar “%s” has no working hour in %d days",
-			c->cal->name ? c->cal->name : "", IDLE_DAYS);
+			c->cal->name ? c->cal->name : "", COUNT_IDLE_DAYS);
 }
 
 /* A limit on a rest day lies before all of the next working day: it goes back to an opening. */
@@ -70,7 +71,9 @@ static int back_workdays(struct count *c, int64_t *ret)
 
 int count_back(struct count *c, int64_t *ret)
 {
-	int64_t unit_us = c->d.unit == UNIT_MINUTE ? MINUTE_US : c->d.unit == UNIT_HOUR ? HOUR_US : MOMENT_DAY_US;
+	static const int64_t unit_us[N_UNITS] = {
+		[UNIT_MINUTE] = MINUTE_US, [UNIT_HOUR] = HOUR_US, [UNIT_DAY] = MOMENT_DAY_US,
+	};
 	int32_t end;
 	int r;
 
@@ -81,7 +84,7 @@ int count_back(struct count *c, int64_t *ret)
 		if (r < 0)
 			return r;
 	} else {
-		*ret = c->from - c->d.n * unit_us;
+		*ret = c->from - c->d.n * unit_us[c->d.unit];
 	}
 	c->first = count_day_of_end(*ret);
 	c->last = count_day_of_end(c->from) - (c->d.unit == UNIT_DAY);

@@ -4,9 +4,8 @@
 #include "base/err.h"
 #include "core/time/deadline_words.h"
 
-/* The longest run of rest days that is still a calendar and not a mistake in one. */
-enum { SEEK_DAYS = 400 };
-#define LATEST_FROM_US (INT64_C(252771148800) * 1000000)  /* 9980: ten years on, dates still have four digits */
+/* The year 9980: ten years on, a date still has four digits. */
+#define LATEST_FROM_US (INT64_C(252771148800) * 1000000)
 
 static bool span_needs_calendar(const struct deadline *d)
 {
@@ -27,18 +26,23 @@ bool deadline_needs_calendar(const struct deadline *d)
 		return span_needs_calendar(&all);
 	if (all.kind == DEADLINE_POINT || all.time < 0)
 		return true;
-	return all.roll != ROLL_NONE || all.series == EVERY_WORKDAY || all.series == EVERY_MONTH_LAST_WORKDAY;
+	return all.roll != ROLL_NONE || all.series == EVERY_WORKDAY ||
+	       all.series == EVERY_MONTH_LAST_WORKDAY;
 }
 
 int count_init(struct count *c, const struct deadline *d, const struct calendar *cal, int64_t from,
 	       struct err *e)
 {
-	*c = (struct count){ .d = deadline_decided(d), .cal = cal, .from = from, .begin = from, .e = e };
+	*c = (struct count){ .d = deadline_decided(d), .cal = cal, .e = e };
+	c->from = from;
+	c->begin = from;
 	c->last = -1;
 	if (!cal && deadline_needs_calendar(d))
-		return err_code(e, ERR_BAD, "E42", "this deadline counts working time but has no calendar");
+		return err_code(e, ERR_BAD, "E42",
+				"this deadline counts working time but has no calendar");
 	if (from < -MOMENT_DAY_US || from > LATEST_FROM_US)
-		return err_code(e, ERR_BAD, "bad-time", "a deadline starts in the years 1970 to 9979");
+		return err_code(e, ERR_BAD, "bad-time",
+				"a deadline starts in the years 1970 to 9979");
 	return 0;
 }
 
@@ -51,14 +55,14 @@ bool count_look(struct count *c, int32_t day, struct day_view *ret)
 
 int count_seek(struct count *c, int32_t day, int direction, int32_t *ret_day, struct day_view *ret)
 {
-	for (int i = 0; i < SEEK_DAYS; i++, day += direction) {
+	for (int i = 0; i < COUNT_IDLE_DAYS; i++, day += direction) {
 		if (!count_look(c, day, ret))
 			continue;
 		*ret_day = day;
 		return 0;
 	}
 	return err_code(c->e, ERR_BAD, "E43", "calendar “%s” has no working day in %d days",
-			c->cal->name ? c->cal->name : "", SEEK_DAYS);
+			c->cal->name ? c->cal->name : "", COUNT_IDLE_DAYS);
 }
 
 int64_t count_opening(int32_t day, const struct day_view *v)
@@ -77,10 +81,12 @@ int32_t count_day_of_end(int64_t at)
 }
 
 /*
- * "The same time" of a day that follows hours. Who comes later must never be due earlier, so a time that
- * was moved off a rest day is the edge of the day it moved to, and no time on that day lies beyond the edge.
+ * "The same time" of a day that follows hours. Who comes later must never be due earlier, so a
+ * time that was moved off a rest day is the edge of the day it moved to, and no time on that day
+ * lies beyond the edge.
  */
-static int64_t same_time(const struct count *c, int32_t day, const struct day_view *v, bool moved, int64_t at)
+static int64_t same_time(const struct count *c, int32_t day, const struct day_view *v, bool moved,
+			 int64_t at)
 {
 	int64_t edge;
 
@@ -92,7 +98,8 @@ static int64_t same_time(const struct count *c, int32_t day, const struct day_vi
 	return moved || at > edge ? edge : at;
 }
 
-int count_finish(struct count *c, int32_t day, int64_t at, int16_t minute, int32_t *ret_day, int64_t *ret)
+int count_finish(struct count *c, int32_t day, int64_t at, int16_t minute, int32_t *ret_day,
+		 int64_t *ret)
 {
 	struct day_view v = { 0 };
 	bool rolls = c->d.roll == ROLL_LATER || c->d.roll == ROLL_EARLIER;
@@ -114,10 +121,18 @@ int count_finish(struct count *c, int32_t day, int64_t at, int16_t minute, int32
 	else if (c->d.end == END_SAME_TIME)
 		*ret = rolls ? same_time(c, end, &v, end != day, at) : at;
 	else if (c->d.end == END_MIDNIGHT || !works)
-		*ret = moment_of_day(end, 1440);   /* a rest day that must not move has no closing time */
+		*ret = moment_of_day(end, 1440);   /* a rest day has no closing time */
 	else
 		*ret = count_closing(end, &v);
 	return 0;
+}
+
+/* 遇休不变 on a deadline that does not count working time: all days are alike. */
+static bool keeps_rest_days(const struct deadline *d)
+{
+	bool by_work = d->unit == UNIT_WORKDAY || d->unit == UNIT_WORKHOUR;
+
+	return d->roll == ROLL_NONE && !(d->kind == DEADLINE_SPAN && by_work);
 }
 
 int count_finish_after(struct count *c, int32_t day, int64_t at, int16_t minute, int64_t *ret)
@@ -128,8 +143,16 @@ int count_finish_after(struct count *c, int32_t day, int64_t at, int16_t minute,
 
 	if (r < 0 || *ret > c->from)
 		return r;
-	r = count_seek(c, end + 1, 1, &end, &v);
-	if (r < 0)
-		return r;
-	return count_finish(c, end, moment_of_day(end, 0) + (at - moment_of_day(day, 0)), minute, &end, ret);
+	if (minute < 0 && c->d.end == END_SAME_TIME) {
+		*ret = at;      /* it cannot be moved before its receipt, so it stays */
+		return 0;
+	}
+	if (keeps_rest_days(&c->d) && c->d.kind == DEADLINE_SPAN) {
+		*ret = moment_of_day(end, 1440);
+		return 0;
+	}
+	end++;
+	if (!keeps_rest_days(&c->d))
+		r = count_seek(c, end, 1, &end, &v);
+	return r < 0 ? r : count_finish(c, end, at, minute, &end, ret);
 }

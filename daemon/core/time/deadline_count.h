@@ -1,8 +1,8 @@
 #pragma once
 /*
- * Private to core/time: one computation under way, and the steps that all kinds of deadline share. A
- * count lives on the stack; it remembers whether a looked-at day was only guessed, and which days
- * counted, so that the walk can be told afterwards and costs nothing when nobody asks.
+ * Private to core/time: one computation under way, and the steps that all kinds of deadline
+ * share. A count lives on the stack; it remembers whether a looked-at day was only guessed, and
+ * which days counted, so that the walk can be told afterwards and costs nothing when nobody asks.
  */
 #include "core/time/calendar.h"
 #include "core/time/deadline.h"
@@ -18,6 +18,9 @@ struct count {
 	struct err *e;
 };
 
+/* The longest run of rest days that is still a calendar and not a mistake in one. */
+enum { COUNT_IDLE_DAYS = 400 };
+
 #define MINUTE_US (INT64_C(60) * 1000000)
 #define HOUR_US (60 * MINUTE_US)
 
@@ -26,17 +29,25 @@ int count_init(struct count *c, const struct deadline *d, const struct calendar 
 	       struct err *e);
 /* Looks at a day and remembers whether it was a guess. True: a working day. */
 bool count_look(struct count *c, int32_t day, struct day_view *ret);
-/* The first working day at `day` or beyond it in `direction` (1 or -1). ERR_BAD (E43) when there is none. */
+/*
+ * The first working day at `day` or beyond it in `direction` (1 or -1). ERR_BAD (E43) when there
+ * is none.
+ */
 int count_seek(struct count *c, int32_t day, int direction, int32_t *ret_day, struct day_view *ret);
 int64_t count_opening(int32_t day, const struct day_view *v);
 int64_t count_closing(int32_t day, const struct day_view *v);
 
 /*
- * The end of a deadline that falls on `day`: moved off a rest day as `roll` says, then put to `minute` if
- * that is not negative, else to the time that 截止 says; `at` is that day's "same time".
+ * The end of a deadline that falls on `day`: moved off a rest day as `roll` says, then put to
+ * `minute` if that is not negative, else to the time that 截止 says; `at` is that day's "same
+ * time".
  */
-int count_finish(struct count *c, int32_t day, int64_t at, int16_t minute, int32_t *ret_day, int64_t *ret);
-/* The same, but later than `from`: else the end of the next working day. */
+int count_finish(struct count *c, int32_t day, int64_t at, int16_t minute, int32_t *ret_day,
+		 int64_t *ret);
+/*
+ * The same, but later than `from`: else the end of the next working day. With 遇休不变, which knows no
+ * working days, the next day's for a point and this midnight for a span.
+ */
 int count_finish_after(struct count *c, int32_t day, int64_t at, int16_t minute, int64_t *ret);
 
 int count_span(struct count *c, int64_t *ret);

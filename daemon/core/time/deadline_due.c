@@ -13,8 +13,8 @@ static int forward(struct count *c, struct due *ret)
 	return count_span(c, &ret->at);
 }
 
-int deadline_due(const struct deadline *d, const struct calendar *cal, int64_t from, struct arena *walk,
-		 struct due *ret, struct err *e)
+int deadline_due(const struct deadline *d, const struct calendar *cal, int64_t from,
+		 struct arena *walk, struct due *ret, struct err *e)
 {
 	struct count c;
 	struct due due = { 0 };
@@ -52,8 +52,8 @@ int deadline_next(const struct deadline *d, const struct calendar *cal, int64_t 
 	return r < 0 ? r : count_series(&c, max, ret, ret_n);
 }
 
-int deadline_before(const struct deadline *d, const struct calendar *cal, int64_t due, struct arena *walk,
-		    struct due *ret, struct err *e)
+int deadline_before(const struct deadline *d, const struct calendar *cal, int64_t due,
+		    struct arena *walk, struct due *ret, struct err *e)
 {
 	struct deadline back = *d;
 	struct due before = { 0 };
@@ -61,11 +61,13 @@ int deadline_before(const struct deadline *d, const struct calendar *cal, int64_
 	int r;
 
 	if (d->kind != DEADLINE_SPAN && d->kind != DEADLINE_BACKWARD)
-		return err_code(e, ERR_BAD, "E40", "only a span such as 4 工作小时 can be counted backward");
+		return err_code(e, ERR_BAD, "E40",
+				"only a span such as 4 工作小时 can be counted backward");
 	if (d->kind == DEADLINE_SPAN) {
-		/* A span that was written for counting forward: its start and its end say nothing here. */
-		back = (struct deadline){ .unit = d->unit, .n = d->n, .time = -1, .calendar = d->calendar };
-		back.kind = DEADLINE_BACKWARD;
+		/* Written for counting forward: its start and its end say nothing here. */
+		back = (struct deadline){ .kind = DEADLINE_BACKWARD, .unit = d->unit, .n = d->n };
+		back.time = -1;
+		back.calendar = d->calendar;
 	}
 	r = count_init(&c, &back, cal, due, e);
 	if (r == 0)

@@ -1,7 +1,8 @@
 /*
- * From the clerk's words to a deadline. One cursor goes over the text once; every refusal names the byte
- * where it stopped and what to write instead, because the reader is a clerk with a YAML file. Compound
- * spans ("1 工作日 3 小时") and bare 天 are refused on purpose: two people read them in two ways.
+ * From the clerk's words to a deadline. One cursor goes over the text once; every refusal names
+ * the byte where it stopped and what to write instead, because the reader is a clerk with a YAML
+ * file. Compound spans ("1 工作日 3 小时") and bare 天 are refused on purpose: two people read them in
+ * two ways.
  */
 #include "base/err.h"
 #include "base/mem.h"
@@ -84,8 +85,9 @@ static bool eat(struct cursor *c, const char *prefix)
 static int refuse_word(struct cursor *c, const char *hint)
 {
 	if (!*c->p)
-		return REFUSE(c, c->p, "E40", "the deadline “%s” ends too early: %s", c->text, hint);
-	return REFUSE(c, c->p, "E40", "“%.*s” is not understood here: %s", shown_length(c->p), c->p, hint);
+		return REFUSE(c, c->p, "E40", "the deadline ends too early: %s", hint);
+	return REFUSE(c, c->p, "E40", "“%.*s” is not understood here: %s", shown_length(c->p),
+		      c->p, hint);
 }
 
 static int check_width(struct cursor *c)
@@ -102,8 +104,8 @@ static int check_width(struct cursor *c)
 	for (const char *p = c->text; *p; p++) {
 		for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
 			if (begins(p, marks[i].wide))
-				return REFUSE(c, p, "E03", "full-width “%s” in a deadline: %s", marks[i].wide,
-					      marks[i].remedy);
+				return REFUSE(c, p, "E03", "full-width “%s” in a deadline: %s",
+					      marks[i].wide, marks[i].remedy);
 		}
 	}
 	return 0;
@@ -149,10 +151,12 @@ static int parse_time(struct cursor *c, int16_t *ret)
 	for (; is_digit(*c->p) && n < 3; n++)
 		hour = hour * 10 + (*c->p++ - '0');
 	if (n > 2 || *c->p != ':' || !is_digit(c->p[1]) || !is_digit(c->p[2]) || is_digit(c->p[3]))
-		return REFUSE(c, at, "E40", "“%.*s” is no time of day: write it as 16:00", shown_length(at), at);
+		return REFUSE(c, at, "E40", "“%.*s” is no time of day: write it as 16:00",
+			      shown_length(at), at);
 	minute = (c->p[1] - '0') * 10 + (c->p[2] - '0');
 	if (minute > 59 || hour * 60 + minute > DAY_MINUTES)
-		return REFUSE(c, at, "E40", "“%.*s” is no time of day: 00:00 to 24:00", shown_length(at), at);
+		return REFUSE(c, at, "E40", "“%.*s” is no time of day: 00:00 to 24:00",
+			      shown_length(at), at);
 	c->p += 3;
 	*ret = (int16_t)(hour * 60 + minute);
 	return 0;
@@ -161,11 +165,12 @@ static int parse_time(struct cursor *c, int16_t *ret)
 static int refuse_unit(struct cursor *c, const char *number, int32_t n)
 {
 	if (!*c->p)
-		return REFUSE(c, number, "E41", "“%d” has no unit: write “%d 工作日”, “%d 自然日” or “%d 小时”",
+		return REFUSE(c, number, "E41",
+			      "“%d” has no unit: write “%d 工作日”, “%d 自然日” or “%d 小时”",
 			      (int)n, (int)n, (int)n, (int)n);
 	if (word_is(c->p, "天") || word_is(c->p, "日"))
-		return REFUSE(c, number, "E41", "“%d%.*s” is ambiguous: write “%d 工作日” or “%d 自然日”", (int)n,
-			      shown_length(c->p), c->p, (int)n, (int)n);
+		return REFUSE(c, number, "E41", "“%d%.*s” is ambiguous: write “%d 工作日” or “%d 自然日”",
+			      (int)n, shown_length(c->p), c->p, (int)n, (int)n);
 	return refuse_word(c, "the unit is 分钟, 小时, 自然日, 工作日 or 工作小时");
 }
 
@@ -185,7 +190,8 @@ static int parse_span(struct cursor *c)
 		if (!word_is(c->p, w->text) && !word_is(c->p, w->alias))
 			continue;
 		if (c->d.n > w->max)
-			return REFUSE(c, number, "E40", "at most %d %s (ten years)", (int)w->max, w->text);
+			return REFUSE(c, number, "E40", "at most %d %s (ten years)",
+				      (int)w->max, w->text);
 		c->p += word_length(c->p);
 		c->d.unit = (enum deadline_unit)u;
 		return 0;
@@ -241,7 +247,8 @@ static int parse_every_n_days(struct cursor *c)
 	if (eat(c, "自然日"))
 		return 0;
 	if (begins(c->p, "天") || begins(c->p, "日"))
-		return REFUSE(c, number, "E41", "“每%d天” is ambiguous: write “每%d自然日”, or “每旬” for the 10th, "
+		return REFUSE(c, number, "E41",
+			      "“每%d天” is ambiguous: write “每%d自然日”, or “每旬” for the 10th, "
 			      "20th and last day of a month", (int)c->d.n, (int)c->d.n);
 	return refuse_word(c, "write it as 每10自然日");
 }
@@ -307,9 +314,11 @@ static int parse_at_least(struct cursor *c)
 	if (r < 0)
 		return r;
 	skip_blanks(c);
-	if (word_is(c->p, unit_words[UNIT_MINUTE].text) || word_is(c->p, unit_words[UNIT_MINUTE].alias))
+	if (word_is(c->p, unit_words[UNIT_MINUTE].text) ||
+	    word_is(c->p, unit_words[UNIT_MINUTE].alias))
 		minutes = n;
-	else if (word_is(c->p, unit_words[UNIT_HOUR].text) || word_is(c->p, unit_words[UNIT_HOUR].alias))
+	else if (word_is(c->p, unit_words[UNIT_HOUR].text) ||
+		 word_is(c->p, unit_words[UNIT_HOUR].alias))
 		minutes = n * 60;
 	else
 		return refuse_word(c, "write it as 最少:60 分钟");
@@ -323,8 +332,8 @@ static int parse_at_least(struct cursor *c)
 static int take_option(struct cursor *c, enum deadline_option option, const char *at)
 {
 	if (c->seen & option)
-		return REFUSE(c, at, "E40", "“%.*s” says again what an option before it said", shown_length(at),
-			      at);
+		return REFUSE(c, at, "E40", "“%.*s” says again what an option before it said",
+			      shown_length(at), at);
 	c->seen |= option;
 	c->seen_at[option] = at;
 	return 0;
@@ -389,11 +398,13 @@ static int check_options(struct cursor *c)
 		const char *at = c->seen_at[option];
 
 		if (wrong & option)
-			return REFUSE(c, at, "E40", "“%.*s” has no meaning for this kind of deadline: leave it out",
-				      shown_length(at), at);
+			return REFUSE(c, at, "E40",
+				      "“%.*s” has no meaning for this kind of deadline: leave it "
+				      "out", shown_length(at), at);
 	}
 	if (is_empty(&c->d))
-		return REFUSE(c, c->text, "E40", "this deadline ends when it begins: write 截止:下班 instead");
+		return REFUSE(c, c->text, "E40",
+			      "this deadline ends when it begins: write 截止:下班 instead");
 	return 0;
 }
 
@@ -423,7 +434,8 @@ static int parse_all(struct cursor *c)
 	return r < 0 ? r : check_options(c);
 }
 
-int deadline_parse(const char *text, struct arena *a, struct deadline *ret, size_t *ret_at, struct err *e)
+int deadline_parse(const char *text, struct arena *a, struct deadline *ret, size_t *ret_at,
+		   struct err *e)
 {
 	struct cursor c = { .text = text, .p = text, .arena = a, .trouble = text, .e = e };
 	int r;

@@ -1,6 +1,6 @@
 /*
- * Series: the scheduled dates run on by themselves, each is moved off a rest day afterwards. So a moved
- * date never shifts the ones behind it, and two that meet at one instant are one.
+ * Series: the scheduled dates run on by themselves, each is moved off a rest day afterwards. So a
+ * moved date never shifts the ones behind it, and two that meet at one instant are one.
  */
 #include "core/time/deadline_count.h"
 

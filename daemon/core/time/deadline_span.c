@@ -1,46 +1,56 @@
 /*
- * Spans and points: forward from the receipt. Three rules keep it fair: a rest day never makes anything
- * earlier, who comes later is never due earlier, and nothing is due before it was received.
+ * Spans and points: forward from the receipt. Three rules keep it fair: a rest day never makes
+ * anything earlier, who comes later is never due earlier, and nothing is due before it was
+ * received.
  */
 #include "base/err.h"
 #include "core/time/deadline_count.h"
 
-enum { NOON = 720, MIDNIGHT = 1440, IDLE_DAYS = 400 };
+enum { NOON = 720, MIDNIGHT = 1440 };
 
-/* Sets `begin`: a receipt after closing may count as the next working day's. */
+/*
+ * Sets `begin`. Where a receipt after closing counts as the next working day's, it came at that
+ * opening, and so did whatever came in the morning before the doors opened: else the later one
+ * would be due first.
+ */
 static int receive(struct count *c)
 {
 	struct day_view v;
 	int32_t day = moment_day(c->from);
-	int r;
+	int r = 0;
 
 	if (c->d.late != LATE_NEXT_WORKDAY)
 		return 0;
-	if (count_look(c, day, &v) && c->from <= count_closing(day, &v))
-		return 0;
-	r = count_seek(c, day + 1, 1, &day, &v);
-	if (r == 0)
+	if (!count_look(c, day, &v) || c->from > count_closing(day, &v))
+		r = count_seek(c, day + 1, 1, &day, &v);
+	if (r == 0 && c->from < count_opening(day, &v))
 		c->begin = count_opening(day, &v);
 	return r;
 }
 
-/* Hours that are not to run at once begin when the office opens. */
+/*
+ * Hours that are not to run at once begin when the office opens, on the day of receipt or the
+ * next.
+ */
 static int begin_hours(struct count *c)
 {
 	struct day_view v;
 	int32_t day = moment_day(c->begin);
 	int r;
 
-	if (c->d.start == START_AT_ONCE || (c->d.start == START_SAME_DAY && count_look(c, day, &v)))
+	if (c->d.start == START_AT_ONCE)
 		return 0;
-	r = count_seek(c, day + 1, 1, &day, &v);
-	if (r == 0)
+	r = count_seek(c, c->d.start == START_SAME_DAY ? day : day + 1, 1, &day, &v);
+	if (r == 0 && c->begin < count_opening(day, &v))
 		c->begin = count_opening(day, &v);
 	return r;
 }
 
-/* Uses up working time on one day; true when nothing of `left` remains, then *ret is the instant. */
-static bool spend_day(int32_t day, const struct day_view *v, int64_t begin, int64_t *left, int64_t *ret)
+/*
+ * Uses up working time on one day; true when nothing of `left` remains, then *ret is the instant.
+ */
+static bool spend_day(int32_t day, const struct day_view *v, int64_t begin, int64_t *left,
+		      int64_t *ret)
 {
 	for (size_t i = 0; i < v->hours.n; i++) {
 		int64_t open = moment_of_day(day, v->hours.spans[i].from);
@@ -64,13 +74,13 @@ static int spend_hours(struct count *c, int64_t left, int64_t *ret)
 	struct day_view v;
 	int idle = 0;
 
-	for (int32_t day = moment_day(c->begin); idle < IDLE_DAYS; day++) {
+	for (int32_t day = moment_day(c->begin); idle < COUNT_IDLE_DAYS; day++) {
 		idle = count_look(c, day, &v) ? 0 : idle + 1;
 		if (spend_day(day, &v, c->begin, &left, ret))
 			return 0;
 	}
 	return err_code(c->e, ERR_BAD, "E43", "calendar “%s” has no working hour in %d days",
-			c->cal->name ? c->cal->name : "", IDLE_DAYS);
+			c->cal->name ? c->cal->name : "", COUNT_IDLE_DAYS);
 }
 
 static int span_of_hours(struct count *c, int64_t *ret)
@@ -134,8 +144,8 @@ static int begin_workdays(struct count *c)
 }
 
 /*
- * The same time on the last working day, drawn into its hours. What came on a rest day has no such time:
- * it comes after all of the working day before and before all of the one after.
+ * The same time on the last working day, drawn into its hours. What came on a rest day has no
+ * such time: it comes after all of the working day before and before all of the one after.
  */
 static int64_t same_time(struct count *c, int32_t day, const struct day_view *v)
 {
@@ -159,16 +169,11 @@ static int span_of_workdays(struct count *c, int32_t n, int64_t *ret)
 		r = count_seek(c, i ? day + 1 : day, 1, &day, &v);
 	if (r < 0)
 		return r;
-	if (c->d.end != END_SAME_TIME) {
-		c->last = day;
-		r = count_finish_after(c, day, moment_of_day(day, 0), -1, ret);
-	} else {
-		c->last = day;
-		*ret = same_time(c, day, &v);
-		if (*ret <= c->from)
-			r = count_finish_after(c, day, *ret, -1, ret);
-	}
-	return r;
+	c->last = day;
+	if (c->d.end != END_SAME_TIME)
+		return count_finish_after(c, day, 0, -1, ret);
+	*ret = same_time(c, day, &v);
+	return 0;
 }
 
 int count_span(struct count *c, int64_t *ret)
@@ -224,5 +229,6 @@ int count_point(struct count *c, int64_t *ret)
 		r = count_seek(c, day, 1, &day, &v);
 	if (r < 0)
 		return r;
-	return count_finish_after(c, day, c->begin + (day - received) * MOMENT_DAY_US, c->d.time, ret);
+	return count_finish_after(c, day, c->begin + (day - received) * MOMENT_DAY_US, c->d.time,
+				  ret);
 }

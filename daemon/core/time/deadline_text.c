@@ -1,6 +1,6 @@
 /*
- * The canonical text says what a reader must know to count along: a span's start, the end of a day span,
- * where a rest day moves it. What could not be otherwise is left unsaid.
+ * The canonical text says what a reader must know to count along: a span's start, the end of a
+ * day span, where a rest day moves it. What could not be otherwise is left unsaid.
  */
 #include "base/mem.h"
 #include "base/str.h"

@@ -1,27 +1,30 @@
 /*
- * The walk tells a person, day by day, how a deadline came about. It is told afterwards, from the days
- * that the count remembers, so that a deadline that nobody questions pays nothing for it. Backward walks
- * run backward, as they were counted.
+ * The walk tells a person, day by day, how a deadline came about. It is told afterwards, from the
+ * days that the count remembers, so that a deadline that nobody questions pays nothing for it.
+ * Backward walks run backward, as they were counted.
  */
 #include "base/mem.h"
 #include "core/time/deadline_count.h"
 
 static bool has_hours(const struct count *c)
 {
-	return c->d.kind != DEADLINE_POINT && c->d.kind != DEADLINE_SERIES && c->d.unit == UNIT_WORKHOUR;
+	return c->d.kind != DEADLINE_POINT && c->d.kind != DEADLINE_SERIES &&
+	       c->d.unit == UNIT_WORKHOUR;
 }
 
 /* Does any minute of the day's hours lie in (from, to]? */
 static bool overlaps(int32_t day, const struct day_view *v, int64_t from, int64_t to)
 {
 	for (size_t i = 0; i < v->hours.n; i++) {
-		if (moment_of_day(day, v->hours.spans[i].from) < to && moment_of_day(day, v->hours.spans[i].to) > from)
+		if (moment_of_day(day, v->hours.spans[i].from) < to &&
+		    moment_of_day(day, v->hours.spans[i].to) > from)
 			return true;
 	}
 	return false;
 }
 
-static bool day_counts(const struct count *c, int32_t day, const struct day_view *v, int32_t due_day, int64_t at)
+static bool day_counts(const struct count *c, int32_t day, const struct day_view *v,
+		       int32_t due_day, int64_t at)
 {
 	if (c->d.kind == DEADLINE_POINT || c->d.kind == DEADLINE_SERIES)
 		return day == due_day;
@@ -29,13 +32,15 @@ static bool day_counts(const struct count *c, int32_t day, const struct day_view
 		return false;
 	if (c->d.unit == UNIT_WORKDAY)
 		return v->kind == DAY_WORK;
-	if (has_hours(c))
-		return c->d.kind == DEADLINE_BACKWARD ? overlaps(day, v, at, c->from) :
-							overlaps(day, v, c->begin, moment_of_day(c->last, 1440));
-	return true;
+	if (!has_hours(c))
+		return true;
+	if (c->d.kind == DEADLINE_BACKWARD)
+		return overlaps(day, v, at, c->from);
+	return overlaps(day, v, c->begin, moment_of_day(c->last, 1440));
 }
 
-static const char *reason_of(const struct count *c, int32_t day, const struct day_view *v, bool counts)
+static const char *reason_of(const struct count *c, int32_t day, const struct day_view *v,
+			     bool counts)
 {
 	bool by_work = c->d.kind == DEADLINE_POINT || c->d.kind == DEADLINE_SERIES ||
 		       c->d.unit == UNIT_WORKDAY || c->d.unit == UNIT_WORKHOUR;
@@ -46,8 +51,10 @@ static const char *reason_of(const struct count *c, int32_t day, const struct da
 		return v->special ? "day off" : "rest day";
 	if (counts)
 		return v->special ? "make-up working day" : "working day";
+	if (c->d.kind == DEADLINE_BACKWARD && day == count_day_of_end(c->from))
+		return "day of the limit";
 	if (day == moment_day(c->from))
-		return c->d.kind == DEADLINE_BACKWARD ? "day of the limit" : "day of receipt, not counted";
+		return "day of receipt, not counted";
 	return by_work ? "working day, not counted" : "moved here off a rest day";
 }
 

@@ -1,7 +1,8 @@
 /*
- * The defaults follow Civil Code articles 201 to 204: the day of the event is not counted, a last day on
- * a rest day moves behind it, and the last day ends at closing time where there are business hours.
- * Hours run at once. Periodic lists are for people, who want them before the holiday.
+ * The defaults follow Civil Code articles 201 to 204: the day of the event is not counted, a last
+ * day on a rest day moves behind it, and the last day ends at closing time where there are
+ * business hours. Hours run at once. Periodic lists are for people, who want them before the
+ * holiday.
  */
 #include "core/time/deadline_words.h"
 
@@ -65,10 +66,12 @@ static enum deadline_roll roll_of(const struct deadline *d)
 {
 	bool by_clock = d->unit == UNIT_MINUTE || d->unit == UNIT_HOUR;
 
-	if (d->kind == DEADLINE_SPAN)       /* closing time is only found on a working day */
-		return d->unit == UNIT_DAY || (by_clock && d->end == END_CLOSING) ? ROLL_LATER : ROLL_NONE;
+	if (d->kind == DEADLINE_SPAN && by_clock)   /* only a working day has a closing time */
+		return d->end == END_CLOSING ? ROLL_LATER : ROLL_NONE;
+	if (d->kind == DEADLINE_SPAN)
+		return d->unit == UNIT_DAY ? ROLL_LATER : ROLL_NONE;
 	if (d->kind == DEADLINE_POINT)
-		return d->point == POINT_TODAY || d->point == POINT_NEXT_DAY ? ROLL_LATER : ROLL_NONE;
+		return d->point == POINT_NEXT_WORKDAY ? ROLL_NONE : ROLL_LATER;
 	if (d->kind == DEADLINE_BACKWARD || d->series == EVERY_WORKDAY)
 		return ROLL_NONE;
 	return d->series == EVERY_N_DAYS ? ROLL_LATER : ROLL_EARLIER;
@@ -78,9 +81,10 @@ struct deadline deadline_decided(const struct deadline *d)
 {
 	struct deadline ret = *d;
 	unsigned options = deadline_options(d);
+	bool by_day = d->unit == UNIT_DAY || d->unit == UNIT_WORKDAY;
 
 	if (ret.start == START_DEFAULT && (options & OPTION_START))
-		ret.start = d->unit == UNIT_DAY || d->unit == UNIT_WORKDAY ? START_NEXT_DAY : START_AT_ONCE;
+		ret.start = by_day ? START_NEXT_DAY : START_AT_ONCE;
 	if (ret.end == END_DEFAULT && (options & OPTION_END))
 		ret.end = end_of(d);
 	if (ret.roll == ROLL_DEFAULT && (options & OPTION_ROLL))

@@ -1,7 +1,8 @@
 #pragma once
 /*
- * Private to core/time: the words of a deadline as tables that the parser reads and the writer prints,
- * so that neither can know a word that the other does not; and what is meant where nothing is said.
+ * Private to core/time: the words of a deadline as tables that the parser reads and the writer
+ * prints, so that neither can know a word that the other does not; and what is meant where
+ * nothing is said.
  */
 #include "core/time/deadline.h"
 

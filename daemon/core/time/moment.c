@@ -1,7 +1,8 @@
 /*
- * Civil time by hand. The office's zone has been a fixed UTC+8 since 1992, so a date is plain integer
- * arithmetic: no zone files, no locks, no environment variable can change what a deadline means. The
- * day number of a date counts years from 1 March, which puts the leap day at the end of the year.
+ * Civil time by hand. The office's zone has been a fixed UTC+8 since 1992, so a date is plain
+ * integer arithmetic: no zone files, no locks, no environment variable can change what a deadline
+ * means. The day number of a date counts years from 1 March, which puts the leap day at the end
+ * of the year.
  */
 #include "core/time/moment.h"
 
@@ -33,7 +34,8 @@ int32_t moment_day_from_date(int year, int month, int day)
 	int of_era = y - era * 400;
 	int of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
 
-	return era * DAYS_PER_ERA + of_era * 365 + of_era / 4 - of_era / 100 + of_year - DAYS_TO_1970;
+	return era * DAYS_PER_ERA + of_era * 365 + of_era / 4 - of_era / 100 + of_year -
+	       DAYS_TO_1970;
 }
 
 static void date_from_day(int32_t day, struct civil *c)
@@ -213,7 +215,8 @@ static bool take_fraction(const char **s, int *ret_us)
 
 static bool take_time(const char **s, struct civil *c)
 {
-	if (!take_digits(s, 1, 2, &c->hour) || !take_char(s, ':') || !take_digits(s, 2, 2, &c->minute))
+	if (!take_digits(s, 1, 2, &c->hour) || !take_char(s, ':') ||
+	    !take_digits(s, 2, 2, &c->minute))
 		return false;
 	if (!take_char(s, ':'))
 		return true;
@@ -274,7 +277,8 @@ bool moment_parse(const char *text, int64_t *ret)
 		if (!take_compact(&p, &c))
 			return false;
 	}
-	if (!moment_date_is_valid(c.year, c.month, c.day) || !time_is_valid(&c) || !take_zone(p, &zone))
+	if (!moment_date_is_valid(c.year, c.month, c.day) || !time_is_valid(&c) ||
+	    !take_zone(p, &zone))
 		return false;
 	*ret = moment_from_civil(&c) + MOMENT_ZONE_US - zone;
 	return true;
