@@ -39,7 +39,7 @@ struct calendar {
 	struct season seasons[CALENDAR_SEASONS];
 	uint8_t n_seasons;
 	struct day_hours makeup;                    /* of a working day that the week leaves free */
-	uint8_t makeup_weekday;                     /* 1…7: that weekday's hours (season too); 0: `makeup` */
+	uint8_t makeup_weekday;                     /* 1…7: hours of that weekday; 0: makeup */
 	bool round_the_clock;                       /* every day 00:00-24:00: no holiday matters */
 	struct special_day *special;                /* ordered by day, one a day */
 	size_t n_special;
