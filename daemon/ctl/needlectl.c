@@ -187,7 +187,7 @@ int main(int argc, char **argv)
 	struct err e = {0};
 	int r;
 
-	log_init("needlectl", LOG_ERR_);
+	log_init("needlectl", LOG_WARNING_);
 	r = run(&ctl, argc, argv, &e);
 	if (r < 0) {
 		fprintf(stderr, "needlectl: %s\n", e.text);
