@@ -128,7 +128,7 @@ RUN_PACKAGES := mosquitto mosquitto-clients postgresql postgresql-client python3
 TEST_PACKAGES := libcmocka-dev python3-pytest python3-yaml
 LINT_PACKAGES := clang cppcheck libcmocka-dev
 STACK := tests/stack/stack
-BUILD_FLAG := --build '$(CURDIR)/$(B)'
+BUILD_FLAG := --build '$(abspath $(B))'
 
 # Plain `make` needs no more than the compiler and the libraries; order-only: packages are no reason to rebuild.
 .PHONY: deps deps-build
