@@ -14,6 +14,9 @@ static const struct flag flags[] = {
 	{0},
 };
 
+/* Seen from the program: in a build tree, in one with sanitizers, and installed. */
+static const char *const beside[] = {"../schema", "../../schema", "../share/needle/schema"};
+
 /* The first that exists; what was named is taken as it is. */
 static const char *find_folder(struct ctl *ctl)
 {
@@ -29,8 +32,12 @@ static const char *find_folder(struct ctl *ctl)
 	slash = strrchr(exe, '/');
 	if (slash)
 		*slash = '\0';
-	found = arena_printf(&ctl->arena, "%s/../schema", exe);
-	return access(found, R_OK) == 0 ? found : "/usr/local/share/needle/schema";
+	for (size_t i = 0; i < ARRAY_LEN(beside); i++) {
+		found = arena_printf(&ctl->arena, "%s/%s", exe, beside[i]);
+		if (access(found, R_OK) == 0)
+			return found;
+	}
+	return "/usr/local/share/needle/schema";
 }
 
 static void on_applied(void *arg, const struct migration *m)
