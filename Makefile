@@ -110,15 +110,15 @@ install: all man
 		> '$(DESTDIR)$(unitdir)/needled@.service'
 	$(INSTALL) -D -m 0644 systemd/needle.sysusers '$(DESTDIR)$(sysusersdir)/needle.conf'
 	$(INSTALL) -D -m 0644 systemd/needle.tmpfiles '$(DESTDIR)$(tmpfilesdir)/needle.conf'
-	for f in $(SHARED); do $(INSTALL) -D -m 0644 "$$f" "$(DESTDIR)$(datadir)/needle/$$f" || exit 1; done
-	for f in $(PAGES); do $(INSTALL) -D -m 0644 "$$f" "$(DESTDIR)$(docdir)/$${f#docs/}" || exit 1; done
-	for f in $(MAN); do $(INSTALL) -D -m 0644 "$$f" "$(DESTDIR)$(mandir)/man$${f##*.}/$${f##*/}" || exit 1; done
+	$(Q)for f in $(SHARED); do $(INSTALL) -D -m 0644 "$$f" "$(DESTDIR)$(datadir)/needle/$$f" || exit 1; done
+	$(Q)for f in $(PAGES); do $(INSTALL) -D -m 0644 "$$f" "$(DESTDIR)$(docdir)/$${f#docs/}" || exit 1; done
+	$(Q)for f in $(MAN); do $(INSTALL) -D -m 0644 "$$f" "$(DESTDIR)$(mandir)/man$${f##*.}/$${f##*/}" || exit 1; done
 
 # Leaves /etc/needle, the state folders and the database alone: they are the office's.
 uninstall:
 	rm -f '$(DESTDIR)$(bindir)/needled' '$(DESTDIR)$(bindir)/needlectl' '$(DESTDIR)$(includedir)/needle_plugin.h' \
 		'$(DESTDIR)$(unitdir)/needled@.service' '$(DESTDIR)$(sysusersdir)/needle.conf' '$(DESTDIR)$(tmpfilesdir)/needle.conf'
-	for f in $(notdir $(MAN)); do rm -f "$(DESTDIR)$(mandir)/man$${f##*.}/$$f"; done
+	$(Q)for f in $(notdir $(MAN)); do rm -f "$(DESTDIR)$(mandir)/man$${f##*.}/$$f"; done
 	rm -rf '$(DESTDIR)$(libdir)/needle' '$(DESTDIR)$(datadir)/needle' '$(DESTDIR)$(docdir)'
 
 # ---- using it ----------------------------------------------------------------------------------
