@@ -141,6 +141,36 @@ static bool wait_for(struct dispatch *d, _Atomic bool *flag, int64_t silence_us)
 	return *flag;
 }
 
+/* Everything that was published must be with the broker before the session ends. */
+static void land_all(struct dispatch *d)
+{
+	int64_t until = clock_mono_us() + SILENCE_US;
+	struct timespec nap = {0, 1000000};
+
+	while (d->auditor->flying > 0 && d->auditor->connected && clock_mono_us() < until) {
+		d->o.beat(d->o.arg);
+		link_tick(d->auditor->link);
+		nanosleep(&nap, NULL);
+	}
+}
+
+int audit_publish(struct dispatch *d, const struct link_publish *p, struct err *e)
+{
+	struct auditor *a = d->auditor;
+	int64_t until = clock_mono_us() + SILENCE_US;
+	struct timespec nap = {0, 100000};
+	int r;
+
+	a->flying++;
+	while ((r = link_publish(a->link, p, e)) == ERR_AGAIN && a->connected && clock_mono_us() < until) {
+		d->o.beat(d->o.arg);
+		nanosleep(&nap, NULL);
+	}
+	if (r < 0)
+		a->flying--;
+	return r;
+}
+
 static int collect(struct dispatch *d, const char *filter, struct err *e)
 {
 	struct auditor *a = d->auditor;
@@ -151,46 +181,45 @@ static int collect(struct dispatch *d, const char *filter, struct err *e)
 	snprintf(a->token, sizeof(a->token), "%lld", (long long)clock_mono_us());
 	r = link_subscribe(a->link, filters, 2, 0, SUBSCRIBE_MS, e);
 	if (r == 0)
-		r = link_publish(a->link, &(struct link_publish){.topic = a->marker_topic, .payload = a->token,
-								 .payload_len = strlen(a->token), .qos = 1}, e);
+		r = audit_publish(d, &(struct link_publish){.topic = a->marker_topic, .payload = a->token,
+							    .payload_len = strlen(a->token), .qos = 1}, e);
 	if (r < 0)
 		return r;
-	a->flying++;
 	if (!wait_for(d, &a->marked, SILENCE_US))
 		return err_set(e, ERR_AGAIN, "the broker did not deliver the retained messages of %s in time", filter);
 	return 0;
 }
 
-static int connected_audit(struct dispatch *d, const char *filter, audit_fn *before, audit_fn *after, struct err *e)
-{
-	int r = before ? before(d, d->auditor->link, e) : 0;
-
-	if (r == 0)
-		r = collect(d, filter, e);
-	if (after) {
-		struct err later;
-		int r2 = after(d, d->auditor->link, r == 0 ? e : &later);
-
-		r = r == 0 ? r2 : r;
-	}
-	return r;
-}
-
-int audit(struct dispatch *d, const char *filter, audit_fn *before, audit_fn *after, struct map *ret, struct err *e)
+int audit_begin(struct dispatch *d, struct err *e)
 {
 	struct auditor *a = d->auditor;
-	int r;
 
 	a->connected = false;
+	a->flying = 0;
 	link_start(a->link);
 	if (wait_for(d, &a->connected, (int64_t)CONNECT_MS * 1000))
-		r = connected_audit(d, filter, before, after, e);
-	else
-		r = err_set(e, ERR_AGAIN, "the auditing session could not connect to the broker");
-	link_stop(a->link, 1000);
+		return 0;
+	return err_set(e, ERR_AGAIN, "the auditing session could not connect to the broker");
+}
+
+int audit_collect(struct dispatch *d, const char *filter, struct map *ret, struct err *e)
+{
+	struct auditor *a = d->auditor;
+	int r = collect(d, filter, e);
+
+	/* What comes from now on is no longer the retained past. */
+	link_unsubscribe(a->link, (const char *const[]){filter}, 1, SUBSCRIBE_MS, &(struct err){0});
+	pthread_mutex_lock(&a->lock);
 	*ret = a->topics;
 	a->topics = (struct map){0};
+	pthread_mutex_unlock(&a->lock);
 	if (r < 0)
 		audit_topics_done(ret);
 	return r;
+}
+
+void audit_end(struct dispatch *d)
+{
+	land_all(d);
+	link_stop(d->auditor->link, 1000);
 }

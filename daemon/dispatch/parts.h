@@ -113,13 +113,16 @@ struct audit_topic {
 int auditor_new(struct dispatch *d, struct err *e);
 void auditor_free(struct dispatch *d);
 uint64_t audit_hash(const void *p, size_t n);
+/* Connects the auditor; audit_end whether it worked or not. */
+int audit_begin(struct dispatch *d, struct err *e);
+/* Publishes as the auditor; waits for room in its window. */
+int audit_publish(struct dispatch *d, const struct link_publish *p, struct err *e);
 /*
- * Connects the auditor, lets it publish (`before`, may be NULL), collects what is retained under `filter`
- * until a marker that it sends to itself comes back, lets it publish again (`after`), leaves.
+ * Collects what is retained under `filter` until a marker that the auditor sends to itself comes back.
  * ret: topic -> struct audit_topic, both owned by the caller (audit_topics_done).
  */
-typedef int audit_fn(struct dispatch *d, struct link *link, struct err *e);
-int audit(struct dispatch *d, const char *filter, audit_fn *before, audit_fn *after, struct map *ret, struct err *e);
+int audit_collect(struct dispatch *d, const char *filter, struct map *ret, struct err *e);
+void audit_end(struct dispatch *d);
 void audit_topics_done(struct map *topics);
 /* reconcile.c */
 int reconcile_cards(struct dispatch *d, struct err *e);

@@ -10,11 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "dispatch/parts.h"
 
-enum { PROBES = 20000, REMEMBER_S = 24 * 3600, PATIENCE_US = 20000000 };
+enum { PROBES = 20000, REMEMBER_S = 24 * 3600 };
 
 static const char *identity(struct dispatch *d, struct arena *a)
 {
@@ -52,52 +51,38 @@ static void remember(struct dispatch *d)
 	arena_done(&a);
 }
 
-static int publish_all(struct dispatch *d, struct link *link, const char *payload, struct err *e)
+static int publish_all(struct dispatch *d, const char *payload, struct err *e)
 {
-	int64_t until = clock_mono_us() + PATIENCE_US;
-	struct timespec nap = {0, 1000000};
+	int r = 0;
 
-	for (int i = 0; i < PROBES; i++) {
+	for (int i = 0; r == 0 && i < PROBES; i++) {
 		char topic[200];
-		int r;
 
 		snprintf(topic, sizeof(topic), "needle/%s/gateway/%s/probe/%d", tenant_of(d), d->o.instance, i);
-		while ((r = link_publish(link, &(struct link_publish){.topic = topic, .payload = payload,
-								      .payload_len = strlen(payload), .qos = 0,
-								      .retained = true}, e)) == ERR_AGAIN &&
-		       clock_mono_us() < until && link_is_connected(link)) {
-			d->o.beat(d->o.arg);
-			nanosleep(&nap, NULL);
-		}
-		if (r < 0)
-			return r;
+		r = audit_publish(d, &(struct link_publish){.topic = topic, .payload = payload, .retained = true,
+							    .payload_len = strlen(payload)}, e);
 	}
-	d->o.beat(d->o.arg);
-	return 0;
-}
-
-static int set(struct dispatch *d, struct link *link, struct err *e)
-{
-	return publish_all(d, link, "p", e);
-}
-
-static int clear(struct dispatch *d, struct link *link, struct err *e)
-{
-	return publish_all(d, link, "", e);
+	return r;
 }
 
 int probe_broker(struct dispatch *d, bool *ret_ok, struct err *e)
 {
 	struct arena a = {.block_size = 512};
 	struct map topics;
+	struct err later;
 	int r;
 
 	*ret_ok = true;
 	if (remembered(d))
 		return 0;
-	r = audit(d, arena_printf(&a, "needle/%s/gateway/%s/probe/+", tenant_of(d), d->o.instance), set, clear,
-		  &topics, e);
+	r = publish_all(d, "p", e);
+	if (r == 0)
+		r = audit_collect(d, arena_printf(&a, "needle/%s/gateway/%s/probe/+", tenant_of(d), d->o.instance),
+				  &topics, e);
 	arena_done(&a);
+	/* Cleared whatever came of it: nobody else is to see them. */
+	if (publish_all(d, "", &later) < 0 && r == 0)
+		log_warn("dispatch.probe", "%s", later.text);
 	if (r < 0)
 		return r;
 	*ret_ok = topics.n >= PROBES;

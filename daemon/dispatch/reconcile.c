@@ -74,7 +74,7 @@ int reconcile_cards(struct dispatch *d, struct err *e)
 	struct map topics;
 	int r;
 
-	r = audit(d, arena_printf(&a, "needle/%s/dept/+/queue/+", tenant_of(d)), NULL, NULL, &topics, e);
+	r = audit_collect(d, arena_printf(&a, "needle/%s/dept/+/queue/+", tenant_of(d)), &topics, e);
 	arena_done(&a);
 	if (r < 0)
 		return r;

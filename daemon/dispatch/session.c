@@ -40,9 +40,6 @@ static void on_connected(void *arg, bool session_present)
 {
 	struct dispatch *d = arg;
 
-	count(COUNT_LINK_CONNECTS);
-	if (!session_present)
-		count(COUNT_LINK_SESSION_LOST);
 	count_set(COUNT_BROKER_CONNECTED, 1);
 	log_info("link.connected", "connected to the broker, session %s", session_present ? "kept" : "new");
 	atomic_store(&d->fresh_connection, true);
@@ -55,6 +52,8 @@ static void on_disconnected(void *arg, const char *reason, bool taken_over)
 	struct dispatch *d = arg;
 
 	count_set(COUNT_BROKER_CONNECTED, 0);
+	if (taken_over)
+		atomic_store(&d->taken_over, true);
 	if (atomic_exchange(&d->connected, false) || taken_over)
 		log_warn("link.disconnected", "%s%s", reason, taken_over ? " (another daemon took the session)" : "");
 	mailbox_wake(d->o.meeting->box);
@@ -165,7 +164,10 @@ static void stay_or_leave(struct dispatch *d)
 		log_error("link.new", "%s", e.text);
 		return;
 	}
-	if (want && !d->link_started) {
+	/* The session was taken from us. The tenant's lock says who is right: who holds it comes back. */
+	if (atomic_exchange(&d->taken_over, false))
+		d->link_started = false;
+	if (want && !d->link_started && count_get(COUNT_DATABASE_CONNECTED)) {
 		d->link_started = true;
 		link_start(d->link);
 	} else if (!want && d->link_started) {
@@ -179,29 +181,38 @@ static void stay_or_leave(struct dispatch *d)
 		publish_drop_all(d);
 }
 
-static bool settle(struct dispatch *d)
+/* What a new connection needs before publishing begins. */
+static int look_at_broker(struct dispatch *d, struct err *e)
 {
-	struct err e;
 	bool ok = true;
-	int r = subscribe(d, &e);
+	int r = audit_begin(d, e);
 
-	if (r < 0) {
-		log_warn("link.subscribe", "%s", e.text);
-		return false;
-	}
-	d->subscribed = true;
-	say_online(d);
-	r = d->shown.probe_ok ? 0 : probe_broker(d, &ok, &e);
+	if (r == 0 && !d->shown.probe_ok)
+		r = probe_broker(d, &ok, e);
 	if (r == 0) {
 		pthread_mutex_lock(&d->shown_lock);
 		d->shown.probe_known = true;
 		d->shown.probe_ok = ok;
 		pthread_mutex_unlock(&d->shown_lock);
 		fault_point("in-reconcile");
-		r = reconcile_cards(d, &e);
+		r = reconcile_cards(d, e);
+	}
+	audit_end(d);
+	return r;
+}
+
+static bool settle(struct dispatch *d)
+{
+	struct err e;
+	int r = subscribe(d, &e);
+
+	if (r == 0) {
+		d->subscribed = true;
+		say_online(d);
+		r = look_at_broker(d, &e);
 	}
 	if (r < 0) {
-		log_warn("dispatch.settle", "%s", e.text);
+		log_warn("link.settle", "%s", e.text);
 		return false;
 	}
 	d->reconciled = true;

@@ -34,8 +34,13 @@ static bool is_supervisor(const struct life *l)
 	return command(l)->dept->kind == DEPT_SUPERVISOR || l->office->life.supervisor == command(l)->dept;
 }
 
-/* One sentence for "unknown" and for "not yours": a department learns nothing of others' cases. */
-static int refuse_foreign(struct life *l)
+bool command_is_concerned(const struct life *l)
+{
+	return is_lead(l) || own_task(l) || is_triage(l) || is_supervisor(l);
+}
+
+/* One sentence for "unknown" and for "not yours". */
+int command_refuse_stranger(struct life *l)
 {
 	return life_refuse(l, "case %s is not in the queue of %s", l->c->number, command(l)->dept->name);
 }
@@ -54,7 +59,7 @@ static int check_officer(struct life *l)
 
 static int check_lead(struct life *l)
 {
-	return is_lead(l) ? check_officer(l) : refuse_foreign(l);
+	return is_lead(l) ? check_officer(l) : command_refuse_stranger(l);
 }
 
 int command_accept(struct life *l)
@@ -91,7 +96,7 @@ int command_progress(struct life *l)
 	int r, seq;
 
 	if (!is_lead(l) && !own_task(l))
-		return refuse_foreign(l);
+		return command_refuse_stranger(l);
 	if ((r = check_officer(l)))
 		return r;
 	if (!command(l)->note)
@@ -192,7 +197,7 @@ int command_transfer(struct life *l)
 	if (!is_triage(l) && !is_supervisor(l))
 		return is_lead(l) ? life_refuse(l, "only triage (%s) or a supervisor hands a case on; return it instead",
 						l->office->life.triage->name)
-				  : refuse_foreign(l);
+				  : command_refuse_stranger(l);
 	if ((r = check_officer(l)))
 		return r;
 	next = to ? map_get(&l->office->dept_by_id, to) : NULL;
@@ -263,7 +268,7 @@ int command_support_done(struct life *l)
 	int r, seq;
 
 	if (!task)
-		return refuse_foreign(l);
+		return command_refuse_stranger(l);
 	if ((r = check_officer(l)))
 		return r;
 	if (task->done)
@@ -283,7 +288,7 @@ int command_lift(struct life *l)
 
 	if (!is_supervisor(l))
 		return is_lead(l) || own_task(l) ? life_refuse(l, "only a supervisor lifts a support's task")
-						 : refuse_foreign(l);
+						 : command_refuse_stranger(l);
 	for (size_t i = 0; i < l->c->supports.n; i++)
 		if (!l->c->supports.v[i].done && str_equal(l->c->supports.v[i].dept, command(l)->to))
 			task = &l->c->supports.v[i];
@@ -299,8 +304,6 @@ int command_lift(struct life *l)
 
 int command_get(struct life *l)
 {
-	if (!is_lead(l) && !own_task(l) && !is_triage(l) && !is_supervisor(l))
-		return refuse_foreign(l);
 	l->fx->read = true;
 	return 0;
 }

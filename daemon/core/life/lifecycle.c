@@ -242,6 +242,10 @@ static const struct place_in_queue *find_place(const queue_places *places, const
 /* The card goes out with the department's last event of this step, or by itself. */
 static void publish_card(struct life *l, const char *dept)
 {
+	const struct department *d = map_get(&l->office->dept_by_id, dept);
+
+	if (d && !d->cards)
+		return;
 	for (size_t i = l->fx->events.n; i-- > 0;)
 		if (strcmp(l->fx->events.v[i].target, dept) == 0) {
 			l->fx->events.v[i].card = true;
@@ -296,6 +300,9 @@ int life_step(const struct office *office, struct case_record *c, const struct a
 
 	memset(fx, 0, sizeof(*fx));
 	fx->wake_at = MOMENT_NONE;
+	/* Whose case it is comes first: a stranger does not even learn its state. */
+	if (action->what < LIFE_SUPPLEMENT && !command_is_concerned(&l))
+		return command_refuse_stranger(&l);
 	if (!cell->fn)
 		return life_refuse(&l, "case %s %s", c->number, cell->word);
 	queue_of(c, a, &before);

@@ -31,6 +31,9 @@ void life_close(struct life *l, const char *reason, const char *by, const char *
 /* A new leg for the same lead: the case's own received_at stays. */
 void life_new_leg(struct life *l, const char *by, const char *note);
 
+/* Lead, support, triage and supervisors have to do with a case; others learn nothing of it. */
+bool command_is_concerned(const struct life *l);
+int command_refuse_stranger(struct life *l);
 /* The verbs, one function a cell; 0 or LIFE_REFUSED. */
 typedef int life_fn(struct life *l);
 life_fn command_accept, command_contact, command_progress, command_return, command_transfer, command_resolve,
