@@ -12,8 +12,8 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-protot
 	-Wundef -Wformat=2 -Wvla -Wwrite-strings -Wcast-qual -Wpointer-arith -Wnull-dereference -Wswitch-enum \
 	-Wimplicit-fallthrough
 HARDEN := -fno-common -fvisibility=hidden -fstack-protector-strong -fPIC $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
-SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
 comma := ,
+SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
 CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=gnu17 $(CFLAGS) $(WARN) $(WERROR) $(HARDEN) $(SANFLAGS) -D_GNU_SOURCE -DNEEDLE_VERSION='"$(VERSION)"' \
 	-Idaemon -Iplugins -I. -include base/banned.h -MMD -MP
