@@ -18,7 +18,7 @@ enum err_class {
 
 struct err {
 	int class;
-	char code[16];    /* a stable short reason such as "not-json" or a SQLSTATE; may be empty */
+	char code[24];    /* a stable short reason such as "not-json" or a SQLSTATE; may be empty */
 	char text[400];   /* one sentence for people; holds no personal data */
 };
 
