@@ -19,7 +19,7 @@
 #include "base/vec.h"
 #include "core/office.h"
 #include "core/understand/message.h"
-#include "intake/decoder.h"
+#include "plugin/decoder.h"
 #include "needle_plugin.h"
 #include "settings/snapshot.h"
 
