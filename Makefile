@@ -1,6 +1,7 @@
 # Needle: everything starts here. `make run` shows it at work, `make test` proves it.
 # V=1 prints commands; SAN=1 builds with AddressSanitizer and UBSan into build/san; CC=clang works too.
 
+comma := ,
 SAN ?=
 B := build$(if $(SAN),/san)
 CC ?= gcc
@@ -12,7 +13,6 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-protot
 	-Wundef -Wformat=2 -Wvla -Wwrite-strings -Wcast-qual -Wpointer-arith -Wnull-dereference -Wswitch-enum \
 	-Wimplicit-fallthrough
 HARDEN := -fno-common -fvisibility=hidden -fstack-protector-strong -fPIC $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
-comma := ,
 SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
 CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=gnu17 $(CFLAGS) $(WARN) $(WERROR) $(HARDEN) $(SANFLAGS) -D_GNU_SOURCE -DNEEDLE_VERSION='"$(VERSION)"' \
@@ -23,7 +23,7 @@ PG_INCLUDE := -I/usr/include/postgresql
 Q := $(if $(V),,@)
 
 # ---- sources: a folder is a part (docs/architecture.md) ---------------------------------------
-PARTS := base core core/understand core/time core/life settings store link intake dispatch health
+PARTS := base core core/understand core/time core/life settings store link plugin intake dispatch health
 LIB_SRC := $(foreach p,$(PARTS),$(wildcard daemon/$(p)/*.c))
 CTL_SRC := $(wildcard daemon/ctl/*.c)
 DECODERS := $(patsubst plugins/%/decoder.c,%,$(wildcard plugins/*/decoder.c))

@@ -28,7 +28,7 @@
 #include "health/http.h"
 #include "health/metrics.h"
 #include "health/notify.h"
-#include "intake/decoder.h"
+#include "plugin/decoder.h"
 #include "intake/inbox.h"
 #include "intake/worker.h"
 #include "link/link.h"
@@ -186,7 +186,7 @@ static void verb_status(void *arg, json_t *request, struct str *reply)
 	str_addf(reply, ",\"inbox\":%llu,\"inbox_bytes\":%lld,\"outbox\":%lld,\"open_cases\":%lld",
 		 (unsigned long long)(f.appended - f.retired), (long long)f.bytes, (long long)st.in_hand,
 		 (long long)st.open_cases);
-	str_addf(reply, ",\"now\":\"%s\",\"simulated\":%s", moment_rfc3339(clock_now_us(), at),
+	str_addf(reply, ",\"clock\":{\"now\":\"%s\",\"simulated\":%s}", moment_rfc3339(clock_now_us(), at),
 		 clock_is_simulated() ? "true" : "false");
 	str_addf(reply, ",\"last_reload\":{\"at\":\"%s\",\"ok\":%s,\"config\":\"%s\",\"findings\":%s}}",
 		 moment_rfc3339(d->reload.at, at), d->reload.ok ? "true" : "false", d->reload.hash,

@@ -9,5 +9,12 @@
 #undef sprintf
 #undef vsprintf
 
+/* Fortified headers make macros of some; a macro cannot be poisoned. */
+#undef strcpy
+#undef strcat
+#undef sprintf
+#undef vsprintf
+#undef strncpy
+#undef strncat
 #pragma GCC poison strcpy strcat sprintf vsprintf strncpy strncat gets atoi atol atof strtok
 #pragma GCC poison localtime gmtime ctime asctime mktime tmpnam mktemp

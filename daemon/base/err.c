@@ -4,7 +4,8 @@
 #include <string.h>
 
 __attribute__((format(printf, 4, 0)))
-static void fill(struct err *e, int class, const char *code, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 4, 0)))
+fill(struct err *e, int class, const char *code, const char *fmt, va_list ap)
 {
 	e->class = class;
 	snprintf(e->code, sizeof(e->code), "%s", code);

@@ -268,5 +268,5 @@ int control_open(struct loop *loop, const char *path, const struct control_verb 
 
 void control_path(const char *tenant, const char *instance, char *ret, size_t size)
 {
-	snprintf(ret, size, "/run/needle/%s/%s.ctl", tenant, instance);
+	snprintf(ret, size, "/run/needle/%s/ctl-%s.sock", tenant, instance);
 }

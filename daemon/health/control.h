@@ -26,5 +26,5 @@ struct control_verb {
 int control_open(struct loop *loop, const char *path, const struct control_verb *verbs, size_t n_verbs, void *arg,
 		 struct control **ret, struct err *e);
 void control_close(struct control *control);    /* removes the socket; NULL-safe */
-/* Where the socket of a tenant's daemon is, unless its starter says otherwise: /run/needle/{tenant}/{instance}.ctl */
+/* Where the socket of a tenant's daemon is, unless its starter says otherwise: /run/needle/{tenant}/ctl-{instance}.sock */
 void control_path(const char *tenant, const char *instance, char *ret, size_t size);

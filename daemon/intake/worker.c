@@ -16,7 +16,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "intake/batch.h"
-#include "intake/decoder.h"
+#include "plugin/decoder.h"
 #include "settings/snapshot.h"
 #include "store/outbox.h"
 #include "store/version.h"

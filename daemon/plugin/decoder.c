@@ -7,7 +7,7 @@
  * This file does not know what a report looks like. It hands the texts that a plugin gives to the
  * core, which treats them like any message from outside: a plugin can make a bad report, never a case.
  */
-#include "intake/decoder.h"
+#include "plugin/decoder.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
