@@ -75,6 +75,10 @@ static void check_constants(struct loader *l, const struct when *when, const str
 {
 	const struct office *office = &l->settings->office;
 
+	/* A name that nobody defines was said to be wrong: nothing follows from it. */
+	for (size_t i = 0; i < when->category.n; i++)
+		if (!map_get(&office->category_by_path, when->category.v[i]))
+			return;
 	for (size_t i = 0; i < when->channel.n; i++) {
 		const struct channel *channel = map_get(&office->channel_by_id, when->channel.v[i]);
 
@@ -83,20 +87,21 @@ static void check_constants(struct loader *l, const struct when *when, const str
 	}
 	if (when->channel.n)
 		lint_add(&l->lint, "E30", &at->at, _("compare with `set:` of the channel"),
-			   _("this can never match: channel “%s” sets another category or urgency"), when->channel.v[0]);
+			   _("this can never match: channel “%s” sets another category or urgency"),
+			   when->channel.v[0]);
 }
 
 static bool has_condition(const struct when *when)
 {
-	return when->channel.n || when->category.n || when->grid.n || when->device.n || when->urgency || when->n_during ||
-	       when->any.n || when->all.n || when->none.n || when->regex.n || when->secret >= 0;
+	return when->channel.n || when->category.n || when->grid.n || when->device.n || when->urgency ||
+	       when->n_during || when->any.n || when->all.n || when->none.n || when->regex.n || when->secret >= 0;
 }
 
 static void check_when(struct loader *l, const struct when *when, const struct node *item)
 {
-	const struct node *at = node_get(item, "when");
+	const struct node *at = node_key(item, "when");
 
-	if (!at || at->kind != NODE_MAP)
+	if (!at)
 		return;
 	check_words(l, when, at);
 	check_constants(l, when, at);

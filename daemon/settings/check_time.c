@@ -39,8 +39,8 @@ static void check_calendar_hours(struct loader *l, const struct calendar *cal)
 	}
 	if (empty >= EMPTY_DAYS)
 		lint_add(&l->lint, "E43", place(entry(l, "calendars", cal->name), "hours", l),
-			   _("give it working hours"), _("the calendar “%s” has %d days on end without a working minute"),
-			   cal->name, EMPTY_DAYS);
+			   _("give it working hours"),
+			   _("the calendar “%s” has %d days on end without a working minute"), cal->name, EMPTY_DAYS);
 }
 
 void check_hours(struct loader *l)
@@ -179,8 +179,8 @@ static void check_step(struct loader *l, const struct policy *policy, size_t i)
 	/* A ladder that came by default was not chosen for this policy: that is odd, not contradictory. */
 	(named ? lint_add : lint_warn)(&l->lint, "E46", place(node, "when", l),
 					   _("use a ladder with shorter steps for that policy"),
-					   _("“%s” would come before the case itself: policy “%s” has %s %s"), step->text,
-					   policy->name, clock_names[step->clock], policy->text[step->clock]);
+					   _("“%s” would come before the case itself: policy “%s” has %s %s"),
+					   step->text, policy->name, clock_names[step->clock], policy->text[step->clock]);
 }
 
 static void check_policy(struct loader *l, const struct policy *policy)

@@ -9,16 +9,24 @@
 #include "settings/types.h"
 #include "settings/yaml.h"
 
+static const char digits[] = "0123456789";
 static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./";
 
-/* Plain where no reader could take it for something else; else a quoted text. */
-static void add_text(struct str *out, const char *text)
+/* Types whose text may look like a number or a time without anybody taking it for something else. */
+static bool is_free(const struct key_info *row)
 {
-	bool plain = *text && *text != '.' && !type_looks_typed(text);
+	return row->type == KEY_TEXT || row->type == KEY_WORD || row->type == KEY_CODE || row->type == KEY_GRID;
+}
+
+/* Plain where no reader could take it for something else; else a quoted text. */
+static void add_text(struct str *out, const char *text, bool free)
+{
+	bool plain = *text && *text != '.' && !(free && (type_looks_typed(text) || !text[strspn(text, digits)]));
 
 	for (const char *s = text; *s && plain; s++)
 		plain = (unsigned char)*s >= 0x80 || strchr(safe, *s) ||
-			((*s == ' ' || *s == '-') && s != text && s[1] && s[1] != ' ');
+			(strchr(" -", *s) && s != text && s[1] && s[1] != ' ') ||
+			(*s == ':' && s != text && s[1] && (strchr(safe, s[1]) || (unsigned char)s[1] >= 0x80));
 	/* Full-width marks are refused unquoted where they may be slips. */
 	if (plain && (strstr(text, "，") || strstr(text, "、") || strstr(text, "“") || strstr(text, "\xe3\x80\x80")))
 		plain = false;
@@ -41,13 +49,13 @@ static bool is_flat(const struct node *list)
 	return true;
 }
 
-static void add_flat(struct str *out, const struct node *list)
+static void add_flat(struct str *out, const struct node *list, bool free)
 {
 	str_addc(out, '[');
 	for (size_t i = 0; i < list->n; i++) {
 		if (i)
 			str_add(out, ", ");
-		add_text(out, list->items[i]->text);
+		add_text(out, list->items[i]->text, free);
 	}
 	str_addc(out, ']');
 }
@@ -107,7 +115,7 @@ static void add_key(const struct printer *p, const struct key_info *row, const c
 	if (!node && !applies(p, row))
 		return;
 	indent(p->out, depth);
-	add_text(p->out, name);
+	add_text(p->out, name, true);
 	str_addc(p->out, ':');
 	if (node || row->type == KEY_MAP) {
 		add_value(p, row, node ? node : &nothing, depth);
@@ -117,7 +125,7 @@ static void add_key(const struct printer *p, const struct key_info *row, const c
 	if (row->type == KEY_NAMED)
 		str_add(p->out, row->fallback);
 	else
-		add_text(p->out, row->fallback);
+		add_text(p->out, row->fallback, is_free(row));
 	str_addc(p->out, '\n');
 }
 
@@ -162,11 +170,11 @@ static void add_value(const struct printer *p, const struct key_info *row, const
 		if (row->flags & KEY_SECRET)
 			add_masked(p->out, row, node->text);
 		else
-			add_text(p->out, node->text);
+			add_text(p->out, node->text, is_free(row));
 		str_addc(p->out, '\n');
 	} else if (node->kind == NODE_LIST && is_flat(node)) {
 		str_addc(p->out, ' ');
-		add_flat(p->out, node);
+		add_flat(p->out, node, row->type == KEY_LIST && is_free(key_child(row, "[]")));
 		str_addc(p->out, '\n');
 	} else if (node->kind == NODE_LIST) {
 		add_items(p, row, node, depth);

@@ -71,7 +71,8 @@ static void load_source(struct scope s, struct channel *channel)
 		if (named < 0 && !given)
 			named = level_of(filters.v[i], "+");
 		if (i && named != channel->source_level)
-			lint_add(&s.l->lint, "E12", &list_at, _("give such filters channels of their own, or name `source:`"),
+			lint_add(&s.l->lint, "E12", &list_at,
+				   _("give such filters channels of their own, or name `source:`"),
 				   _("the filters of a channel have their source at different levels"));
 		channel->source_level = named;
 	}

@@ -108,7 +108,8 @@ static bool find_secret(struct loader *l, const char *name, const struct mark *a
 		return true;
 	(l->options->flags & LOAD_SECRETS_OPTIONAL ? lint_warn : lint_add)(
 		&l->lint, "E51", at,
-		arena_printf(l->arena, _("put it into secrets/%s (mode 0600) or a systemd credential of that name"), name),
+		arena_printf(l->arena, _("put it into secrets/%s (mode 0600) or a systemd credential of that name"),
+			     name),
 		_("the secret “%s” is nowhere to be found"), name);
 	return false;
 }

@@ -21,7 +21,8 @@ static const char *path_of(struct scope s, const char *key)
 	path = arena_printf(s.l->arena, "%s/%s", s.l->folder, text);
 	real = realpath(path, NULL);
 	if (real && (strncmp(real, s.l->folder, n) != 0 || real[n] != '/'))
-		lint_add(&s.l->lint, "E52", &at, _("put the file into the folder"), _("%s leads out of the folder"), text);
+		lint_add(&s.l->lint, "E52", &at, _("put the file into the folder"), _("%s leads out of the folder"),
+			 text);
 	else if (!real && !(s.l->options->flags & LOAD_SECRETS_OPTIONAL))
 		lint_add(&s.l->lint, "E52", &at, _("put the file into the folder"), _("there is no file %s"), text);
 	return path;

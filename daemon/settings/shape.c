@@ -296,8 +296,10 @@ static const struct {
 	enum key_type type;
 	const char *code, *what, *remedy;
 } forms[] = {
-	{KEY_ID, "E25", N_("an id"), N_("write small letters, digits, - and _ (at most 64), beginning with a letter or digit")},
-	{KEY_PREFIX, "E25", N_("a prefix of case numbers"), N_("write 2 to 8 capitals or digits, beginning with a capital")},
+	{KEY_ID, "E25", N_("an id"),
+	 N_("write small letters, digits, - and _ (at most 64), beginning with a letter or digit")},
+	{KEY_PREFIX, "E25", N_("a prefix of case numbers"),
+	 N_("write 2 to 8 capitals or digits, beginning with a capital")},
 	{KEY_BOOL, "E12", N_("on or off"), N_("write on or off")},
 	{KEY_DATE, "E12", N_("a date"), N_("write for example 2026-07-21")},
 	{KEY_MMDD, "E12", N_("a day of the year"), N_("write for example 06-01")},
@@ -308,7 +310,8 @@ static const struct {
 	{KEY_POINTER, "E12", N_("a JSON pointer"), N_("write for example /data/desc")},
 	{KEY_FILTER, "E12", N_("an MQTT filter"), N_("+ stands for a whole level, # for the rest at the end")},
 	{KEY_CHARSET, "E13", N_("a known character set"), N_("write utf-8 or gb18030")},
-	{KEY_SOURCE, "E12", N_("a topic level or a JSON pointer"), N_("write a level (0 is the first) or a pointer such as /sn")},
+	{KEY_SOURCE, "E12", N_("a topic level or a JSON pointer"),
+	 N_("write a level (0 is the first) or a pointer such as /sn")},
 	{KEY_LISTEN, "E12", N_("an address with a port"), N_("write for example 127.0.0.1:9470, or off")},
 	{KEY_TEXT, "E12", N_("a name"), N_("write something")},
 };

@@ -144,20 +144,23 @@ static void syntax_error(struct composer *c)
 	bool context = p->context && !block && p->context_mark.line < p->problem_mark.line;
 	struct mark problem = mark_of(c, &p->problem_mark, NULL), at;
 	const struct wide *wide;
-	int from;
+	int from, to;
 
 	if (context)
 		problem = mark_of(c, &p->context_mark, NULL);
+	if (p->error == YAML_READER_ERROR)
+		problem = source_mark(c->source, p->problem_offset);
 	if (problem.line > (int)c->source->n_lines)
 		problem.line = (int)c->source->n_lines;
 	from = problem.line;
+	to = from + (context && from < (int)c->source->n_lines);
 	c->stop = true;
 	/* A wrong line is often only noticed at the next one. */
-	if (find_tab(c, from > 1 ? from - 1 : 1, from, &at)) {
+	if (find_tab(c, from > 1 ? from - 1 : 1, to, &at)) {
 		tab_error(c, &at);
 		return;
 	}
-	wide = find_wide(c->source, from, context ? (int)p->problem_mark.line + 1 : from, &at);
+	wide = find_wide(c->source, from, to, &at);
 	if (!wide && block)
 		wide = find_wide(c->source, from - 1, from, &at);
 	if (wide) {
