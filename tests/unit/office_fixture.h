@@ -32,7 +32,7 @@ struct fixture {
 
 #define TEXTS(...)                                                                                \
 	{(const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *)}
-/* A `when` that does not ask for secrecy, one that asks for nothing, a `then` that changes nothing else. */
+/* A `when` silent on secrecy, one that asks for nothing, a `then` that changes nothing else. */
 #define WHEN(...) {.secret = -1, __VA_ARGS__}
 #define ANY_REPORT {.secret = -1}
 #define THEN(...) {.urgency = -1, .visibility = -1, __VA_ARGS__}
@@ -43,15 +43,18 @@ static inline void fixture_departments(struct fixture *f)
 		const char *id, *name;
 		enum dept_kind kind;
 	} rows[N_FIXTURE_DEPTS] = {
-		[DANGZHENG] = {"dangzheng", "党政办", DEPT_OFFICE}, [CHENGGUAN] = {"chengguan", "城管办", DEPT_OFFICE},
-		[YINGJI] = {"yingji", "应急办", DEPT_OFFICE}, [WUYE] = {"wuye", "物业办", DEPT_OFFICE},
-		[DUCHA] = {"ducha", "督查室", DEPT_SUPERVISOR}, [HUANWEI] = {"huanwei", "环卫所", DEPT_PARTNER},
+		[DANGZHENG] = {"dangzheng", "党政办", DEPT_OFFICE},
+		[CHENGGUAN] = {"chengguan", "城管办", DEPT_OFFICE},
+		[YINGJI] = {"yingji", "应急办", DEPT_OFFICE},
+		[WUYE] = {"wuye", "物业办", DEPT_OFFICE},
+		[DUCHA] = {"ducha", "督查室", DEPT_SUPERVISOR},
+		[HUANWEI] = {"huanwei", "环卫所", DEPT_PARTNER},
 		[XUNFANG] = {"xunfang", "巡防队", DEPT_PARTNER},
 	};
 
 	for (size_t i = 0; i < N_FIXTURE_DEPTS; i++) {
-		f->departments[i] = (struct department){.id = rows[i].id, .name = rows[i].name, .kind = rows[i].kind,
-							.cards = true};
+		f->departments[i] = (struct department){
+			.id = rows[i].id, .name = rows[i].name, .kind = rows[i].kind, .cards = true};
 		map_put(&f->office.dept_by_id, rows[i].id, &f->departments[i]);
 	}
 	f->departments[CHENGGUAN].superior = &f->departments[DANGZHENG];
@@ -70,7 +73,8 @@ static inline void fixture_categories(struct fixture *f)
 	for (size_t i = 0; i < ARRAY_LEN(f->policies); i++)
 		map_put(&f->office.policy_by_name, f->policies[i].name, &f->policies[i]);
 	f->categories[0] = (struct category){"市政", &f->departments[CHENGGUAN], &f->policies[0], NULL, 0};
-	f->categories[1] = (struct category){"市政/井盖", &f->departments[CHENGGUAN], &f->policies[1], manhole, 1};
+	f->categories[1] =
+		(struct category){"市政/井盖", &f->departments[CHENGGUAN], &f->policies[1], manhole, 1};
 	f->categories[2] = (struct category){"物业/漏水", &f->departments[WUYE], &f->policies[0], NULL, 0};
 	f->categories[3] = (struct category){"咨询", NULL, &f->policies[1], NULL, 0};
 	for (size_t i = 0; i < ARRAY_LEN(f->categories); i++)
@@ -82,8 +86,8 @@ static inline void fixture_categories(struct fixture *f)
 
 static inline void fixture_grids(struct fixture *f)
 {
-	static const char *const codes[] = {"410106", "410106003", "410106003007", "410106003007012", "410106003001001",
-					    "410106003002001"};
+	static const char *const codes[] = {"410106",	       "410106003",	  "410106003007",
+					    "410106003007012", "410106003001001", "410106003002001"};
 
 	for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
 		f->grids[i] = (struct grid){.code = codes[i], .name = codes[i]};
@@ -93,12 +97,16 @@ static inline void fixture_grids(struct fixture *f)
 	f->office.n_grids = ARRAY_LEN(f->grids);
 }
 
-/* The vendor's alarm: {"msgId":7,"desc":"…","ts":1763600000,"lvl":"3","pos":{"code":"…"},"dev":"AX 7"} */
+/* The vendor's alarm: {"msgId":7,"desc":"…","ts":"20.11.2026 09:30","lvl":3,"pos":{"code":"…"}} */
 static inline void fixture_vendor(struct fixture *f, struct channel *c)
 {
 	static const char *const filters[] = {"needle/jyl/in/device/+", "vendor/+/alarm"};
-	static const struct member_map map[] = {{"id", "/msgId"}, {"text", "/desc"}, {"time", "/ts"},
-						{"urgency", "/lvl"}, {"place.grid", "/pos/code"}, {"device", "/dev"},
+	static const struct member_map map[] = {{"id", "/msgId"},
+						{"text", "/desc"},
+						{"time", "/ts"},
+						{"urgency", "/lvl"},
+						{"place.grid", "/pos/code"},
+						{"device", "/dev"},
 						{"place.address", "/lines/1/a~1b"}};
 	static const struct member_set set[] = {{"category", "市政/井盖"}, {"reporter.secret", "true"}};
 	static const struct member_format formats[] = {{"time", "%d.%m.%Y %H:%M"}};
@@ -106,25 +114,45 @@ static inline void fixture_vendor(struct fixture *f, struct channel *c)
 	f->codes[0].member = "urgency";
 	map_put(&f->codes[0].values, "3", mem_strdup("critical"));
 	map_put(&f->codes[0].values, "1", mem_strdup("normal"));
-	*c = (struct channel){.id = "device", .name = "感知设备", .filters = filters, .n_filters = 2, .map = map,
-			      .n_map = ARRAY_LEN(map), .set = set, .n_set = ARRAY_LEN(set), .codes = f->codes,
-			      .n_codes = 1, .formats = formats, .n_formats = 1, .source_level = -1};
+	*c = (struct channel){.id = "device",
+			      .name = "感知设备",
+			      .filters = filters,
+			      .n_filters = 2,
+			      .map = map,
+			      .n_map = ARRAY_LEN(map),
+			      .set = set,
+			      .n_set = ARRAY_LEN(set),
+			      .codes = f->codes,
+			      .n_codes = 1,
+			      .formats = formats,
+			      .n_formats = 1,
+			      .source_level = -1};
 }
 
 static inline void fixture_channels(struct fixture *f)
 {
-	static const char *const hotline[] = {"needle/jyl/in/hotline/+"}, *const wechat[] = {"needle/jyl/in/wechat/+"},
-					*const legacy[] = {"city/+/tickets/#"}, *const patrol[] = {"$patrol/+"};
+	static const char *const hotline[] = {"needle/jyl/in/hotline/+"},
+				 *const wechat[] = {"needle/jyl/in/wechat/+"},
+				 *const legacy[] = {"city/+/tickets/#"}, *const patrol[] = {"$patrol/+"};
 
-	f->channels[HOTLINE] = (struct channel){.id = "hotline", .name = "12345热线", .filters = hotline, .n_filters = 1,
-						.decoder = "hotline", .source_level = -1};
-	f->channels[WECHAT] = (struct channel){.id = "wechat", .name = "微信", .filters = wechat, .n_filters = 1,
-					       .source_level = -1};
+	f->channels[HOTLINE] = (struct channel){.id = "hotline",
+						.name = "12345热线",
+						.filters = hotline,
+						.n_filters = 1,
+						.decoder = "hotline",
+						.source_level = -1};
+	f->channels[WECHAT] = (struct channel){
+		.id = "wechat", .name = "微信", .filters = wechat, .n_filters = 1, .source_level = -1};
 	fixture_vendor(f, &f->channels[DEVICE]);
-	f->channels[LEGACY] = (struct channel){.id = "legacy", .name = "旧平台", .filters = legacy, .n_filters = 1,
-					       .charset = "GB18030", .source_level = 3, .source_pointer = "/from"};
-	f->channels[PATROL] = (struct channel){.id = "patrol", .name = "网格巡查", .filters = patrol, .n_filters = 1,
-					       .source_level = -1};
+	f->channels[LEGACY] = (struct channel){.id = "legacy",
+					       .name = "旧平台",
+					       .filters = legacy,
+					       .n_filters = 1,
+					       .charset = "GB18030",
+					       .source_level = 3,
+					       .source_pointer = "/from"};
+	f->channels[PATROL] = (struct channel){
+		.id = "patrol", .name = "网格巡查", .filters = patrol, .n_filters = 1, .source_level = -1};
 	for (size_t i = 0; i < N_FIXTURE_CHANNELS; i++)
 		map_put(&f->office.channel_by_id, f->channels[i].id, &f->channels[i]);
 	f->office.channels = f->channels;
@@ -148,8 +176,8 @@ static inline void fixture_init(struct fixture *f)
 }
 
 /* Gives the office its rules and copies; 0 or what route_index_new says. They stay the caller's. */
-static inline int fixture_rules(struct fixture *f, const struct rule *rules, size_t n_rules, const struct copy_rule *copies,
-				size_t n_copies, struct err *e)
+static inline int fixture_rules(struct fixture *f, const struct rule *rules, size_t n_rules,
+				const struct copy_rule *copies, size_t n_copies, struct err *e)
 {
 	int r;
 

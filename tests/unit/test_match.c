@@ -40,8 +40,8 @@ static const char *random_text(struct arena *a, uint32_t max, uint32_t letters, 
 	return s;
 }
 
-static void check(const struct match *m, const char *const *words, const uint32_t *ids, size_t n, const char *text,
-		  struct arena *a)
+static void check(const struct match *m, const char *const *words, const uint32_t *ids, size_t n,
+		  const char *text, struct arena *a)
 {
 	uint64_t *found = arena_alloc(a, match_set_size(m) * sizeof(*found) + 1);
 
@@ -76,14 +76,16 @@ static void every_word_is_found_where_a_plain_search_finds_it(void **state)
 			words[i] = random_text(&a, rounds[r].word_len, rounds[r].letters, rounds[r].han);
 		m = match_new(words, n, &a, ids);
 		for (uint32_t i = 0; i < rounds[r].texts; i++)
-			check(m, words, ids, n, random_text(&a, rounds[r].text_len, rounds[r].letters, rounds[r].han), &a);
+			check(m, words, ids, n,
+			      random_text(&a, rounds[r].text_len, rounds[r].letters, rounds[r].han), &a);
 		arena_done(&a);
 	}
 }
 
 static void words_inside_words_are_all_found(void **state)
 {
-	static const char *const words[] = {"煤气", "煤气味", "气味", "味", "", "煤气", "燃气泄漏", "气泄漏", "漏", "\xff"};
+	static const char *const words[] = {"煤气", "煤气味",	"气味",	  "味", "",
+					    "煤气", "燃气泄漏", "气泄漏", "漏", "\xff"};
 	static const char *const texts[] = {"楼道煤气味大", "燃气泄漏", "气", "", "漏漏", "煤", "味\xff"};
 	uint32_t ids[ARRAY_LEN(words)];
 	struct arena a = {0};
@@ -124,7 +126,8 @@ static void ten_thousand_keywords_fit_into_a_few_megabytes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N; i++)
-		words[i] = arena_printf(&a, "%s%s", random_text(&a, 1, 20000, true), random_text(&a, 4, 20000, true));
+		words[i] = arena_printf(&a, "%s%s", random_text(&a, 1, 20000, true),
+					random_text(&a, 4, 20000, true));
 	for (size_t i = 0; i < TEXTS; i++)
 		texts[i] = random_text(&a, 240, 20000, true);
 	m = match_new(words, N, &a, ids);
@@ -132,7 +135,8 @@ static void ten_thousand_keywords_fit_into_a_few_megabytes(void **state)
 	started = clock_mono_us();
 	for (size_t i = 0; i < TEXTS; i++)
 		match_find(m, texts[i], strlen(texts[i]), found);
-	print_message("%zu KiB, %.2f us a text\n", match_bytes(m) / 1024, (double)(clock_mono_us() - started) / TEXTS);
+	print_message("%zu KiB, %.2f us a text\n", match_bytes(m) / 1024,
+		      (double)(clock_mono_us() - started) / TEXTS);
 	assert_true(match_bytes(m) < 4 * 1024 * 1024);
 	arena_done(&a);
 }

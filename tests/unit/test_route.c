@@ -17,8 +17,14 @@ static const int64_t hour = INT64_C(3600) * 1000000;
 
 static struct report a_report(struct fixture *f, const char *text)
 {
-	return (struct report){.channel = &f->channels[WECHAT], .source = "x", .id = "1", .received_at = ten, .time = ten,
-			       .text = text, .shadow = text ? text_shadow(&f->message, text) : "", .urgency = -1};
+	return (struct report){.channel = &f->channels[WECHAT],
+			       .source = "x",
+			       .id = "1",
+			       .received_at = ten,
+			       .time = ten,
+			       .text = text,
+			       .shadow = text ? text_shadow(&f->message, text) : "",
+			       .urgency = -1};
 }
 
 static struct decision decide(struct fixture *f, const struct report *r)
@@ -29,10 +35,23 @@ static struct decision decide(struct fixture *f, const struct report *r)
 	return d;
 }
 
-/* ---- fields ------------------------------------------------------------------------------------ */
+/* ---- fields ---------------------------------------------------------------------------------- */
 
-enum touch { NOTHING, NO_TEXT, CHANNEL, CATEGORY, CATEGORY_CHILD, CATEGORY_SIMILAR, GRID, GRID_OTHER, DEVICE_ID, URGENT, SECRET,
-	     LATE, EARLY };
+enum touch {
+	NOTHING,
+	NO_TEXT,
+	CHANNEL,
+	CATEGORY,
+	CATEGORY_CHILD,
+	CATEGORY_SIMILAR,
+	GRID,
+	GRID_OTHER,
+	DEVICE_ID,
+	URGENT,
+	SECRET,
+	LATE,
+	EARLY
+};
 
 static void touch(struct fixture *f, struct report *r, enum touch what)
 {
@@ -73,8 +92,8 @@ static void every_field_says_yes_and_no(void **state)
 {
 	static const struct window night = {"夜间", 22 * 60, 6 * 60}, morning = {"上午", 8 * 60, 12 * 60},
 				   until_ten = {"早", 0, 10 * 60}, all_day = {"全天", 0, 1440};
-	static const struct window *const at_night[] = {&night}, *const either[] = {&night, &morning}, *const early[] = {&until_ten},
-					  *const always[] = {&all_day};
+	static const struct window *const at_night[] = {&night}, *const either[] = {&night, &morning},
+					  *const early[] = {&until_ten}, *const always[] = {&all_day};
 	const struct {
 		struct when when;
 		enum touch touch;
@@ -108,7 +127,7 @@ static void every_field_says_yes_and_no(void **state)
 		{{.secret = 0}, SECRET, "reporter.secret"},
 		{{.secret = 0}, NOTHING, NULL},
 		{WHEN(.during = at_night, .n_during = 1), NOTHING, "during"},
-		{WHEN(.during = at_night, .n_during = 1), LATE, NULL},      /* 22:00 belongs to it */
+		{WHEN(.during = at_night, .n_during = 1), LATE, NULL},	    /* 22:00 belongs to it */
 		{WHEN(.during = at_night, .n_during = 1), EARLY, "during"}, /* 06:00 does not */
 		{WHEN(.during = either, .n_during = 2), NOTHING, NULL},
 		{WHEN(.during = early, .n_during = 1), NOTHING, "during"},
@@ -130,14 +149,17 @@ static void every_field_says_yes_and_no(void **state)
 		{WHEN(.regex = TEXTS("^味")), NOTHING, "text.regex"},
 		{WHEN(.regex = TEXTS("")), NO_TEXT, "text.regex"},
 		{WHEN(.any = TEXTS("煤气味"), .channel = TEXTS("hotline")), NOTHING, "channel"},
-		{WHEN(.any = TEXTS("煤气味"), .none = TEXTS("楼道"), .channel = TEXTS("wechat")), NOTHING, "text.none"},
+		{WHEN(.any = TEXTS("煤气味"), .none = TEXTS("楼道"), .channel = TEXTS("wechat")), NOTHING,
+		 "text.none"},
 	};
 	struct fixture f;
 
 	(void)state;
 	fixture_init(&f);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct rule rule = {.id = "r", .when = rows[i].when, .then = THEN(.dept = &f.departments[YINGJI]),
+		struct rule rule = {.id = "r",
+				    .when = rows[i].when,
+				    .then = THEN(.dept = &f.departments[YINGJI]),
 				    .until = MOMENT_NONE};
 		struct report r = a_report(&f, "楼道煤气味，二楼没有WiFi");
 		struct err e;
@@ -147,14 +169,15 @@ static void every_field_says_yes_and_no(void **state)
 		assert_int_equal(fixture_rules(&f, &rule, 1, NULL, 0, &e), 0);
 		failed = route_failed_field(&f.office, &rule.when, &r, &f.message);
 		if (!str_equal(failed, rows[i].failed))
-			fail_msg("row %zu: failed %s, want %s", i, failed ? failed : "-", rows[i].failed ? rows[i].failed : "-");
+			fail_msg("row %zu: failed %s, want %s", i, failed ? failed : "-",
+				 rows[i].failed ? rows[i].failed : "-");
 		assert_int_equal(decide(&f, &r).source, rows[i].failed ? ROUTE_FALLBACK : ROUTE_RULE);
 		arena_reset(&f.message);
 	}
 	fixture_done(&f);
 }
 
-/* ---- order of evaluation ----------------------------------------------------------------------- */
+/* ---- order of evaluation --------------------------------------------------------------------- */
 
 static void the_first_matching_rule_wins_and_says_which_words(void **state)
 {
@@ -166,15 +189,33 @@ static void the_first_matching_rule_wins_and_says_which_words(void **state)
 	{
 		const struct department *const supports[] = {&f.departments[XUNFANG], &f.departments[YINGJI]};
 		const struct rule rules[] = {
-			{.id = "演练", .when = WHEN(.any = TEXTS("演练")), .then = THEN(.dept = &f.departments[DUCHA]), .until = MOMENT_NONE},
-			{.id = "旧规", .when = WHEN(.any = TEXTS("煤气")), .then = THEN(.dept = &f.departments[WUYE]), .until = ten - 1},
-			{.id = "燃气泄漏", .when = WHEN(.any = TEXTS("燃气", "煤气味"), .none = TEXTS("已处理"), .channel = TEXTS("wechat")),
-			 .then = {.dept = &f.departments[YINGJI], .urgency = URGENCY_CRITICAL, .policy = &f.policies[2],
-				  .supports = supports, .n_supports = 2, .visibility = VISIBLE_OPEN, .horizon = "now"},
+			{.id = "演练",
+			 .when = WHEN(.any = TEXTS("演练")),
+			 .then = THEN(.dept = &f.departments[DUCHA]),
+			 .until = MOMENT_NONE},
+			{.id = "旧规",
+			 .when = WHEN(.any = TEXTS("煤气")),
+			 .then = THEN(.dept = &f.departments[WUYE]),
+			 .until = ten - 1},
+			{.id = "燃气泄漏",
+			 .when = WHEN(.any = TEXTS("燃气", "煤气味"), .none = TEXTS("已处理"),
+				      .channel = TEXTS("wechat")),
+			 .then = {.dept = &f.departments[YINGJI],
+				  .urgency = URGENCY_CRITICAL,
+				  .policy = &f.policies[2],
+				  .supports = supports,
+				  .n_supports = 2,
+				  .visibility = VISIBLE_OPEN,
+				  .horizon = "now"},
 			 .until = ten},
-			{.id = "楼道", .when = WHEN(.all = TEXTS("楼道", "味")), .then = THEN(.dept = &f.departments[WUYE]), .until = MOMENT_NONE},
-			{.id = "远", .when = WHEN(.any = TEXTS("漏水"), .channel = TEXTS("hotline")),
-			 .then = THEN(.dept = &f.departments[WUYE]), .until = MOMENT_NONE},
+			{.id = "楼道",
+			 .when = WHEN(.all = TEXTS("楼道", "味")),
+			 .then = THEN(.dept = &f.departments[WUYE]),
+			 .until = MOMENT_NONE},
+			{.id = "远",
+			 .when = WHEN(.any = TEXTS("漏水"), .channel = TEXTS("hotline")),
+			 .then = THEN(.dept = &f.departments[WUYE]),
+			 .until = MOMENT_NONE},
 		};
 		struct report r = a_report(&f, "楼道 煤 气味");
 		struct decision d;
@@ -250,8 +291,11 @@ static void a_sealed_report_stays_sealed_whatever_the_rule_says(void **state)
 	(void)state;
 	fixture_init(&f);
 	{
-		struct rule rule = {.id = "r", .when = ANY_REPORT, .until = MOMENT_NONE,
-				    .then = {.dept = &f.departments[DUCHA], .urgency = -1, .visibility = VISIBLE_OPEN}};
+		struct rule rule = {
+			.id = "r",
+			.when = ANY_REPORT,
+			.until = MOMENT_NONE,
+			.then = {.dept = &f.departments[DUCHA], .urgency = -1, .visibility = VISIBLE_OPEN}};
 		struct report r = a_report(&f, "x");
 
 		assert_int_equal(fixture_rules(&f, &rule, 1, NULL, 0, &e), 0);
@@ -272,7 +316,8 @@ static void copies_are_the_union_without_the_lead(void **state)
 	fixture_init(&f);
 	{
 		const struct department *const one[] = {&f.departments[XUNFANG], &f.departments[DANGZHENG]};
-		const struct department *const two[] = {&f.departments[DUCHA], &f.departments[DANGZHENG], &f.departments[YINGJI]};
+		const struct department *const two[] = {&f.departments[DUCHA], &f.departments[DANGZHENG],
+							&f.departments[YINGJI]};
 		const struct copy_rule copies[] = {
 			{.id = "a", .when = WHEN(.any = TEXTS("信访")), .to = one, .n_to = 2},
 			{.id = "b", .when = WHEN(.any = TEXTS("上访", "信访")), .to = two, .n_to = 3},
@@ -312,8 +357,11 @@ static void a_complaint_does_not_go_to_the_body_complained_of(void **state)
 	{
 		const struct department *const others[] = {&f.departments[HUANWEI], &f.departments[CHENGGUAN]};
 		const struct copy_rule copy = {.id = "a", .when = ANY_REPORT, .to = others, .n_to = 2};
-		const struct rule rule = {.id = "r", .when = ANY_REPORT, .until = MOMENT_NONE,
-					  .then = THEN(.dept = &f.departments[CHENGGUAN], .supports = others, .n_supports = 2)};
+		const struct rule rule = {
+			.id = "r",
+			.when = ANY_REPORT,
+			.until = MOMENT_NONE,
+			.then = THEN(.dept = &f.departments[CHENGGUAN], .supports = others, .n_supports = 2)};
 
 		assert_int_equal(fixture_rules(&f, &rule, 1, &copy, 1, &e), 0);
 		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -327,20 +375,23 @@ static void a_complaint_does_not_go_to_the_body_complained_of(void **state)
 			assert_int_equal(d.n_supports, rows[i].supports);
 			assert_int_equal(d.n_copies, rows[i].copies);
 			assert_null(strstr(d.why, "李某"));
-			assert_int_equal(strstr(d.why, "superior dangzheng") != NULL, strcmp(d.dept->id, "dangzheng") == 0);
+			assert_int_equal(strstr(d.why, "superior dangzheng") != NULL,
+					 strcmp(d.dept->id, "dangzheng") == 0);
 		}
 	}
 	fixture_done(&f);
 }
 
-/* ---- patterns ---------------------------------------------------------------------------------- */
+/* ---- patterns -------------------------------------------------------------------------------- */
 
 static void a_bad_pattern_is_refused_with_its_rule(void **state)
 {
 	static const struct {
 		const char *pattern, *part;
 	} rows[] = {
-		{"井盖(", "missing closing parenthesis"}, {"\\C", "\\C"}, {"(?:(?:(?:ab|c){100}){100}){9}", "too"},
+		{"井盖(", "missing closing parenthesis"},
+		{"\\C", "\\C"},
+		{"(?:(?:(?:ab|c){100}){100}){9}", "too"},
 		{"\xff", "UTF-8"},
 	};
 	char lengthy[600];
@@ -359,7 +410,8 @@ static void a_bad_pattern_is_refused_with_its_rule(void **state)
 		};
 
 		assert_int_equal(fixture_rules(&f, rules, 2, NULL, 0, &e), ERR_BAD);
-		if (!strstr(e.text, "rule 坏") || !strstr(e.text, i < ARRAY_LEN(rows) ? rows[i].part : "longer"))
+		if (!strstr(e.text, "rule 坏") ||
+		    !strstr(e.text, i < ARRAY_LEN(rows) ? rows[i].part : "longer"))
 			fail_msg("%s: %s", pattern, e.text);
 	}
 	fixture_done(&f);
@@ -367,7 +419,8 @@ static void a_bad_pattern_is_refused_with_its_rule(void **state)
 
 static void a_pattern_that_runs_wild_is_stopped(void **state)
 {
-	const struct rule rule = {.id = "wild", .when = WHEN(.regex = TEXTS("(a+)+b", "(?:a|aa)+$c")), .until = MOMENT_NONE};
+	const struct rule rule = {
+		.id = "wild", .when = WHEN(.regex = TEXTS("(a+)+b", "(?:a|aa)+$c")), .until = MOMENT_NONE};
 	char text[20000];
 	struct fixture f;
 	struct report r;
@@ -386,13 +439,14 @@ static void a_pattern_that_runs_wild_is_stopped(void **state)
 	fixture_done(&f);
 }
 
-/* ---- speed ------------------------------------------------------------------------------------- */
+/* ---- speed ----------------------------------------------------------------------------------- */
 
 static void a_decision_over_hundred_rules_takes_microseconds(void **state)
 {
 	enum { RULES = 100, WORDS = 3, TIMES = 3000 };
-	static const char *const text = "您好，济源路街道幸福里小区3号楼前面的井盖已经破损一个多星期了，晚上没有路灯，老人孩子路过非常危险，"
-					"之前给物业打过电话，物业说归城管管，城管又说要等市政来修，请尽快安排人员到现场处理，谢谢，希望今天能够给一个答复。";
+	static const char *const text =
+		"您好，济源路街道幸福里小区3号楼前面的井盖已经破损一个多星期了，晚上没有路灯，老人孩子路过非常危险，"
+		"之前给物业打过电话，物业说归城管管，城管又说要等市政来修，请尽快安排人员到现场处理，谢谢，希望今天能够给一个答复。";
 	static struct rule rules[RULES];
 	static const char *words[RULES][WORDS];
 	struct fixture f;
@@ -406,9 +460,12 @@ static void a_decision_over_hundred_rules_takes_microseconds(void **state)
 		for (int k = 0; k < WORDS; k++) {
 			int c = 0x4e00 + (i * 37 + k * 911) % 9000;
 
-			words[i][k] = arena_printf(&f.arena, "%c%c%c破损%d", 0xe0 | c >> 12, 0x80 | (c >> 6 & 0x3f), 0x80 | (c & 0x3f), k);
+			words[i][k] = arena_printf(&f.arena, "%c%c%c破损%d", 0xe0 | c >> 12,
+						   0x80 | (c >> 6 & 0x3f), 0x80 | (c & 0x3f), k);
 		}
-		rules[i] = (struct rule){.id = "r", .until = MOMENT_NONE, .then = THEN(.dept = &f.departments[WUYE]),
+		rules[i] = (struct rule){.id = "r",
+					 .until = MOMENT_NONE,
+					 .then = THEN(.dept = &f.departments[WUYE]),
 					 .when = {.secret = -1, .any = {words[i], WORDS}}};
 	}
 	assert_int_equal(fixture_rules(&f, rules, RULES, NULL, 0, &e), 0);

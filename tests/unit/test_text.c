@@ -23,7 +23,8 @@ static void expect(const struct pair *rows, size_t n, const char *(*fn)(struct a
 		const char *got = fn(&a, rows[i].in);
 
 		if (!str_equal(got, rows[i].want))
-			fail_msg("%s: got %s, want %s", rows[i].in, got, rows[i].want ? rows[i].want : "nothing");
+			fail_msg("%s: got %s, want %s", rows[i].in, got,
+				 rows[i].want ? rows[i].want : "nothing");
 	}
 	arena_done(&a);
 }
@@ -54,7 +55,8 @@ static void the_shadow_makes_ways_of_writing_equal(void **state)
 
 static void a_shadow_is_its_own_shadow(void **state)
 {
-	static const char *const texts[] = {"ＡＢ c，。！？；：（）【】", "①②ⅣⅨ㈱㍿", "Ǆ ǅ İ ı ſ ß", "ᄀ ᅡ ᆨ", "㌀㌁ ﾞ か\u3099"};
+	static const char *const texts[] = {"ＡＢ c，。！？；：（）【】", "①②ⅣⅨ㈱㍿", "Ǆ ǅ İ ı ſ ß", "ᄀ ᅡ ᆨ",
+					    "㌀㌁ ﾞ か\u3099"};
 	struct arena a = {0};
 
 	(void)state;
@@ -75,7 +77,8 @@ static void the_short_way_to_a_shadow_agrees_with_the_long_one(void **state)
 
 	(void)state;
 	for (uint32_t c = 1; c < 0x10000; c++) {
-		char one[4] = {(char)(0xe0 | c >> 12), (char)(0x80 | (c >> 6 & 0x3f)), (char)(0x80 | (c & 0x3f)), 0};
+		char one[4] = {(char)(0xe0 | c >> 12), (char)(0x80 | (c >> 6 & 0x3f)),
+			       (char)(0x80 | (c & 0x3f)), 0};
 		const char *alone, *beside;
 
 		if (c < 0x80)
@@ -94,8 +97,14 @@ static void the_short_way_to_a_shadow_agrees_with_the_long_one(void **state)
 static void a_phone_is_its_digits(void **state)
 {
 	static const struct pair rows[] = {
-		{"138-0000 0000", "13800000000"}, {"+86 138 0000 0000", "+8613800000000"}, {"(0391)6612345", "03916612345"},
-		{"１３８００００００００", "13800000000"}, {"无", NULL}, {"", NULL}, {"+", NULL}, {"电话：6612345转8", "66123458"},
+		{"138-0000 0000", "13800000000"},
+		{"+86 138 0000 0000", "+8613800000000"},
+		{"(0391)6612345", "03916612345"},
+		{"１３８００００００００", "13800000000"},
+		{"无", NULL},
+		{"", NULL},
+		{"+", NULL},
+		{"电话：6612345转8", "66123458"},
 		{"1+2", "12"},
 	};
 
@@ -204,7 +213,8 @@ static void a_title_is_the_first_sentence(void **state)
 
 static void a_topic_id_keeps_sources_apart(void **state)
 {
-	static const char *const texts[] = {"AX7", "ax7", "Ax7", "ax 7", "ax/7", "ax+7", "井盖", "井盘", "", "-", "_a", "$SYS", "a#"};
+	static const char *const texts[] = {"AX7",  "ax7", "Ax7", "ax 7", "ax/7", "ax+7", "井盖",
+					    "井盘", "",	   "-",	  "_a",	  "$SYS", "a#"};
 	struct arena a = {0};
 
 	(void)state;

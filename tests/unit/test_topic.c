@@ -55,9 +55,10 @@ static void a_topic_finds_its_channel_and_source(void **state)
 
 static void a_source_is_always_an_id(void **state)
 {
-	static const char *const topics[] = {"needle/jyl/in/wechat/ABC 1", "needle/jyl/in/wechat/$SYS", "vendor/井盖#7/alarm",
-					     "vendor/-/alarm",
-					     "needle/jyl/in/wechat/o0123456789012345678901234567890123456789012345678901234567890"};
+	static const char *const topics[] = {
+		"needle/jyl/in/wechat/ABC 1", "needle/jyl/in/wechat/$SYS", "vendor/井盖#7/alarm",
+		"vendor/-/alarm",
+		"needle/jyl/in/wechat/o0123456789012345678901234567890123456789012345678901234567890"};
 	struct fixture f;
 
 	(void)state;
@@ -78,18 +79,21 @@ static void filters_follow_mqtt(void **state)
 		const char *filter, *topic;
 		bool matches;
 	} rows[] = {
-		{"a/b", "a/b", true}, {"a/b", "a/bc", false}, {"a/bc", "a/b", false}, {"a/+", "a/b", true},
-		{"a/+", "a/", true}, {"a/+", "a", false}, {"a/+", "a/b/c", false}, {"+/+", "/b", true}, {"+", "/b", false},
-		{"#", "a/b/c", true}, {"a/#", "a", true}, {"a/#", "a/b/c", true}, {"a/#", "ab", false},
-		{"#", "$SYS/x", false}, {"+/x", "$SYS/x", false}, {"$SYS/#", "$SYS/x", true}, {"a/+/c", "a/b/c", true},
-		{"a/+/c", "a/b/d", false}, {"+/b/#", "a/b", true}, {"a//b", "a//b", true}, {"a/+/b", "a//b", true},
+		{"a/b", "a/b", true},	    {"a/b", "a/bc", false},   {"a/bc", "a/b", false},
+		{"a/+", "a/b", true},	    {"a/+", "a/", true},      {"a/+", "a", false},
+		{"a/+", "a/b/c", false},    {"+/+", "/b", true},      {"+", "/b", false},
+		{"#", "a/b/c", true},	    {"a/#", "a", true},	      {"a/#", "a/b/c", true},
+		{"a/#", "ab", false},	    {"#", "$SYS/x", false},   {"+/x", "$SYS/x", false},
+		{"$SYS/#", "$SYS/x", true}, {"a/+/c", "a/b/c", true}, {"a/+/c", "a/b/d", false},
+		{"+/b/#", "a/b", true},	    {"a//b", "a//b", true},   {"a/+/b", "a//b", true},
 	};
 	struct fixture f;
 
 	(void)state;
 	fixture_init(&f);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct channel one = {.id = "one", .filters = &rows[i].filter, .n_filters = 1, .source_level = -1};
+		struct channel one = {
+			.id = "one", .filters = &rows[i].filter, .n_filters = 1, .source_level = -1};
 		const char *source;
 
 		f.office.channels = &one;
@@ -109,7 +113,8 @@ static void the_first_channel_in_the_configuration_gets_the_message(void **state
 	(void)state;
 	fixture_init(&f);
 	f.channels[PATROL].filters = all;
-	assert_ptr_equal(message_channel(&f.office, "vendor/a/alarm", &f.message, &source), &f.channels[DEVICE]);
+	assert_ptr_equal(message_channel(&f.office, "vendor/a/alarm", &f.message, &source),
+			 &f.channels[DEVICE]);
 	assert_ptr_equal(message_channel(&f.office, "vendor/a/b", &f.message, &source), &f.channels[PATROL]);
 	assert_string_equal(source, "patrol");
 	fixture_done(&f);
@@ -142,10 +147,14 @@ static void a_topic_of_nobody_says_what_is_wrong_with_it(void **state)
 	static const struct {
 		const char *topic, *code;
 	} rows[] = {
-		{"needle/jyl/in/nobody/x", "unknown-channel"}, {"needle/jyl/in/hotline", "wrong-topic"},
-		{"needle/jyl/in/hotline/x/y", "wrong-topic"},  {"needle/jyl/in/nobody/x/y", "wrong-topic"},
-		{"needle/other/in/hotline/x", "wrong-topic"},  {"needle/jyl/dept/nobody/cmd", "unknown-department"},
-		{"needle/jyl/dept/wuye/do", "wrong-topic"},    {"something/else", "wrong-topic"},
+		{"needle/jyl/in/nobody/x", "unknown-channel"},
+		{"needle/jyl/in/hotline", "wrong-topic"},
+		{"needle/jyl/in/hotline/x/y", "wrong-topic"},
+		{"needle/jyl/in/nobody/x/y", "wrong-topic"},
+		{"needle/other/in/hotline/x", "wrong-topic"},
+		{"needle/jyl/dept/nobody/cmd", "unknown-department"},
+		{"needle/jyl/dept/wuye/do", "wrong-topic"},
+		{"something/else", "wrong-topic"},
 	};
 	struct fixture f;
 

@@ -15,7 +15,7 @@
 static const int64_t ten = (INT64_C(20777) * 24 + 2) * 3600 * 1000000;
 static const int64_t minute = INT64_C(60) * 1000000;
 
-/* ---- one message ------------------------------------------------------------------------------- */
+/* ---- one message ----------------------------------------------------------------------------- */
 
 struct told {
 	struct fixture f;
@@ -75,12 +75,13 @@ static int teardown(void **state)
 static const char wechat[] = "needle/jyl/in/wechat/g1";
 static const char command[] = "needle/jyl/dept/chengguan/cmd";
 
-/* ---- good reports ------------------------------------------------------------------------------ */
+/* ---- good reports ---------------------------------------------------------------------------- */
 
 static void a_full_report_is_read_whole(void **state)
 {
 	struct told *t = *state;
-	const struct report *r = report_of(t, wechat,
+	const struct report *r = report_of(
+		t, wechat,
 		"{\"v\":1, \"id\":\" GD20261120000123 \", \"kind\":\"report\", \"time\":\"2026-11-20T08:31:07+08:00\","
 		"\"text\":\"幸福里３号楼前 井盖破损\", \"category\":\"020301\", \"urgency\":\"urgent\","
 		"\"reporter\":{\"name\":\"李某\",\"phone\":\"+86 138-0000-0000\",\"ref\":\"openid\",\"secret\":false},"
@@ -138,28 +139,34 @@ static void the_least_report_is_enough(void **state)
 static void other_kinds_name_their_case(void **state)
 {
 	struct told *t = *state;
-	const struct report *r = report_of(t, wechat,
+	const struct report *r = report_of(
+		t, wechat,
 		"{\"id\":\"r1\",\"kind\":\"rate\",\"case\":\"JYL261120000123\",\"score\":\"basically\",\"comment\":\"还行\"}");
 
 	assert_int_equal(r->kind, REPORT_RATE);
 	assert_string_equal(r->case_number, "JYL261120000123");
 	assert_int_equal(r->score, SCORE_BASICALLY);
 	assert_string_equal(r->comment, "还行");
-	r = report_of(t, wechat, "{\"id\":\"d\",\"kind\":\"delivered\",\"about\":99,\"reply\":\"a-1\",\"ok\":false}");
+	r = report_of(t, wechat,
+		      "{\"id\":\"d\",\"kind\":\"delivered\",\"about\":99,\"reply\":\"a-1\",\"ok\":false}");
 	assert_int_equal(r->kind, REPORT_DELIVERED);
 	assert_string_equal(r->about, "99");
 	assert_string_equal(r->reply_id, "a-1");
 	assert_false(r->delivered_ok);
-	assert_true(report_of(t, wechat, "{\"id\":\"d\",\"kind\":\"delivered\",\"about\":\"9\"}")->delivered_ok);
+	assert_true(
+		report_of(t, wechat, "{\"id\":\"d\",\"kind\":\"delivered\",\"about\":\"9\"}")->delivered_ok);
 	r = report_of(t, wechat, "{\"id\":\"u\",\"kind\":\"urge\",\"case\":\"nonsense\",\"about\":\"9\"}");
 	assert_null(r->case_number);
 	assert_string_equal(json_string_value(json_object_get(r->extra, "case")), "nonsense");
-	assert_int_equal(report_of(t, wechat, "{\"id\":\"t\",\"kind\":\"talk\",\"text\":\"早\"}")->kind, REPORT_TALK);
-	assert_int_equal(report_of(t, wechat, "{\"id\":\"s\",\"kind\":\"rate\",\"about\":\"9\",\"score\":\"不满意\"}")->score,
-			 SCORE_DISSATISFIED);
+	assert_int_equal(report_of(t, wechat, "{\"id\":\"t\",\"kind\":\"talk\",\"text\":\"早\"}")->kind,
+			 REPORT_TALK);
+	assert_int_equal(
+		report_of(t, wechat, "{\"id\":\"s\",\"kind\":\"rate\",\"about\":\"9\",\"score\":\"不满意\"}")
+			->score,
+		SCORE_DISSATISFIED);
 }
 
-/* ---- odd, but kept ----------------------------------------------------------------------------- */
+/* ---- odd, but kept --------------------------------------------------------------------------- */
 
 static void odd_members_are_kept_and_marked(void **state)
 {
@@ -196,7 +203,8 @@ static void odd_members_are_kept_and_marked(void **state)
 		{"\"accused\":{\"a\":1}", 0, "{\"accused\":{\"a\":1}}"},
 		{"\"v\":2", 0, "{\"v\":2}"},
 		{"\"score\":\"great\"", 0, "{\"score\":\"great\"}"},
-		{"\"extra\":null,\"extra2\":[{\"a\":[1.5,true,null]}]", 0, "{\"extra2\":[{\"a\":[1.5,true,null]}]}"},
+		{"\"extra\":null,\"extra2\":[{\"a\":[1.5,true,null]}]", 0,
+		 "{\"extra2\":[{\"a\":[1.5,true,null]}]}"},
 		{"\"x\\u0041y\":\"'; DROP TABLE--<b>\"", 0, "{\"xAy\":\"'; DROP TABLE--<b>\"}"},
 	};
 	struct told *t = *state;
@@ -219,7 +227,8 @@ static void odd_members_are_kept_and_marked(void **state)
 static void what_is_harmless_is_converted(void **state)
 {
 	struct told *t = *state;
-	const struct report *r = report_of(t, wechat,
+	const struct report *r = report_of(
+		t, wechat,
 		"{\"id\":\"1\",\"text\":42,\"category\":\"市政/井盖/丢失\",\"urgency\":\" 一般 \",\"place\":{\"grid\":410106003007099,"
 		"\"lat\":0,\"lon\":0},\"reporter\":{\"name\":\"　李某 \",\"phone\":13800000000,\"secret\":\"是\"},\"media\":{\"url\":\"x\"}}");
 
@@ -234,7 +243,8 @@ static void what_is_harmless_is_converted(void **state)
 	assert_true(r->secret);
 	assert_false(r->has_position);
 	assert_int_equal(json_array_size(r->media), 1);
-	assert_string_equal(report_of(t, wechat, "{\"id\":\"1\",\"text\":\"x\",\"place\":\"幸福里\"}")->address, "幸福里");
+	assert_string_equal(report_of(t, wechat, "{\"id\":\"1\",\"text\":\"x\",\"place\":\"幸福里\"}")->address,
+			    "幸福里");
 	assert_string_equal(report_of(t, wechat, "{\"id\":\"1\",\"text\":\" x\\n\"}")->text, " x\n");
 }
 
@@ -243,14 +253,16 @@ static void secrecy_is_believed_in_doubt(void **state)
 	static const struct {
 		const char *value;
 		bool secret;
-	} rows[] = {{"true", true}, {"false", false}, {"1", true}, {"0", false}, {"\"true\"", true}, {"\"否\"", false},
-		    {"\"false\"", false}, {"null", false}, {"\"\"", false}, {"\"maybe\"", true}, {"[]", true}};
+	} rows[] = {{"true", true},	{"false", false},    {"1", true},	   {"0", false},
+		    {"\"true\"", true}, {"\"否\"", false},   {"\"false\"", false}, {"null", false},
+		    {"\"\"", false},	{"\"maybe\"", true}, {"[]", true}};
 	struct told *t = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		char payload[100];
 
-		snprintf(payload, sizeof(payload), "{\"id\":\"1\",\"text\":\"x\",\"reporter\":{\"secret\":%s}}", rows[i].value);
+		snprintf(payload, sizeof(payload), "{\"id\":\"1\",\"text\":\"x\",\"reporter\":{\"secret\":%s}}",
+			 rows[i].value);
 		if (report_of(t, wechat, payload)->secret != rows[i].secret)
 			fail_msg("secret %s", rows[i].value);
 	}
@@ -261,9 +273,16 @@ static void times_come_in_many_forms(void **state)
 	static const struct {
 		const char *value;
 		int64_t minutes;        /* from ten o'clock */
-	} rows[] = {{"\"2026-11-20T09:00:00+08:00\"", -60}, {"\"2026-11-20T01:00:00Z\"", -60}, {"\"2026-11-20 09:00\"", -60},
-		    {"\"20261120090000\"", -60}, {"20261120090000", -60}, {"1795136400", -60}, {"\"1795136400\"", -60},
-		    {"1795136400000", -60}, {"1795136400.0", -60}, {"\"2026/11/20 9:00\"", -60}};
+	} rows[] = {{"\"2026-11-20T09:00:00+08:00\"", -60},
+		    {"\"2026-11-20T01:00:00Z\"", -60},
+		    {"\"2026-11-20 09:00\"", -60},
+		    {"\"20261120090000\"", -60},
+		    {"20261120090000", -60},
+		    {"1795136400", -60},
+		    {"\"1795136400\"", -60},
+		    {"1795136400000", -60},
+		    {"1795136400.0", -60},
+		    {"\"2026/11/20 9:00\"", -60}};
 	struct told *t = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -273,7 +292,8 @@ static void times_come_in_many_forms(void **state)
 		snprintf(payload, sizeof(payload), "{\"id\":\"1\",\"text\":\"x\",\"time\":%s}", rows[i].value);
 		r = report_of(t, wechat, payload);
 		if (r->time != ten + rows[i].minutes * minute || r->marks)
-			fail_msg("%s: %" PRId64 " minutes off, marks %u", rows[i].value, (r->time - ten) / minute, r->marks);
+			fail_msg("%s: %" PRId64 " minutes off, marks %u", rows[i].value,
+				 (r->time - ten) / minute, r->marks);
 	}
 	assert_int_equal(report_of(t, wechat, "{\"id\":\"1\",\"text\":\"x\",\"time\":1795136400123}")->time,
 			 ten - 60 * minute + 123000);
@@ -281,17 +301,24 @@ static void times_come_in_many_forms(void **state)
 
 static void the_digest_tells_other_content_but_not_another_time(void **state)
 {
-	static const char *const same[] = {
-		"{\"id\":\"1\",\"text\":\"x\",\"time\":\"2026-11-20 09:00\"}", "{\"text\":\"x\",\"id\":\"1\",\"kind\":\"report\",\"v\":1}",
-		"{\"id\":\"1\",\"text\":\"x\",\"media\":[],\"weather\":\"雨\"}"};
+	static const char *const same[] = {"{\"id\":\"1\",\"text\":\"x\",\"time\":\"2026-11-20 09:00\"}",
+					   "{\"text\":\"x\",\"id\":\"1\",\"kind\":\"report\",\"v\":1}",
+					   "{\"id\":\"1\",\"text\":\"x\",\"media\":[],\"weather\":\"雨\"}"};
 	static const char *const other[] = {
-		"{\"id\":\"1\",\"text\":\"y\"}", "{\"id\":\"1\",\"text\":\"x\",\"category\":\"市政\"}",
-		"{\"id\":\"1\",\"text\":\"x\",\"category\":\"020301\"}", "{\"id\":\"1\",\"text\":\"x\",\"category\":\"市政/井盖\"}",
-		"{\"id\":\"1\",\"text\":\"x\",\"urgency\":\"normal\"}", "{\"id\":\"1\",\"text\":\"x\",\"place\":\"x\"}",
-		"{\"id\":\"1\",\"text\":\"x\",\"place\":{\"grid\":\"x\"}}", "{\"id\":\"1\",\"text\":\"x\",\"place\":{\"lat\":1,\"lon\":1}}",
-		"{\"id\":\"1\",\"text\":\"x\",\"reporter\":\"x\"}", "{\"id\":\"1\",\"text\":\"x\",\"reporter\":{\"phone\":1}}",
-		"{\"id\":\"1\",\"text\":\"x\",\"reporter\":{\"secret\":true}}", "{\"id\":\"1\",\"text\":\"x\",\"comment\":\"x\"}",
-		"{\"id\":\"1\",\"text\":\"x\",\"about\":\"x\"}", "{\"id\":\"1\",\"text\":\"x\",\"kind\":\"talk\"}",
+		"{\"id\":\"1\",\"text\":\"y\"}",
+		"{\"id\":\"1\",\"text\":\"x\",\"category\":\"市政\"}",
+		"{\"id\":\"1\",\"text\":\"x\",\"category\":\"020301\"}",
+		"{\"id\":\"1\",\"text\":\"x\",\"category\":\"市政/井盖\"}",
+		"{\"id\":\"1\",\"text\":\"x\",\"urgency\":\"normal\"}",
+		"{\"id\":\"1\",\"text\":\"x\",\"place\":\"x\"}",
+		"{\"id\":\"1\",\"text\":\"x\",\"place\":{\"grid\":\"x\"}}",
+		"{\"id\":\"1\",\"text\":\"x\",\"place\":{\"lat\":1,\"lon\":1}}",
+		"{\"id\":\"1\",\"text\":\"x\",\"reporter\":\"x\"}",
+		"{\"id\":\"1\",\"text\":\"x\",\"reporter\":{\"phone\":1}}",
+		"{\"id\":\"1\",\"text\":\"x\",\"reporter\":{\"secret\":true}}",
+		"{\"id\":\"1\",\"text\":\"x\",\"comment\":\"x\"}",
+		"{\"id\":\"1\",\"text\":\"x\",\"about\":\"x\"}",
+		"{\"id\":\"1\",\"text\":\"x\",\"kind\":\"talk\"}",
 		"{\"id\":\"1\",\"kind\":\"rate\",\"about\":\"x\",\"score\":\"satisfied\"}",
 		"{\"id\":\"1\",\"kind\":\"rate\",\"about\":\"x\",\"score\":\"basically\"}"};
 	unsigned char digests[ARRAY_LEN(other) + 1][16];
@@ -308,12 +335,13 @@ static void the_digest_tells_other_content_but_not_another_time(void **state)
 	}
 }
 
-/* ---- channels ---------------------------------------------------------------------------------- */
+/* ---- channels -------------------------------------------------------------------------------- */
 
 static void a_vendors_object_is_mapped(void **state)
 {
 	struct told *t = *state;
-	const struct report *r = report_of(t, "vendor/AX 7/alarm",
+	const struct report *r = report_of(
+		t, "vendor/AX 7/alarm",
 		"{\"msgId\":7,\"desc\":\"井盖倾斜\",\"ts\":\"20.11.2026 09:30\",\"lvl\":3,\"pos\":{\"code\":\"410106003\",\"h\":1},"
 		"\"dev\":\"AX 7\",\"lines\":[0,{\"a/b\":\"幸福里\"}],\"kind\":\"report\",\"volt\":3.1,\"text\":\"ignored\"}");
 
@@ -338,7 +366,8 @@ static void a_vendors_object_is_mapped(void **state)
 static void a_mapped_channel_understands_our_own_form_too(void **state)
 {
 	struct told *t = *state;
-	const struct report *r = report_of(t, "needle/jyl/in/device/x",
+	const struct report *r = report_of(
+		t, "needle/jyl/in/device/x",
 		"{\"id\":\"1\",\"text\":\"井盖\",\"time\":1795136400,\"urgency\":\"urgent\",\"category\":\"物业/漏水\","
 		"\"place\":{\"grid\":\"410106003\",\"address\":\"a\"},\"reporter\":{\"name\":\"李\"}}");
 
@@ -354,7 +383,8 @@ static void a_mapped_channel_understands_our_own_form_too(void **state)
 
 static void members_may_swap_their_names(void **state)
 {
-	static const struct member_map swap[] = {{"text", "/category"}, {"category", "/text"}, {"id", "/no~1s/0"}, {"about", "/x/01"},
+	static const struct member_map swap[] = {{"text", "/category"},	    {"category", "/text"},
+						 {"id", "/no~1s/0"},	    {"about", "/x/01"},
 						 {"accused", "no pointer"}, {"case", "/nothing"}};
 	struct told *t = *state;
 	const struct report *r;
@@ -374,9 +404,12 @@ static void formats_read_a_vendors_time(void **state)
 		const char *format, *value;
 		int64_t minutes;
 	} rows[] = {
-		{"%Y年%m月%d日 %H时%M分", "\"2026年11月20日 09时30分\"", -30}, {"%y%m%d%H%M%S", "261120093000", -30},
-		{"%d/%b/%Y %H:%M %z", "\"20/Nov/2026 01:30 +0000\"", -30},   {"unix", "1795138200", -30},
-		{"unixms", "\"1795138200000\"", -30},                         {"unix", "\"2026-11-20 09:30\"", -30},
+		{"%Y年%m月%d日 %H时%M分", "\"2026年11月20日 09时30分\"", -30},
+		{"%y%m%d%H%M%S", "261120093000", -30},
+		{"%d/%b/%Y %H:%M %z", "\"20/Nov/2026 01:30 +0000\"", -30},
+		{"unix", "1795138200", -30},
+		{"unixms", "\"1795138200000\"", -30},
+		{"unix", "\"2026-11-20 09:30\"", -30},
 		{"%d.%m.%Y", "\"2026-11-20 09:30\"", -30},
 	};
 	struct told *t = *state;
@@ -391,7 +424,8 @@ static void formats_read_a_vendors_time(void **state)
 		snprintf(payload, sizeof(payload), "{\"id\":\"1\",\"text\":\"x\",\"time\":%s}", rows[i].value);
 		r = report_of(t, wechat, payload);
 		if (r->time != ten + rows[i].minutes * minute)
-			fail_msg("%s %s: %" PRId64 " minutes off", rows[i].format, rows[i].value, (r->time - ten) / minute);
+			fail_msg("%s %s: %" PRId64 " minutes off", rows[i].format, rows[i].value,
+				 (r->time - ten) / minute);
 	}
 	t->f.channels[WECHAT].n_formats = 0;
 }
@@ -399,7 +433,8 @@ static void formats_read_a_vendors_time(void **state)
 static void gb18030_is_read(void **state)
 {
 	/* 井盖破损 and the four-byte character U+3400 */
-	static const char payload[] = "{\"id\":\"1\",\"from\":\"North Office\",\"text\":\"\xbe\xae\xb8\xc7\xc6\xc6\xcb\xf0\x81\x39\xee\x39\"}";
+	static const char payload[] =
+		"{\"id\":\"1\",\"from\":\"North Office\",\"text\":\"\xbe\xae\xb8\xc7\xc6\xc6\xcb\xf0\x81\x39\xee\x39\"}";
 	struct told *t = *state;
 	const struct report *r = report_of(t, "city/jz/tickets/n/7", payload);
 
@@ -414,7 +449,7 @@ static void gb18030_is_read(void **state)
 	assert_string_equal(t->u.source, "n");
 }
 
-/* ---- decoders ---------------------------------------------------------------------------------- */
+/* ---- decoders -------------------------------------------------------------------------------- */
 
 /* "two" gives two reports, "none" none, "bad" is refused, "odd" gives one without id; the rest is not its own. */
 static int fake_decode(void *self, const struct message *m, const char *utf8, size_t len, struct arena *a,
@@ -467,16 +502,18 @@ static void a_decoder_is_asked_first(void **state)
 	assert_string_equal(report_of(t, wechat, "{\"id\":\"c\",\"text\":\"x\"}")->id, "c");
 }
 
-/* ---- commands ---------------------------------------------------------------------------------- */
+/* ---- commands -------------------------------------------------------------------------------- */
 
 static void a_command_belongs_to_the_department_of_its_topic(void **state)
 {
 	struct told *t = *state;
 	const struct command *c = &t->u.command;
 
-	assert_int_equal(tell(t, command,
-		"{\"v\":1,\"request\":\"r-1\",\"case\":\"JYL261120000123\",\"action\":\"return\",\"by\":\"wang\",\"note\":\"不归我们\","
-		"\"reason\":\"not-ours\",\"dept\":\"ducha\",\"until\":\"2026-11-20 10:01\",\"place\":{\"grid\":\"1\",\"address\":\"x\"}}"), 0);
+	assert_int_equal(
+		tell(t, command,
+		     "{\"v\":1,\"request\":\"r-1\",\"case\":\"JYL261120000123\",\"action\":\"return\",\"by\":\"wang\",\"note\":\"不归我们\","
+		     "\"reason\":\"not-ours\",\"dept\":\"ducha\",\"until\":\"2026-11-20 10:01\",\"place\":{\"grid\":\"1\",\"address\":\"x\"}}"),
+		0);
 	assert_int_equal(t->u.kind, MESSAGE_COMMAND);
 	assert_string_equal(t->u.dept->id, "chengguan");
 	assert_ptr_equal(c->dept, t->u.dept);
@@ -491,7 +528,10 @@ static void a_command_belongs_to_the_department_of_its_topic(void **state)
 	assert_string_equal(c->address, "x");
 	assert_null(c->answer);
 	assert_string_equal(json_string_value(json_object_get(c->json, "dept")), "ducha");
-	assert_int_equal(tell(t, command, "{\"request\":1,\"case\":\"JYL261120000123\",\"action\":\"get\",\"until\":\"later\"}"), 0);
+	assert_int_equal(
+		tell(t, command,
+		     "{\"request\":1,\"case\":\"JYL261120000123\",\"action\":\"get\",\"until\":\"later\"}"),
+		0);
 	assert_int_equal(c->action, CMD_GET);
 	assert_int_equal(c->until, MOMENT_NONE);
 }
@@ -500,13 +540,14 @@ static void every_action_has_its_name(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < N_COMMAND_ACTION; i++)
-		assert_int_equal(name_index(command_action_names, N_COMMAND_ACTION, command_action_names[i]), i);
+		assert_int_equal(name_index(command_action_names, N_COMMAND_ACTION, command_action_names[i]),
+				 i);
 	assert_string_equal(command_action_names[CMD_CONSULT_OUTCOME], "consult_outcome");
 	assert_string_equal(command_action_names[CMD_GET], "get");
 	assert_string_equal(report_kind_names[REPORT_TALK], "talk");
 }
 
-/* ---- bad input --------------------------------------------------------------------------------- */
+/* ---- bad input ------------------------------------------------------------------------------- */
 
 static void bad_input_is_refused_with_a_stable_reason(void **state)
 {
@@ -556,19 +597,25 @@ static void bad_input_is_refused_with_a_stable_reason(void **state)
 		{wechat, "{\"id\":\"1\",\"kind\":\"supplement\",\"text\":\"x\"}", "no-case", "1"},
 		{wechat, "{\"id\":\"+/#$\",\"kind\":\"urge\"}", "no-case", "+/#$"},
 		{wechat, "{\"id\":\"1\",\"kind\":\"withdraw\",\"case\":\"jyl1\"}", "no-case", "1"},
-		{wechat, "{\"id\":\"1\",\"kind\":\"status\",\"case\":\"JYL261120000123' OR 1=1\"}", "no-case", "1"},
+		{wechat, "{\"id\":\"1\",\"kind\":\"status\",\"case\":\"JYL261120000123' OR 1=1\"}", "no-case",
+		 "1"},
 		{wechat, "{\"id\":\"1\",\"kind\":\"rate\",\"about\":\"2\"}", "bad-score", "1"},
-		{wechat, "{\"id\":\"1\",\"kind\":\"rate\",\"about\":\"2\",\"score\":\"5 stars\"}", "bad-score", "1"},
+		{wechat, "{\"id\":\"1\",\"kind\":\"rate\",\"about\":\"2\",\"score\":\"5 stars\"}", "bad-score",
+		 "1"},
 		{wechat, "{\"id\":\"1\",\"kind\":\"rate\",\"about\":\"2\",\"score\":5}", "bad-score", "1"},
 		{command, "", "empty", NULL},
 		{command, "accept", "not-json", NULL},
 		{command, "[1]", "not-json", NULL},
 		{command, "{\"case\":\"JYL261120000123\",\"action\":\"accept\"}", "no-request", NULL},
-		{command, "{\"request\":\"\",\"case\":\"JYL261120000123\",\"action\":\"accept\"}", "no-request", NULL},
-		{command, "{\"request\":[],\"case\":\"JYL261120000123\",\"action\":\"accept\"}", "no-request", NULL},
-		{command, "{\"request\":\"a\\nb\",\"case\":\"JYL261120000123\",\"action\":\"accept\"}", "no-request", NULL},
+		{command, "{\"request\":\"\",\"case\":\"JYL261120000123\",\"action\":\"accept\"}", "no-request",
+		 NULL},
+		{command, "{\"request\":[],\"case\":\"JYL261120000123\",\"action\":\"accept\"}", "no-request",
+		 NULL},
+		{command, "{\"request\":\"a\\nb\",\"case\":\"JYL261120000123\",\"action\":\"accept\"}",
+		 "no-request", NULL},
 		{command, "{\"request\":\"1\",\"case\":\"JYL261120000123\"}", "bad-action", "1"},
-		{command, "{\"request\":\"1\",\"case\":\"JYL261120000123\",\"action\":\"explode\"}", "bad-action", "1"},
+		{command, "{\"request\":\"1\",\"case\":\"JYL261120000123\",\"action\":\"explode\"}",
+		 "bad-action", "1"},
 		{command, "{\"request\":\"1\",\"case\":\"JYL261120000123\",\"action\":3}", "bad-action", "1"},
 		{command, "{\"request\":\"1\",\"action\":\"accept\"}", "bad-case", "1"},
 		{command, "{\"request\":\"1\",\"case\":\"../../etc\",\"action\":\"accept\"}", "bad-case", "1"},
@@ -585,7 +632,8 @@ static void bad_input_is_refused_with_a_stable_reason(void **state)
 		if (r != ERR_BAD || strcmp(t->e.code, rows[i].code) != 0)
 			fail_msg("%s: %d %s, want %s", rows[i].payload, r, t->e.code, rows[i].code);
 		if (!str_equal(t->u.readable_id, rows[i].readable_id))
-			fail_msg("%s: readable id %s", rows[i].payload, t->u.readable_id ? t->u.readable_id : "-");
+			fail_msg("%s: readable id %s", rows[i].payload,
+				 t->u.readable_id ? t->u.readable_id : "-");
 		assert_true(*t->e.text);
 		if (rows[i].topic == wechat)
 			assert_string_equal(t->u.source, "g1");
@@ -658,9 +706,10 @@ static void limits_are_exact(void **state)
 
 static void no_reason_quotes_the_message(void **state)
 {
-	static const char *const payloads[] = {"{\"id\":\"1\",\"text\":\"13800001234", "{\"13800001234\":1,\"13800001234\":2}",
-					       "13800001234", "{\"id\":\"13800001234\",\"kind\":\"13800001234\"}",
-					       "{\"id\":\"13800001234\",\"kind\":\"urge\",\"case\":\"13800001234\"}"};
+	static const char *const payloads[] = {
+		"{\"id\":\"1\",\"text\":\"13800001234", "{\"13800001234\":1,\"13800001234\":2}", "13800001234",
+		"{\"id\":\"13800001234\",\"kind\":\"13800001234\"}",
+		"{\"id\":\"13800001234\",\"kind\":\"urge\",\"case\":\"13800001234\"}"};
 	struct told *t = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(payloads); i++) {
@@ -672,8 +721,9 @@ static void no_reason_quotes_the_message(void **state)
 /* Cuts and flips of a good message: whatever comes out, nothing breaks. */
 static void broken_bytes_break_nothing(void **state)
 {
-	static const char good[] = "{\"msgId\":7,\"desc\":\"井盖\",\"ts\":1,\"lvl\":3,\"pos\":{\"code\":\"410106003\"},\"lines\":[0,{\"a/b\":\"c\"}],"
-				   "\"reporter\":{\"phone\":\"138\"},\"place\":{\"lat\":1},\"reply_to\":[1.5e3,\"\\u4e00\"]}";
+	static const char good[] =
+		"{\"msgId\":7,\"desc\":\"井盖\",\"ts\":1,\"lvl\":3,\"pos\":{\"code\":\"410106003\"},\"lines\":[0,{\"a/b\":\"c\"}],"
+		"\"reporter\":{\"phone\":\"138\"},\"place\":{\"lat\":1},\"reply_to\":[1.5e3,\"\\u4e00\"]}";
 	struct told *t = *state;
 	char payload[sizeof(good)];
 	uint32_t seed = 7;
@@ -710,14 +760,27 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(a_full_report_is_read_whole), TEST(the_least_report_is_enough), TEST(other_kinds_name_their_case),
-		TEST(odd_members_are_kept_and_marked), TEST(what_is_harmless_is_converted), TEST(secrecy_is_believed_in_doubt),
-		TEST(times_come_in_many_forms), TEST(the_digest_tells_other_content_but_not_another_time),
-		TEST(a_vendors_object_is_mapped), TEST(a_mapped_channel_understands_our_own_form_too),
-		TEST(members_may_swap_their_names), TEST(formats_read_a_vendors_time), TEST(gb18030_is_read),
-		TEST(a_decoder_is_asked_first), TEST(a_command_belongs_to_the_department_of_its_topic),
-		TEST(every_action_has_its_name), TEST(bad_input_is_refused_with_a_stable_reason), TEST(limits_are_exact),
-		TEST(no_reason_quotes_the_message), TEST(broken_bytes_break_nothing), TEST(understanding_takes_microseconds),
+		TEST(a_full_report_is_read_whole),
+		TEST(the_least_report_is_enough),
+		TEST(other_kinds_name_their_case),
+		TEST(odd_members_are_kept_and_marked),
+		TEST(what_is_harmless_is_converted),
+		TEST(secrecy_is_believed_in_doubt),
+		TEST(times_come_in_many_forms),
+		TEST(the_digest_tells_other_content_but_not_another_time),
+		TEST(a_vendors_object_is_mapped),
+		TEST(a_mapped_channel_understands_our_own_form_too),
+		TEST(members_may_swap_their_names),
+		TEST(formats_read_a_vendors_time),
+		TEST(gb18030_is_read),
+		TEST(a_decoder_is_asked_first),
+		TEST(a_command_belongs_to_the_department_of_its_topic),
+		TEST(every_action_has_its_name),
+		TEST(bad_input_is_refused_with_a_stable_reason),
+		TEST(limits_are_exact),
+		TEST(no_reason_quotes_the_message),
+		TEST(broken_bytes_break_nothing),
+		TEST(understanding_takes_microseconds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,9 +13,10 @@
 #include "core/understand/stages.h"
 
 const char *const command_action_names[N_COMMAND_ACTION] = {
-	"accept", "contact", "progress", "return", "extend", "suspend", "resume", "resolve", "transfer", "whistle",
-	"report_in", "support_done", "consult", "consult_outcome", "next_step", "reject", "amend", "supervise",
-	"answer", "grant", "deny", "join", "split", "lift", "get"};
+	"accept", "contact", "progress", "return", "extend", "suspend", "resume", "resolve",
+	"transfer", "whistle", "report_in", "support_done", "consult", "consult_outcome",
+	"next_step", "reject", "amend", "supervise", "answer", "grant", "deny", "join", "split",
+	"lift", "get"};
 
 #define TEXT(pointer, member) {pointer, offsetof(struct command, member)}
 /* A place may come as in a report; what is nearer to the top wins. */
@@ -23,11 +24,11 @@ static const struct text_member {
 	const char *pointer;
 	size_t offset;
 } texts[] = {
-	TEXT("/by", by), TEXT("/note", note), TEXT("/reason", reason), TEXT("/answer", answer), TEXT("/to", to),
-	TEXT("/order", order), TEXT("/text", text), TEXT("/category", category), TEXT("/grid", grid),
-	TEXT("/place/grid", grid), TEXT("/address", address), TEXT("/place/address", address),
-	TEXT("/place", address), TEXT("/into", into), TEXT("/of", of), TEXT("/outcome", outcome),
-	TEXT("/task", task),
+	TEXT("/by", by), TEXT("/note", note), TEXT("/reason", reason), TEXT("/answer", answer),
+	TEXT("/to", to), TEXT("/order", order), TEXT("/text", text), TEXT("/category", category),
+	TEXT("/grid", grid), TEXT("/place/grid", grid), TEXT("/address", address),
+	TEXT("/place/address", address), TEXT("/place", address), TEXT("/into", into),
+	TEXT("/of", of), TEXT("/outcome", outcome), TEXT("/task", task),
 };
 #undef TEXT
 
@@ -35,24 +36,27 @@ static void read_texts(json_t *object, struct arena *a, struct command *ret)
 {
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		const char **member = (const char **)(void *)((char *)ret + texts[i].offset);
-		const char *text = *member ? NULL : value_text(a, pointer_get(object, texts[i].pointer));
+		const char *text =
+			*member ? NULL : value_text(a, pointer_get(object, texts[i].pointer));
 
 		if (text && *text)
 			*member = text;
 	}
 }
 
-int command_read(const struct department *dept, json_t *object, struct arena *a, struct command *ret,
-		 const char **ret_request, struct err *e)
+int command_read(const struct department *dept, json_t *object, struct arena *a,
+		 struct command *ret, const char **ret_request, struct err *e)
 {
 	const char *number = value_text(a, json_object_get(object, "case"));
 	const json_t *word = json_object_get(object, "action");
-	int action = name_index(command_action_names, N_COMMAND_ACTION, json_is_string(word) ? value_text(a, word) : "");
+	int action = name_index(command_action_names, N_COMMAND_ACTION,
+				json_is_string(word) ? value_text(a, word) : "");
 
 	*ret = (struct command){.dept = dept, .until = MOMENT_NONE, .json = object};
 	ret->request = *ret_request = value_id(a, json_object_get(object, "request"));
 	if (!ret->request)
-		return err_code(e, ERR_BAD, "no-request", "request is no text of 1 to %d bytes without control characters",
+		return err_code(e, ERR_BAD, "no-request",
+				"request is no text of 1 to %d bytes without control characters",
 				ID_BYTES);
 	if (action < 0)
 		return err_code(e, ERR_BAD, "bad-action", "action is none of the known actions");

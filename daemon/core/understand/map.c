@@ -10,7 +10,7 @@
 #include "core/time/moment.h"
 #include "core/understand/stages.h"
 
-/* ---- members by dotted name -------------------------------------------------------------------- */
+/* ---- members by dotted name ------------------------------------------------------------------ */
 
 static json_t *member_get(json_t *object, const char *member, struct arena *a)
 {
@@ -37,7 +37,7 @@ static void member_set(json_t *object, const char *member, json_t *value, struct
 	json_object_set_new(object, member, value);
 }
 
-/* ---- map --------------------------------------------------------------------------------------- */
+/* ---- map ------------------------------------------------------------------------------------- */
 
 static json_t *map_members(const struct channel *channel, json_t *theirs, struct arena *a)
 {
@@ -59,7 +59,7 @@ static json_t *map_members(const struct channel *channel, json_t *theirs, struct
 	return ours;
 }
 
-/* ---- codes and constants ----------------------------------------------------------------------- */
+/* ---- codes and constants --------------------------------------------------------------------- */
 
 /* A constant or code of the configuration is a text; the members below are no texts. */
 static json_t *typed(const char *member, const char *text)
@@ -87,7 +87,8 @@ static void map_codes(const struct channel *channel, json_t *ours, struct arena 
 	for (size_t i = 0; i < channel->n_codes; i++) {
 		const struct code_table *table = &channel->codes[i];
 		const json_t *value = member_get(ours, table->member, a);
-		const char *text = json_is_boolean(value) ? (json_is_true(value) ? "true" : "false") : value_text(a, value);
+		const char *text = json_is_boolean(value) ? (json_is_true(value) ? "true" : "false")
+							  : value_text(a, value);
 		const char *means = text ? map_get(&table->values, text) : NULL;
 
 		if (means)
@@ -95,7 +96,7 @@ static void map_codes(const struct channel *channel, json_t *ours, struct arena 
 	}
 }
 
-/* ---- formats ----------------------------------------------------------------------------------- */
+/* ---- formats --------------------------------------------------------------------------------- */
 
 static bool parse_format(const char *text, const char *format, int64_t *ret)
 {
@@ -103,10 +104,15 @@ static bool parse_format(const char *text, const char *format, int64_t *ret)
 	const char *end = strptime(text, format, &tm);
 	struct civil civil;
 
-	if (!end || *end || tm.tm_year < 70 || !moment_date_is_valid(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday))
+	if (!end || *end || tm.tm_year < 70 ||
+	    !moment_date_is_valid(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday))
 		return false;
-	civil = (struct civil){.year = tm.tm_year + 1900, .month = tm.tm_mon + 1, .day = tm.tm_mday,
-			       .hour = tm.tm_hour, .minute = tm.tm_min, .second = tm.tm_sec > 59 ? 59 : tm.tm_sec};
+	civil = (struct civil){.year = tm.tm_year + 1900,
+			       .month = tm.tm_mon + 1,
+			       .day = tm.tm_mday,
+			       .hour = tm.tm_hour,
+			       .minute = tm.tm_min,
+			       .second = tm.tm_sec > 59 ? 59 : tm.tm_sec};
 	*ret = moment_from_civil(&civil);
 	if (tm.tm_gmtoff != LONG_MAX)   /* the format has %z: it was no office time */
 		*ret += MOMENT_ZONE_US - (int64_t)tm.tm_gmtoff * 1000000;
@@ -127,7 +133,8 @@ static void map_formats(const struct channel *channel, json_t *ours, struct aren
 			unit = 1e6;
 		else if (strcmp(f->format, "unixms") == 0)
 			unit = 1e3;
-		if (!text || (unit > 0 ? !value_number(value, &number) : !parse_format(text, f->format, &at)))
+		if (!text || (unit > 0 ? !value_number(value, &number)
+				       : !parse_format(text, f->format, &at)))
 			continue;       /* left as it came: read as any other time, or marked */
 		if (unit > 0 && !(number >= 0 && number * unit < 2.5e17))
 			continue;
@@ -139,11 +146,15 @@ static void map_formats(const struct channel *channel, json_t *ours, struct aren
 
 json_t *map_object(const struct channel *channel, json_t *theirs, struct arena *a)
 {
-	json_t *ours = map_members(channel, theirs, a);
+	json_t *ours;
 
+	if (!channel->n_map && !channel->n_codes && !channel->n_formats && !channel->n_set)
+		return json_incref(theirs);
+	ours = map_members(channel, theirs, a);
 	map_codes(channel, ours, a);
 	map_formats(channel, ours, a);
 	for (size_t i = 0; i < channel->n_set; i++)
-		member_set(ours, channel->set[i].member, typed(channel->set[i].member, channel->set[i].text), a);
+		member_set(ours, channel->set[i].member,
+			   typed(channel->set[i].member, channel->set[i].text), a);
 	return ours;
 }

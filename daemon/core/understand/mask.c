@@ -1,7 +1,7 @@
 /*
- * What a text may tell about a person, kept out of titles, cards and events. A mask errs on the side
- * of hiding: a number that was no phone loses its middle, 周口张先生 loses its town. It never grows
- * the text, so one buffer of the text's size is enough.
+ * What a text may tell about a person, kept out of titles, cards and events. A mask errs on the
+ * side of hiding: a number that was no phone loses its middle, 周口张先生 loses its town. It never
+ * grows the text, so one buffer of the text's size is enough.
  */
 #include <stdint.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 
 enum { LONG_NUMBER = 7, PHONE = 11, CITIZEN_ID = 18, GAP = 3, GIVEN_NAME = 2 };
 
-/* ---- numbers ----------------------------------------------------------------------------------- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
 /* The digit at s (half or full width), or -1; *ret_end is behind it. */
 static int digit_at(const char *s, const char **ret_end)
@@ -26,7 +26,7 @@ static int digit_at(const char *s, const char **ret_end)
 	return c >= '0' && c <= '9' ? (int)(c - '0') : -1;
 }
 
-/* Skips the blanks, dashes and invisible characters that people put between the digits of a number. */
+/* Skips the blanks, dashes and invisible characters that people put between digits. */
 static const char *skip_gap(const char *s)
 {
 	for (int i = 0; i < GAP; i++) {
@@ -49,8 +49,8 @@ static size_t date_at(const char *s)
 	for (size_t i = 0; shape[i]; i++)
 		if (shape[i] == 'd' ? s[i] < '0' || s[i] > '9' : s[i] != shape[i])
 			return 0;
-	if ((strncmp(s, "19", 2) != 0 && strncmp(s, "20", 2) != 0) || (s[10] >= '0' && s[10] <= '9') ||
-	    s[5] > '1' || s[8] > '3')
+	if ((strncmp(s, "19", 2) != 0 && strncmp(s, "20", 2) != 0) ||
+	    (s[10] >= '0' && s[10] <= '9') || s[5] > '1' || s[8] > '3')
 		return 0;
 	return 10;
 }
@@ -102,16 +102,21 @@ static size_t mask_number(const char *s, char **to)
 	return (size_t)(x.end - s);
 }
 
-/* ---- names ------------------------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
-static const char *const forms_of_address[] = {"先生", "女士", "小姐", "太太", "师傅", "老师", "大爷", "大妈", "大叔", "大姐",
-					       "大哥", "大娘", "阿姨", "叔叔", "奶奶", "爷爷", "同志"};
-static const char surnames[] = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高梁郑罗宋谢唐韩曹许邓萧冯曾程蔡彭潘袁于董余苏叶吕魏蒋田杜丁沈"
-			       "姜范江傅钟卢汪戴崔任陆廖姚方金邱夏谭韦贾邹石熊孟秦阎薛侯雷白龙段郝孔邵史毛常万顾赖武康贺严尹钱"
-			       "施牛洪龚汤陶黎温莫易樊乔文安殷颜庄章鲁倪庞邢俞翟蓝聂齐向申葛柴伍覃骆关焦柳欧祝纪尚毕耿芦左季"
-			       "管符辛苗詹曲欧靳祁路涂兰甘裴梅童翁霍游阮尤岳柯牟滕谷舒卜成饶宁凌盛查单冉鲍华包屈房喻解蒲卫简"
-			       "时连车项闵邬吉党阳费卞席";
-static const char *const long_surnames[] = {"欧阳", "司马", "上官", "诸葛", "东方", "皇甫", "尉迟", "公孙", "慕容", "令狐", "夏侯", "端木"};
+static const char *const forms_of_address[] = {"先生", "女士", "小姐", "太太", "师傅", "老师",
+					       "大爷", "大妈", "大叔", "大姐", "大哥", "大娘",
+					       "阿姨", "叔叔", "奶奶", "爷爷", "同志"};
+static const char surnames[] =
+	"王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高梁郑罗宋谢唐韩曹许邓萧冯曾"
+	"程蔡彭潘袁于董余苏叶吕魏蒋田杜丁沈姜范江傅钟卢汪戴崔任陆廖姚方金"
+	"邱夏谭韦贾邹石熊孟秦阎薛侯雷白龙段郝孔邵史毛常万顾赖武康贺严尹钱"
+	"施牛洪龚汤陶黎温莫易樊乔文安殷颜庄章鲁倪庞邢俞翟蓝聂齐向申葛柴伍"
+	"覃骆关焦柳欧祝纪尚毕耿芦左季管符辛苗詹曲欧靳祁路涂兰甘裴梅童翁霍"
+	"游阮尤岳柯牟滕谷舒卜成饶宁凌盛查单冉鲍华包屈房喻解蒲卫简时连车项"
+	"闵邬吉党阳费卞席";
+static const char *const long_surnames[] = {"欧阳", "司马", "上官", "诸葛", "东方", "皇甫",
+					    "尉迟", "公孙", "慕容", "令狐", "夏侯", "端木"};
 
 static const char *prefix_of(const char *s, const char *const *words, size_t n)
 {

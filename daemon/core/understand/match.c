@@ -1,8 +1,8 @@
 /*
- * A flat table of 256 successors a state is the fastest automaton and 1 KiB a state: 73 MB for 10,000
- * Chinese keywords. Here states are numbered breadth first, so that the children of one are neighbours
- * and need no list: 13 bytes a state, one memchr a step, a direct table for the root alone, where
- * most bytes of most texts end.
+ * A flat table of 256 successors a state is the fastest automaton and 1 KiB a state: 73 MB for
+ * 10,000 Chinese keywords. Here states are numbered breadth first, so that the children of one are
+ * neighbours and need no list: 13 bytes a state, one memchr a step, a direct table for the root
+ * alone, where most bytes of most texts end.
  */
 #include "core/understand/match.h"
 
@@ -13,14 +13,14 @@
 struct match {
 	const uint32_t *first;          /* children of s are first[s] … first[s + 1] - 1 */
 	const uint32_t *fail;           /* the state of the longest proper suffix */
-	const uint32_t *hit;            /* 1 + the word that ends here, or the longest that ends in a suffix; 0: none */
+	const uint32_t *hit;            /* 1 + the longest word that ends here; 0: none */
 	const unsigned char *label;     /* the byte that leads to s */
-	const uint32_t *next;           /* of a word: 1 + the longest other word that is its suffix; 0: none */
+	const uint32_t *next;           /* of a word: 1 + the longest word that is its suffix; 0 */
 	size_t n_states, n_words;
 	uint32_t root[256];
 };
 
-/* ---- building ---------------------------------------------------------------------------------- */
+/* ---- building -------------------------------------------------------------------------------- */
 
 struct entry {
 	const char *word;
@@ -83,7 +83,8 @@ static void grow_state(struct growing *g, uint32_t s)
 	}
 }
 
-static uint32_t child_of(const uint32_t *first, const unsigned char *label, uint32_t s, unsigned char byte)
+static uint32_t child_of(const uint32_t *first, const unsigned char *label, uint32_t s,
+			 unsigned char byte)
 {
 	const unsigned char *from = label + first[s], *at;
 	size_t n = first[s + 1] - first[s];
@@ -159,7 +160,7 @@ const struct match *match_new(const char *const *words, size_t n, struct arena *
 	return freeze(&g, distinct, a);
 }
 
-/* ---- searching --------------------------------------------------------------------------------- */
+/* ---- searching ------------------------------------------------------------------------------- */
 
 size_t match_set_size(const struct match *m)
 {
@@ -198,5 +199,6 @@ void match_find(const struct match *m, const char *text, size_t len, uint64_t *f
 
 size_t match_bytes(const struct match *m)
 {
-	return sizeof(*m) + m->n_states * (3 * sizeof(uint32_t) + 1) + m->n_words * sizeof(uint32_t);
+	return sizeof(*m) + m->n_states * (3 * sizeof(uint32_t) + 1) +
+	       m->n_words * sizeof(uint32_t);
 }

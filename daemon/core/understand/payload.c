@@ -1,7 +1,7 @@
 /*
- * From bytes to one JSON object. Everything is checked before the parser sees it: what it would take
- * but PostgreSQL would not (U+0000) and what would cost it too much (depth, size) stops here. The
- * parser's own messages quote the payload, so only its code and the place are handed on.
+ * From bytes to one JSON object. Everything is checked before the parser sees it: what it would
+ * take but PostgreSQL would not (U+0000) and what would cost it too much (depth, size) stops here.
+ * The parser's own messages quote the payload, so only its code and the place are handed on.
  */
 #include <errno.h>
 #include <iconv.h>
@@ -13,7 +13,7 @@
 #include "base/str.h"
 #include "core/understand/stages.h"
 
-/* ---- charset ----------------------------------------------------------------------------------- */
+/* ---- charset --------------------------------------------------------------------------------- */
 
 static void iconv_closep(iconv_t *cd)
 {
@@ -21,8 +21,8 @@ static void iconv_closep(iconv_t *cd)
 		iconv_close(*cd);
 }
 
-static int convert(const char *charset, const struct message *m, struct arena *a, const char **ret, size_t *ret_len,
-		   struct err *e)
+static int convert(const char *charset, const struct message *m, struct arena *a, const char **ret,
+		   size_t *ret_len, struct err *e)
 {
 	CLEANUP(iconv_closep) iconv_t cd = iconv_open("UTF-8", charset);
 	size_t in_left = m->payload_len, room = 4 * in_left + 16, out_left = room - 1;
@@ -30,14 +30,15 @@ static int convert(const char *charset, const struct message *m, struct arena *a
 	char *out = arena_alloc(a, room), *to = out, *from;
 
 	if (cd == (iconv_t)-1)
-		return err_code(e, ERR_BAD, "bad-charset", "the charset %s is not known here", charset);
+		return err_code(e, ERR_BAD, "bad-charset", "the charset %s is not known here",
+				charset);
 	copy = mem_alloc(in_left);
 	memcpy(copy, m->payload, in_left);
 	from = copy;
 	if (iconv(cd, &from, &in_left, &to, &out_left) == (size_t)-1 ||
 	    iconv(cd, NULL, NULL, &to, &out_left) == (size_t)-1)
-		return err_code(e, ERR_BAD, "bad-charset", "the payload is no %s at byte %zu", charset,
-				m->payload_len - in_left);
+		return err_code(e, ERR_BAD, "bad-charset", "the payload is no %s at byte %zu",
+				charset, m->payload_len - in_left);
 	*ret = out;
 	*ret_len = (size_t)(to - out);
 	return 0;
@@ -48,16 +49,16 @@ static bool is_utf8_name(const char *charset)
 	return !charset || strcasecmp(charset, "utf-8") == 0 || strcasecmp(charset, "utf8") == 0;
 }
 
-int payload_text(const char *charset, const struct message *m, struct arena *a, const char **ret, size_t *ret_len,
-		 struct err *e)
+int payload_text(const char *charset, const struct message *m, struct arena *a, const char **ret,
+		 size_t *ret_len, struct err *e)
 {
 	static const char mark[] = "\xef\xbb\xbf";
 
 	if (m->payload_len == 0)
 		return err_code(e, ERR_BAD, "empty", "the payload is empty");
 	if (m->payload_len > PAYLOAD_BYTES)
-		return err_code(e, ERR_BAD, "too-big", "the payload has %zu bytes; %d are allowed", m->payload_len,
-				PAYLOAD_BYTES);
+		return err_code(e, ERR_BAD, "too-big", "the payload has %zu bytes; %d are allowed",
+				m->payload_len, PAYLOAD_BYTES);
 	if (is_utf8_name(charset)) {
 		*ret = arena_strndup(a, m->payload, m->payload_len);
 		*ret_len = m->payload_len;
@@ -78,7 +79,7 @@ int payload_text(const char *charset, const struct message *m, struct arena *a, 
 	return 0;
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 /* Looks at brackets and escapes only; whether the rest is JSON is the parser's matter. */
 static int prescan(const char *text, size_t len, struct err *e)
@@ -91,13 +92,15 @@ static int prescan(const char *text, size_t len, struct err *e)
 
 		if (quoted && c == '\\') {
 			if (len - i > 5 && memcmp(text + i + 1, "u0000", 5) == 0)
-				return err_code(e, ERR_BAD, "bad-text", "a text holds a NUL character");
+				return err_code(e, ERR_BAD, "bad-text",
+						"a text holds a NUL character");
 			i++;
 		} else if (c == '"') {
 			quoted = !quoted;
 		} else if (!quoted && (c == '{' || c == '[')) {
 			if (++depth > PAYLOAD_DEPTH)
-				return err_code(e, ERR_BAD, "too-deep", "the JSON is nested more than %d deep",
+				return err_code(e, ERR_BAD, "too-deep",
+						"the JSON is nested more than %d deep",
 						PAYLOAD_DEPTH);
 		} else if (!quoted && (c == '}' || c == ']')) {
 			depth--;
@@ -134,8 +137,8 @@ int payload_object(const char *text, size_t len, json_t **ret, struct err *e)
 		return r;
 	json = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	if (!json)
-		return err_code(e, ERR_BAD, "not-json", "no JSON: %s, line %d, column %d", why_not_json(&error),
-				error.line, error.column);
+		return err_code(e, ERR_BAD, "not-json", "no JSON: %s, line %d, column %d",
+				why_not_json(&error), error.line, error.column);
 	if (!json_is_object(json)) {
 		json_decref(json);
 		return err_code(e, ERR_BAD, "not-json", "the payload is JSON, but no object");

@@ -11,7 +11,7 @@
 #include "core/understand/text.h"
 #include "core/understand/utf8.h"
 
-/* ---- grids ------------------------------------------------------------------------------------- */
+/* ---- grids ----------------------------------------------------------------------------------- */
 
 const struct grid *place_grid(const struct office *office, const char *code)
 {
@@ -31,7 +31,7 @@ const struct grid *place_grid(const struct office *office, const char *code)
 	return grid;
 }
 
-/* ---- addresses --------------------------------------------------------------------------------- */
+/* ---- addresses ------------------------------------------------------------------------------- */
 
 static const char *const building[] = {"号楼", "#楼", "栋", "幢", "座"};
 static const char *const door[] = {"单元", "号", "室", "户", "层", "楼", "门"};
@@ -62,7 +62,8 @@ static const char *number_end(const char *s, bool *ret_digits)
 		bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 		size_t len = (size_t)(next - s);
 
-		if (!is_digit(c) && !letter && !(len == 3 && memmem(numerals, sizeof(numerals) - 1, s, 3)))
+		if (!is_digit(c) && !letter &&
+		    !(len == 3 && memmem(numerals, sizeof(numerals) - 1, s, 3)))
 			return s;
 		*ret_digits = *ret_digits && is_digit(c);
 	}
@@ -99,9 +100,11 @@ static size_t shown(const char *address)
 			yard = (size_t)(end - address) + strlen("号院");
 		else if (!yard && strncmp(end, "号", strlen("号")) == 0 && behind_road(address, s))
 			yard = (size_t)(end - address) + strlen("号");
-		else if (digits && (*end == '-' || *end == '#') && (size_t)(end - address) < before_door)
+		else if (digits && (*end == '-' || *end == '#') &&
+			 (size_t)(end - address) < before_door)
 			before_door = (size_t)(end - address);
-		else if ((starts_with(end, door, ARRAY_LEN(door)) || (digits && !*after && end - s >= 3)) &&
+		else if ((starts_with(end, door, ARRAY_LEN(door)) ||
+			  (digits && !*after && end - s >= 3)) &&
 			 (size_t)(s - address) < before_door)
 			before_door = (size_t)(s - address);
 	}

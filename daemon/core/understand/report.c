@@ -1,7 +1,7 @@
 /*
- * An object of the contract's form becomes a report. Only what leaves nothing to do is refused: no id,
- * no content, an unknown kind, no case where one is needed. Everything else that is odd is kept, in
- * `extra`, and marked: a resident does not learn JSON because a clerk would like it.
+ * An object of the contract's form becomes a report. Only what leaves nothing to do is refused: no
+ * id, no content, an unknown kind, no case where one is needed. Everything else that is odd is
+ * kept, in `extra`, and marked: a resident does not learn JSON because a clerk would like it.
  *
  * One table a level: a member has a function that takes its value, or says that it cannot.
  */
@@ -17,11 +17,12 @@
 #include "core/understand/stages.h"
 #include "core/understand/text.h"
 
-const char *const report_kind_names[N_REPORT_KIND] = {"report", "supplement", "urge", "again", "rate",
-						      "withdraw", "status", "delivered", "talk"};
+const char *const report_kind_names[N_REPORT_KIND] = {
+	"report", "supplement", "urge", "again", "rate", "withdraw", "status", "delivered", "talk"};
 const char *const score_names[N_SCORE] = {"satisfied", "basically", "dissatisfied"};
 
-static const int64_t ahead_us = INT64_C(5) * 60 * 1000000;  /* clocks of senders may differ so much */
+/* So much may the clocks of senders differ. */
+static const int64_t ahead_us = INT64_C(5) * 60 * 1000000;
 enum { OLD_DAYS = 366, PHONE_MIN = 7, PHONE_MAX = 16 };
 
 struct reading {
@@ -37,10 +38,11 @@ struct member {
 	bool (*take)(struct reading *in, json_t *value);
 };
 
-/* ---- the walk over an object ------------------------------------------------------------------- */
+/* ---- the walk over an object ----------------------------------------------------------------- */
 
-/* Offers each member to its function; what nobody takes goes into *rest, which is made when needed. */
-static void take_members(struct reading *in, json_t *object, const struct member *table, json_t **rest)
+/* Offers each member to its function; what nobody takes goes into *rest, made when needed. */
+static void take_members(struct reading *in, json_t *object, const struct member *table,
+			 json_t **rest)
 {
 	const char *name;
 	json_t *value;
@@ -81,7 +83,7 @@ static bool take_text(struct reading *in, json_t *value, const char **ret)
 	return text != NULL;
 }
 
-/* ---- who --------------------------------------------------------------------------------------- */
+/* ---- who ------------------------------------------------------------------------------------- */
 
 static bool take_name(struct reading *in, json_t *value)
 {
@@ -116,8 +118,11 @@ static bool take_secret(struct reading *in, json_t *value)
 
 static bool take_reporter(struct reading *in, json_t *value)
 {
-	static const struct member members[] = {{"name", take_name}, {"phone", take_phone}, {"ref", take_ref},
-						{"secret", take_secret}, {NULL, NULL}};
+	static const struct member members[] = {{"name", take_name},
+						{"phone", take_phone},
+						{"ref", take_ref},
+						{"secret", take_secret},
+						{NULL, NULL}};
 	json_t *rest = NULL;
 
 	if (!json_is_object(value))
@@ -128,7 +133,7 @@ static bool take_reporter(struct reading *in, json_t *value)
 	return true;
 }
 
-/* ---- where ------------------------------------------------------------------------------------- */
+/* ---- where ----------------------------------------------------------------------------------- */
 
 static bool take_address(struct reading *in, json_t *value)
 {
@@ -173,8 +178,9 @@ static bool take_lon(struct reading *in, json_t *value)
 
 static bool take_place(struct reading *in, json_t *value)
 {
-	static const struct member members[] = {{"address", take_address}, {"grid", take_grid}, {"lat", take_lat},
-						{"lon", take_lon}, {"crs", take_crs}, {NULL, NULL}};
+	static const struct member members[] = {{"address", take_address}, {"grid", take_grid},
+						{"lat", take_lat},	   {"lon", take_lon},
+						{"crs", take_crs},	   {NULL, NULL}};
 	json_t *rest = NULL;
 
 	if (!json_is_object(value))
@@ -183,15 +189,16 @@ static bool take_place(struct reading *in, json_t *value)
 	take_members(in, value, members, &rest);
 	if (rest)
 		keep_extra(in, "place", rest);
-	/* A receiver without a fix says 0, 0: that is no place, and would draw all such cases together. */
-	in->r->has_position = !isnan(in->r->lat) && !isnan(in->r->lon) &&
-			      (fpclassify(in->r->lat) != FP_ZERO || fpclassify(in->r->lon) != FP_ZERO);
+	/* A receiver without a fix says 0, 0: a place that would draw all such cases together. */
+	in->r->has_position =
+		!isnan(in->r->lat) && !isnan(in->r->lon) &&
+		(fpclassify(in->r->lat) != FP_ZERO || fpclassify(in->r->lon) != FP_ZERO);
 	if (!in->r->has_position)
 		in->r->lat = in->r->lon = 0;
 	return true;
 }
 
-/* ---- what -------------------------------------------------------------------------------------- */
+/* ---- what ------------------------------------------------------------------------------------ */
 
 static bool take_version(struct reading *in, json_t *value)
 {
@@ -210,7 +217,8 @@ static bool take_id(struct reading *in, json_t *value)
 
 static bool take_kind(struct reading *in, json_t *value)
 {
-	int kind = name_index(report_kind_names, N_REPORT_KIND, json_is_string(value) ? value_text(in->arena, value) : "");
+	int kind = name_index(report_kind_names, N_REPORT_KIND,
+			      json_is_string(value) ? value_text(in->arena, value) : "");
 
 	in->bad_kind = kind < 0;
 	if (kind >= 0)
@@ -243,7 +251,8 @@ static bool take_report_text(struct reading *in, json_t *value)
 	return true;
 }
 
-static const struct category *category_known(const struct office *office, struct arena *a, const char *path)
+static const struct category *category_known(const struct office *office, struct arena *a,
+					     const char *path)
 {
 	char *part = arena_strdup(a, path), *slash;
 	const struct category *known = map_get(&office->category_by_path, part);
@@ -294,8 +303,10 @@ static int word_value(const struct word *words, const char *text)
 static bool take_urgency(struct reading *in, json_t *value)
 {
 	static const struct word words[] = {
-		{"normal", URGENCY_NORMAL}, {"普通", URGENCY_NORMAL}, {"一般", URGENCY_NORMAL}, {"urgent", URGENCY_URGENT},
-		{"紧急", URGENCY_URGENT}, {"critical", URGENCY_CRITICAL}, {"特急", URGENCY_CRITICAL}, {NULL, 0}};
+		{"normal", URGENCY_NORMAL}, {"普通", URGENCY_NORMAL},
+		{"一般", URGENCY_NORMAL},   {"urgent", URGENCY_URGENT},
+		{"紧急", URGENCY_URGENT},   {"critical", URGENCY_CRITICAL},
+		{"特急", URGENCY_CRITICAL}, {NULL, 0}};
 	const char *text = value_text(in->arena, value);
 
 	if (text && !*text)
@@ -339,7 +350,7 @@ static bool take_reply_to(struct reading *in, json_t *value)
 	return true;
 }
 
-/* ---- about a case ------------------------------------------------------------------------------ */
+/* ---- about a case ---------------------------------------------------------------------------- */
 
 static bool take_case(struct reading *in, json_t *value)
 {
@@ -358,9 +369,13 @@ static bool take_about(struct reading *in, json_t *value)
 
 static bool take_score(struct reading *in, json_t *value)
 {
-	static const struct word words[] = {
-		{"satisfied", SCORE_SATISFIED}, {"满意", SCORE_SATISFIED}, {"basically", SCORE_BASICALLY},
-		{"基本满意", SCORE_BASICALLY}, {"dissatisfied", SCORE_DISSATISFIED}, {"不满意", SCORE_DISSATISFIED}, {NULL, 0}};
+	static const struct word words[] = {{"satisfied", SCORE_SATISFIED},
+					    {"满意", SCORE_SATISFIED},
+					    {"basically", SCORE_BASICALLY},
+					    {"基本满意", SCORE_BASICALLY},
+					    {"dissatisfied", SCORE_DISSATISFIED},
+					    {"不满意", SCORE_DISSATISFIED},
+					    {NULL, 0}};
 	int score = word_value(words, value_text(in->arena, value));
 
 	in->bad_score = score < 0;
@@ -386,17 +401,19 @@ static bool take_ok(struct reading *in, json_t *value)
 	return true;
 }
 
-/* ---- the whole --------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static const struct member members[] = {
-	{"v", take_version}, {"id", take_id}, {"kind", take_kind}, {"time", take_time}, {"text", take_report_text},
-	{"category", take_category}, {"urgency", take_urgency}, {"device", take_device},
-	{"reporter", take_reporter}, {"place", take_place}, {"accused", take_accused}, {"media", take_media},
-	{"reply_to", take_reply_to}, {"case", take_case}, {"about", take_about}, {"score", take_score},
+	{"v", take_version}, {"id", take_id}, {"kind", take_kind}, {"time", take_time},
+	{"text", take_report_text}, {"category", take_category}, {"urgency", take_urgency},
+	{"device", take_device}, {"reporter", take_reporter}, {"place", take_place},
+	{"accused", take_accused}, {"media", take_media}, {"reply_to", take_reply_to},
+	{"case", take_case}, {"about", take_about}, {"score", take_score},
 	{"comment", take_comment}, {"reply", take_reply}, {"ok", take_ok}, {NULL, NULL}};
 
 /* Bit per kind: what each of them cannot do without. */
-static const uint32_t needs_text = 1U << REPORT_REPORT | 1U << REPORT_SUPPLEMENT | 1U << REPORT_TALK;
+static const uint32_t needs_text =
+	1U << REPORT_REPORT | 1U << REPORT_SUPPLEMENT | 1U << REPORT_TALK;
 static const uint32_t needs_no_case = 1U << REPORT_REPORT | 1U << REPORT_TALK;
 
 static int report_check(const struct reading *in, struct err *e)
@@ -405,7 +422,8 @@ static int report_check(const struct reading *in, struct err *e)
 	const char *kind = report_kind_names[r->kind];
 
 	if (in->bad_id)
-		return err_code(e, ERR_BAD, "bad-id", "id is no text of 1 to %d bytes without control characters",
+		return err_code(e, ERR_BAD, "bad-id",
+				"id is no text of 1 to %d bytes without control characters",
 				ID_BYTES);
 	if (!r->id)
 		return err_code(e, ERR_BAD, "no-id", "id is missing");
@@ -414,9 +432,11 @@ static int report_check(const struct reading *in, struct err *e)
 	if ((needs_text >> r->kind & 1) && !r->text && !r->category)
 		return err_code(e, ERR_BAD, "no-text", "kind %s needs text or category", kind);
 	if (!(needs_no_case >> r->kind & 1) && !r->case_number && !r->about)
-		return err_code(e, ERR_BAD, "no-case", "kind %s needs case, a case number, or about", kind);
+		return err_code(e, ERR_BAD, "no-case",
+				"kind %s needs case, a case number, or about", kind);
 	if (r->kind == REPORT_RATE && (in->bad_score || r->score == N_SCORE))
-		return err_code(e, ERR_BAD, "bad-score", "kind rate needs score: satisfied, basically or dissatisfied");
+		return err_code(e, ERR_BAD, "bad-score",
+				"kind rate needs score: satisfied, basically or dissatisfied");
 	return 0;
 }
 
@@ -427,8 +447,13 @@ int report_read(const struct report_origin *from, json_t *object, json_t *keep, 
 	json_t *rest = NULL;
 	int r;
 
-	*ret = (struct report){.channel = from->channel, .source = from->source, .time = from->received_at,
-			       .received_at = from->received_at, .urgency = -1, .shadow = "", .score = N_SCORE,
+	*ret = (struct report){.channel = from->channel,
+			       .source = from->source,
+			       .time = from->received_at,
+			       .received_at = from->received_at,
+			       .urgency = -1,
+			       .shadow = "",
+			       .score = N_SCORE,
 			       .delivered_ok = true};
 	take_members(&in, object, members, &rest);
 	*ret_id = ret->id;

@@ -1,7 +1,8 @@
 /*
- * The order of evaluation is fixed and short (docs: rules): first rule whose every field matches, else
- * the nearest category that has a department, else the fallback; copies beside. The keywords of all
- * rules are found in one pass before the first rule is looked at, so a rule costs a few bit tests.
+ * The order of evaluation is fixed and short (docs: rules): first rule whose every field matches,
+ * else the nearest category that has a department, else the fallback; copies beside. The keywords
+ * of all rules are found in one pass before the first rule is looked at, so a rule costs a few bit
+ * tests.
  */
 #include "core/understand/route.h"
 
@@ -16,7 +17,7 @@
 
 const char *const route_source_names[N_ROUTE_SOURCE] = {"rule", "category", "fallback"};
 
-/* ---- the index --------------------------------------------------------------------------------- */
+/* ---- the index ------------------------------------------------------------------------------- */
 
 struct route_index {
 	const struct match *words;
@@ -30,7 +31,8 @@ struct word_list {
 	size_t n;
 };
 
-static void add_words(struct word_list *list, const struct texts *texts, struct arena *a, struct when_words *ret)
+static void add_words(struct word_list *list, const struct texts *texts, struct arena *a,
+		      struct when_words *ret)
 {
 	ret->n = texts->n;
 	for (size_t i = 0; i < texts->n; i++)
@@ -70,10 +72,10 @@ static void index_words(struct route_index *index, struct arena *a)
 	}
 }
 
-static int index_when(struct route_index *index, const struct when *when, const char *what, const char *id,
-		      struct arena *a, struct err *e)
+static int index_when(struct route_index *index, const struct when *when, const char *what,
+		      const char *id, struct arena *a, struct err *e)
 {
-	/* Counted before it is known to be good, so that what was compiled of it is freed as well. */
+	/* Counted before it is known to be good: what was compiled of it is freed as well. */
 	int r = when_compile(when, a, &index->whens[index->n_whens++], e);
 
 	if (r < 0)
@@ -81,7 +83,8 @@ static int index_when(struct route_index *index, const struct when *when, const 
 	return r;
 }
 
-static int index_fill(struct route_index *index, const struct office *office, struct arena *a, struct err *e)
+static int index_fill(struct route_index *index, const struct office *office, struct arena *a,
+		      struct err *e)
 {
 	int r = 0;
 
@@ -98,7 +101,8 @@ static int index_fill(struct route_index *index, const struct office *office, st
 	return r;
 }
 
-int route_index_new(const struct office *office, struct arena *a, struct route_index **ret, struct err *e)
+int route_index_new(const struct office *office, struct arena *a, struct route_index **ret,
+		    struct err *e)
 {
 	struct route_index *index = arena_alloc(a, sizeof(*index));
 	int r;
@@ -126,7 +130,7 @@ void route_index_free(struct route_index *index)
 	index->n_whens = 0;
 }
 
-/* ---- the decision ------------------------------------------------------------------------------ */
+/* ---- the decision ---------------------------------------------------------------------------- */
 
 struct deciding {
 	const struct office *office;
@@ -146,7 +150,8 @@ static const struct rule *first_rule(struct deciding *in)
 	const struct office *office = in->office;
 
 	for (size_t i = 0; i < office->n_rules; i++)
-		if (!expired(&office->rules[i], in->r) && !when_failed(&in->sight, &office->index->whens[i], NULL))
+		if (!expired(&office->rules[i], in->r) &&
+		    !when_failed(&in->sight, &office->index->whens[i], NULL))
 			return &office->rules[i];
 	return NULL;
 }
@@ -159,8 +164,11 @@ static void find_near(struct deciding *in)
 	for (size_t i = 0; i < office->n_rules; i++) {
 		const struct rule *rule = &office->rules[i];
 		size_t n = 0;
-		const char *failed = expired(rule, in->r) ? NULL : when_failed(&in->sight, &office->index->whens[i], &n);
+		const char *failed;
 
+		if (expired(rule, in->r))
+			continue;
+		failed = when_failed(&in->sight, &office->index->whens[i], &n);
 		if (n == 1)
 			in->d->near[in->d->n_near++] = (struct near_miss){rule, failed};
 	}
@@ -170,6 +178,7 @@ static void choose(struct deciding *in)
 {
 	const struct category *category = in->r->known_category;
 	const struct rule *rule = first_rule(in);
+	const struct when_ready *whens = in->office->index->whens;
 	struct decision *d = in->d;
 
 	if (rule) {
@@ -177,7 +186,7 @@ static void choose(struct deciding *in)
 		d->rule = rule;
 		d->dept = rule->then.dept;
 		d->why = arena_printf(in->arena, "rule %s: %s", rule->id,
-				      when_why(&in->sight, &in->office->index->whens[rule - in->office->rules]));
+				      when_why(&in->sight, &whens[rule - in->office->rules]));
 	} else if (category && category->dept) {
 		d->source = ROUTE_CATEGORY;
 		d->dept = category->dept;
@@ -198,16 +207,19 @@ static void choose_manner(struct deciding *in)
 
 	d->urgency = then && then->urgency >= 0 ? (enum urgency)then->urgency
 		   : in->r->urgency >= 0 ? (enum urgency)in->r->urgency : URGENCY_NORMAL;
-	d->visibility = in->r->secret ? VISIBLE_SEALED
-		      : then && then->visibility >= 0 ? (enum visibility)then->visibility : in->office->visibility;
+	d->visibility = then && then->visibility >= 0 ? (enum visibility)then->visibility
+						      : in->office->visibility;
+	if (in->r->secret)
+		d->visibility = VISIBLE_SEALED;
 	d->horizon = then ? then->horizon : NULL;
 }
 
-/* ---- nobody judges a complaint about himself --------------------------------------------------- */
+/* ---- nobody judges a complaint about himself ------------------------------------------------- */
 
 static bool is_accused(const struct report *r, const struct department *dept)
 {
-	return r->accused && (strcmp(r->accused, dept->id) == 0 || (dept->name && strcmp(r->accused, dept->name) == 0));
+	return r->accused && (strcmp(r->accused, dept->id) == 0 ||
+			      (dept->name && strcmp(r->accused, dept->name) == 0));
 }
 
 static void pass_over_accused(struct deciding *in)
@@ -217,8 +229,9 @@ static void pass_over_accused(struct deciding *in)
 	if (!is_accused(in->r, dept) || !dept->superior)
 		return;
 	in->d->dept = dept->superior;
-	in->d->why = arena_printf(in->arena, "%s; the complaint is about %s, so its superior %s leads", in->d->why,
-				  dept->id, dept->superior->id);
+	in->d->why =
+		arena_printf(in->arena, "%s; the complaint is about %s, so its superior %s leads",
+			     in->d->why, dept->id, dept->superior->id);
 }
 
 /* Whom a complaint is about is not told of it as a helper or by a copy either. */
@@ -279,8 +292,8 @@ void route(const struct office *office, const struct report *r, struct arena *a,
 		find_near(&in);
 }
 
-const char *route_failed_field(const struct office *office, const struct when *when, const struct report *r,
-			       struct arena *a)
+const char *route_failed_field(const struct office *office, const struct when *when,
+			       const struct report *r, struct arena *a)
 {
 	struct sight sight;
 

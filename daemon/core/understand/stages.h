@@ -8,12 +8,12 @@
 enum { PAYLOAD_BYTES = 256 * 1024, PAYLOAD_DEPTH = 64, ID_BYTES = 128 };
 
 /* topic.c: whose message is it? Fills ret->kind, channel and source, or dept. */
-int topic_read(const struct office *office, const char *topic, struct arena *a, struct understood *ret,
-	       struct err *e);
+int topic_read(const struct office *office, const char *topic, struct arena *a,
+	       struct understood *ret, struct err *e);
 
 /* payload.c: the bytes as UTF-8 without NUL and byte-order mark … */
-int payload_text(const char *charset, const struct message *m, struct arena *a, const char **ret, size_t *ret_len,
-		 struct err *e);
+int payload_text(const char *charset, const struct message *m, struct arena *a, const char **ret,
+		 size_t *ret_len, struct err *e);
 /* … and as one JSON object, a new reference. */
 int payload_object(const char *text, size_t len, json_t **ret, struct err *e);
 
@@ -23,7 +23,10 @@ json_t *pointer_get(json_t *root, const char *pointer);
 /* map.c: their object in our form by the channel's map, codes, formats and set; a new reference. */
 json_t *map_object(const struct channel *channel, json_t *theirs, struct arena *a);
 
-/* value.c: JSON values as text in the arena, blanks at the ends trimmed; NULL when that is not harmless. */
+/*
+ * value.c: JSON values as text in the arena, blanks at the ends trimmed; NULL when that is not
+ * harmless.
+ */
 const char *value_text(struct arena *a, const json_t *value);
 /* The same for what identifies something: 1…128 bytes, no control characters, no fractions. */
 const char *value_id(struct arena *a, const json_t *value);
@@ -33,10 +36,16 @@ bool value_is_yes(const json_t *value);
 /* A moment as text or unix time in seconds or milliseconds, told apart by magnitude. */
 bool value_moment(struct arena *a, const json_t *value, int64_t *ret);
 
-/* place.c: the grid with that code, else the longest prefix of 15, 12, 9 or 6 digits that is one; or NULL. */
+/*
+ * place.c: the grid with that code, else the longest prefix of 15, 12, 9 or 6 digits that is one;
+ * or NULL.
+ */
 const struct grid *place_grid(const struct office *office, const char *code);
 
-/* report.c: fills *ret from an object of our form; `keep` is a JSON array that owns what is made on the way. */
+/*
+ * report.c: fills *ret from an object of our form; `keep` is a JSON array that owns what is made on
+ * the way.
+ */
 struct report_origin {
 	const struct office *office;
 	const struct channel *channel;
@@ -51,5 +60,5 @@ int report_read(const struct report_origin *from, json_t *object, json_t *keep, 
 void report_digest(struct report *r, const char *category_given);
 
 /* command.c */
-int command_read(const struct department *dept, json_t *object, struct arena *a, struct command *ret,
-		 const char **ret_request, struct err *e);
+int command_read(const struct department *dept, json_t *object, struct arena *a,
+		 struct command *ret, const char **ret_request, struct err *e);

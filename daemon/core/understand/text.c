@@ -1,8 +1,8 @@
 /*
- * The original of a text is never touched: what is compared is its shadow. Residents type full-width
- * digits, put blanks and zero-width characters between the characters of a word, and write one word
- * in several code points; in the shadow all of that is the same. Keywords take the same way, so a
- * clerk need not know any of this.
+ * The original of a text is never touched: what is compared is its shadow. Residents type
+ * full-width digits, put blanks and zero-width characters between the characters of a word, and
+ * write one word in several code points; in the shadow all of that is the same. Keywords take the
+ * same way, so a clerk need not know any of this.
  */
 #include "core/understand/text.h"
 
@@ -16,7 +16,7 @@
 
 enum { PHONE_DIGITS = 32, TOPIC_ID = 64, TOPIC_HASH = 8 };
 
-/* ---- shadow ------------------------------------------------------------------------------------ */
+/* ---- shadow ---------------------------------------------------------------------------------- */
 
 /*
  * Nearly every message is Han, ASCII and full-width ASCII, where the general rules come down to one
@@ -94,7 +94,7 @@ const char *text_shadow(struct arena *a, const char *text)
 	return out;
 }
 
-/* ---- phone ------------------------------------------------------------------------------------- */
+/* ---- phone ----------------------------------------------------------------------------------- */
 
 const char *text_phone(struct arena *a, const char *text)
 {
@@ -113,14 +113,14 @@ const char *text_phone(struct arena *a, const char *text)
 	return arena_strndup(a, digits, n);
 }
 
-/* ---- title ------------------------------------------------------------------------------------- */
+/* ---- title ----------------------------------------------------------------------------------- */
 
 enum { SENTENCE_MIN = 6 };      /* characters: a greeting such as 您好。 is no title */
 
 static bool ends_sentence(uint32_t c)
 {
-	return c == '\n' || c == '\r' || c == 0x3002 || c == 0xff01 || c == 0xff1f || c == 0xff1b || c == '!' ||
-	       c == '?' || c == ';';
+	return c == '\n' || c == '\r' || c == 0x3002 || c == 0xff01 || c == 0xff1f || c == 0xff1b ||
+	       c == '!' || c == '?' || c == ';';
 }
 
 static bool is_blank(uint32_t c)
@@ -158,7 +158,7 @@ const char *text_title(struct arena *a, const char *text, size_t max)
 	return out;
 }
 
-/* ---- topic id ---------------------------------------------------------------------------------- */
+/* ---- topic id -------------------------------------------------------------------------------- */
 
 /* Lowers letters, makes each run of other characters one '-', starts with a letter or digit. */
 static size_t slug(const char *text, char *out, size_t max)
@@ -189,7 +189,7 @@ const char *text_topic_id(struct arena *a, const char *text)
 
 	if (str_is_id(text))
 		return arena_strdup(a, text);
-	/* The hash keeps apart what the alphabet cannot: an answer must not reach another source. */
+	/* Keeps apart what the alphabet cannot: an answer must not reach another source. */
 	crypto_hash_sha256(hash, (const unsigned char *)text, strlen(text));
 	n = slug(text, id, TOPIC_ID - TOPIC_HASH - 1);
 	if (n)

@@ -1,7 +1,7 @@
 /*
- * The topic says who speaks; nothing in a payload can change that. A channel's filters are looked at
- * first and in the order of the configuration, because a channel may listen to foreign topics; the
- * tree of our own is fixed: needle/{tenant}/in/{channel}/{source}.
+ * The topic says who speaks; nothing in a payload can change that. A channel's filters are looked
+ * at first and in the order of the configuration, because a channel may listen to foreign topics;
+ * the tree of our own is fixed: needle/{tenant}/in/{channel}/{source}.
  */
 #include <string.h>
 
@@ -13,7 +13,7 @@
 
 enum { LEVEL_TENANT = 1, LEVEL_TREE = 2, LEVEL_NAME = 3, LEVEL_LAST = 4, OWN_LEVELS = 5 };
 
-/* ---- levels ------------------------------------------------------------------------------------ */
+/* ---- levels ---------------------------------------------------------------------------------- */
 
 /* Level n of a topic or filter as a piece of it; false when it has fewer. */
 static bool level_get(const char *topic, int n, const char **ret, size_t *ret_len)
@@ -34,7 +34,8 @@ static bool level_is(const char *topic, int n, const char *word)
 	const char *level;
 	size_t len;
 
-	return level_get(topic, n, &level, &len) && strlen(word) == len && memcmp(level, word, len) == 0;
+	return level_get(topic, n, &level, &len) && strlen(word) == len &&
+	       memcmp(level, word, len) == 0;
 }
 
 static int level_count(const char *topic)
@@ -54,7 +55,7 @@ static const char *level_text(const char *topic, int n, struct arena *a)
 	return level_get(topic, n, &level, &len) ? arena_strndup(a, level, len) : "";
 }
 
-/* MQTT 4.7: '+' is one level, '#' the rest and the parent; neither reaches into topics that begin with '$'. */
+/* MQTT 4.7: '+' is one level, '#' the rest and the parent; neither starts a match with '$'. */
 static bool filter_matches(const char *filter, const char *topic)
 {
 	if (*topic == '$' && *filter != '$')
@@ -64,7 +65,8 @@ static bool filter_matches(const char *filter, const char *topic)
 
 		if (strcmp(filter, "#") == 0)
 			return true;
-		if (!(want == 1 && *filter == '+') && (want != have || memcmp(filter, topic, want) != 0))
+		if (!(want == 1 && *filter == '+') &&
+		    (want != have || memcmp(filter, topic, want) != 0))
 			return false;
 		filter += want;
 		topic += have;
@@ -76,7 +78,7 @@ static bool filter_matches(const char *filter, const char *topic)
 	return !*topic && (!*filter || strcmp(filter, "/#") == 0);
 }
 
-/* ---- channels ---------------------------------------------------------------------------------- */
+/* ---- channels -------------------------------------------------------------------------------- */
 
 static bool is_own(const struct office *office, const char *topic, const char *tree)
 {
@@ -92,14 +94,16 @@ static int filter_source_level(const char *filter)
 	return -1;
 }
 
-static const char *source_id(const struct channel *channel, const char *topic, int level, struct arena *a)
+static const char *source_id(const struct channel *channel, const char *topic, int level,
+			     struct arena *a)
 {
 	const char *text = level < 0 ? "" : level_text(topic, level, a);
 
 	return *text ? text_topic_id(a, text) : channel->id;
 }
 
-static const struct channel *channel_by_filter(const struct office *office, const char *topic, const char **ret_filter)
+static const struct channel *channel_by_filter(const struct office *office, const char *topic,
+					       const char **ret_filter)
 {
 	for (size_t i = 0; i < office->n_channels; i++)
 		for (size_t k = 0; k < office->channels[i].n_filters; k++)
@@ -110,8 +114,8 @@ static const struct channel *channel_by_filter(const struct office *office, cons
 	return NULL;
 }
 
-const struct channel *message_channel(const struct office *office, const char *topic, struct arena *a,
-				      const char **ret_source)
+const struct channel *message_channel(const struct office *office, const char *topic,
+				      struct arena *a, const char **ret_source)
 {
 	bool own = is_own(office, topic, "in") && level_count(topic) == OWN_LEVELS;
 	const char *filter = "";
@@ -122,12 +126,14 @@ const struct channel *message_channel(const struct office *office, const char *t
 		channel = map_get(&office->channel_by_id, level_text(topic, LEVEL_NAME, a));
 	if (!channel)
 		return NULL;
-	level = own ? LEVEL_LAST : channel->source_level >= 0 ? channel->source_level : filter_source_level(filter);
+	level = channel->source_level >= 0 ? channel->source_level : filter_source_level(filter);
+	if (own)
+		level = LEVEL_LAST;
 	*ret_source = source_id(channel, topic, level, a);
 	return channel;
 }
 
-/* ---- departments ------------------------------------------------------------------------------- */
+/* ---- departments ----------------------------------------------------------------------------- */
 
 const struct department *message_department(const struct office *office, const char *topic)
 {
@@ -135,28 +141,34 @@ const struct department *message_department(const struct office *office, const c
 	char id[65] = "";
 	size_t len;
 
-	if (!is_own(office, topic, "dept") || level_count(topic) != OWN_LEVELS || !level_is(topic, LEVEL_LAST, "cmd") ||
-	    !level_get(topic, LEVEL_NAME, &level, &len) || len >= sizeof(id))
+	if (!is_own(office, topic, "dept") || level_count(topic) != OWN_LEVELS ||
+	    !level_is(topic, LEVEL_LAST, "cmd") || !level_get(topic, LEVEL_NAME, &level, &len) ||
+	    len >= sizeof(id))
 		return NULL;
 	memcpy(id, level, len);
 	return map_get(&office->dept_by_id, id);
 }
 
-static int topic_refuse(const struct office *office, const char *topic, struct understood *ret, struct err *e)
+static int topic_refuse(const struct office *office, const char *topic, struct understood *ret,
+			struct err *e)
 {
 	int levels = level_count(topic);
 
-	if (is_own(office, topic, "dept") && levels == OWN_LEVELS && level_is(topic, LEVEL_LAST, "cmd")) {
+	if (is_own(office, topic, "dept") && levels == OWN_LEVELS &&
+	    level_is(topic, LEVEL_LAST, "cmd")) {
 		ret->kind = MESSAGE_COMMAND;
-		return err_code(e, ERR_BAD, "unknown-department", "the topic names no department of this office");
+		return err_code(e, ERR_BAD, "unknown-department",
+				"the topic names no department of this office");
 	}
 	if (is_own(office, topic, "in") && levels == OWN_LEVELS)
-		return err_code(e, ERR_BAD, "unknown-channel", "the topic names no channel of this office");
-	return err_code(e, ERR_BAD, "wrong-topic", "no channel and no department has a topic of this form");
+		return err_code(e, ERR_BAD, "unknown-channel",
+				"the topic names no channel of this office");
+	return err_code(e, ERR_BAD, "wrong-topic",
+			"no channel and no department has a topic of this form");
 }
 
-int topic_read(const struct office *office, const char *topic, struct arena *a, struct understood *ret,
-	       struct err *e)
+int topic_read(const struct office *office, const char *topic, struct arena *a,
+	       struct understood *ret, struct err *e)
 {
 	ret->dept = message_department(office, topic);
 	if (ret->dept) {

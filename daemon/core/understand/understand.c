@@ -24,7 +24,7 @@ struct understanding {
 	json_t *keep;                   /* array: owns every object of the message */
 };
 
-/* ---- reports ----------------------------------------------------------------------------------- */
+/* ---- reports --------------------------------------------------------------------------------- */
 
 static const char *source_of(const struct understanding *u, json_t *theirs)
 {
@@ -40,7 +40,9 @@ static int add_report(struct understanding *u, json_t *theirs, struct err *e)
 {
 	struct understood *out = u->out;
 	json_t *ours = map_object(out->channel, theirs, u->arena);
-	struct report_origin from = {.office = u->office, .channel = out->channel, .source = source_of(u, theirs),
+	struct report_origin from = {.office = u->office,
+				     .channel = out->channel,
+				     .source = source_of(u, theirs),
 				     .received_at = u->m->received_at};
 	const char *id = NULL;
 	int r;
@@ -57,7 +59,8 @@ static int add_report(struct understanding *u, json_t *theirs, struct err *e)
 	return 0;
 }
 
-static int add_reports(struct understanding *u, char *const *texts, const size_t *lens, size_t n, struct err *e)
+static int add_reports(struct understanding *u, char *const *texts, const size_t *lens, size_t n,
+		       struct err *e)
 {
 	u->out->reports = arena_alloc(u->arena, n * sizeof(*u->out->reports));
 	for (size_t i = 0; i < n; i++) {
@@ -78,7 +81,8 @@ static int add_decoded(struct understanding *u, char *const *texts, size_t n, st
 	int r;
 
 	if (n > REPORTS_PER_MESSAGE)
-		return err_code(e, ERR_BAD, "too-many", "one message may hold at most %d reports", REPORTS_PER_MESSAGE);
+		return err_code(e, ERR_BAD, "too-many", "one message may hold at most %d reports",
+				REPORTS_PER_MESSAGE);
 	for (size_t i = 0; i < n; i++)
 		lens[i] = strlen(texts[i]);
 	r = add_reports(u, texts, lens, n, e);
@@ -87,7 +91,8 @@ static int add_decoded(struct understanding *u, char *const *texts, size_t n, st
 	return r;
 }
 
-static int understand_reports(struct understanding *u, decoder_lookup *decoders, void *decoders_arg, struct err *e)
+static int understand_reports(struct understanding *u, decoder_lookup *decoders, void *decoders_arg,
+			      struct err *e)
 {
 	const struct channel *channel = u->out->channel;
 	struct decoder_fn decoder;
@@ -108,7 +113,7 @@ static int understand_reports(struct understanding *u, decoder_lookup *decoders,
 	return add_reports(u, decoded, &len, 1, e);
 }
 
-/* ---- commands ---------------------------------------------------------------------------------- */
+/* ---- commands -------------------------------------------------------------------------------- */
 
 static int understand_command(struct understanding *u, struct err *e)
 {
@@ -122,13 +127,14 @@ static int understand_command(struct understanding *u, struct err *e)
 	if (r < 0)
 		return r;
 	json_array_append_new(u->keep, object);
-	return command_read(u->out->dept, object, u->arena, &u->out->command, &u->out->readable_id, e);
+	return command_read(u->out->dept, object, u->arena, &u->out->command, &u->out->readable_id,
+			    e);
 }
 
-/* ---- both -------------------------------------------------------------------------------------- */
+/* ---- both ------------------------------------------------------------------------------------ */
 
-int understand(const struct office *office, decoder_lookup *decoders, void *decoders_arg, const struct message *m,
-	       struct arena *a, struct understood *ret, struct err *e)
+int understand(const struct office *office, decoder_lookup *decoders, void *decoders_arg,
+	       const struct message *m, struct arena *a, struct understood *ret, struct err *e)
 {
 	CLEANUP(json_done) json_t *keep = json_array();
 	struct understanding u = {.office = office, .m = m, .arena = a, .out = ret, .keep = keep};
@@ -137,10 +143,11 @@ int understand(const struct office *office, decoder_lookup *decoders, void *deco
 	*ret = (struct understood){.kind = MESSAGE_REPORT};
 	r = topic_read(office, m->topic, a, ret, e);
 	if (r == 0)
-		r = ret->kind == MESSAGE_COMMAND ? understand_command(&u, e)
-						 : understand_reports(&u, decoders, decoders_arg, e);
+		r = ret->kind == MESSAGE_COMMAND
+			    ? understand_command(&u, e)
+			    : understand_reports(&u, decoders, decoders_arg, e);
 	if (r < 0) {
-		/* A message stands or falls as one: half of a batch could not be sent again without the other. */
+		/* A message stands or falls as one: no half of a batch could be sent again. */
 		ret->reports = NULL;
 		ret->n_reports = 0;
 		memset(&ret->command, 0, sizeof(ret->command));

@@ -18,7 +18,8 @@ static const double unix_s_end = 253370764800;  /* the year 9999 */
 
 static bool is_blank(uint32_t c)
 {
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == 0x3000 || c == 0xa0 || c == 0xfeff;
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == 0x3000 || c == 0xa0 ||
+	       c == 0xfeff;
 }
 
 static const char *trimmed(struct arena *a, const char *text, size_t len)

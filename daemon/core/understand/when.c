@@ -13,7 +13,7 @@
 #include "base/vec.h"
 #include "core/time/moment.h"
 
-/* ---- fields ------------------------------------------------------------------------------------ */
+/* ---- fields ---------------------------------------------------------------------------------- */
 
 /*
  * Does the report meet this field? *ret_what is what met it, as the configuration says it, and is
@@ -51,7 +51,8 @@ static bool listed_prefix(const struct texts *list, const char *text, const char
 
 static bool field_channel(struct sight *s, const struct when_ready *w, const char **ret_what)
 {
-	return listed(&w->when->channel, s->report->channel ? s->report->channel->id : NULL, ret_what);
+	return listed(&w->when->channel, s->report->channel ? s->report->channel->id : NULL,
+		      ret_what);
 }
 
 static bool field_urgency(struct sight *s, const struct when_ready *w, const char **ret_what)
@@ -63,7 +64,8 @@ static bool field_urgency(struct sight *s, const struct when_ready *w, const cha
 
 static bool field_secret(struct sight *s, const struct when_ready *w, const char **ret_what)
 {
-	return s->report->secret == (w->when->secret == 1) && met(s->report->secret ? "yes" : "no", ret_what);
+	return s->report->secret == (w->when->secret == 1) &&
+	       met(s->report->secret ? "yes" : "no", ret_what);
 }
 
 static bool field_during(struct sight *s, const struct when_ready *w, const char **ret_what)
@@ -117,7 +119,8 @@ static bool field_all(struct sight *s, const struct when_ready *w, const char **
 		if (!match_has(s->found, w->all.ids[i]))
 			return false;
 	for (size_t i = 0; ret_what && i < w->all.n; i++)
-		*ret_what = i ? arena_printf(s->arena, "%s+%s", *ret_what, w->when->all.v[i]) : w->when->all.v[i];
+		*ret_what = i ? arena_printf(s->arena, "%s+%s", *ret_what, w->when->all.v[i])
+			      : w->when->all.v[i];
 	return true;
 }
 
@@ -147,7 +150,7 @@ static bool field_regex(struct sight *s, const struct when_ready *w, const char 
 	if (!s->report->text)
 		return false;
 	if (len > REGEX_TEXT_BYTES)
-		for (len = REGEX_TEXT_BYTES; ((unsigned char)s->report->shadow[len] & 0xc0) == 0x80;)
+		for (len = REGEX_TEXT_BYTES; (s->report->shadow[len] & 0xc0) == 0x80;)
 			len--;
 	if (!s->match_data)
 		s->match_data = pcre2_match_data_create(
@@ -162,8 +165,8 @@ static bool field_regex(struct sight *s, const struct when_ready *w, const char 
 	return false;
 }
 
-enum field { FIELD_CHANNEL, FIELD_URGENCY, FIELD_SECRET, FIELD_DURING, FIELD_DEVICE, FIELD_GRID, FIELD_CATEGORY,
-	     FIELD_ANY, FIELD_ALL, FIELD_NONE, FIELD_REGEX, N_FIELDS };
+enum field { FIELD_CHANNEL, FIELD_URGENCY, FIELD_SECRET, FIELD_DURING, FIELD_DEVICE, FIELD_GRID,
+	     FIELD_CATEGORY, FIELD_ANY, FIELD_ALL, FIELD_NONE, FIELD_REGEX, N_FIELDS };
 static const struct {
 	const char *path;
 	field_fn *fn;
@@ -181,7 +184,7 @@ static const struct {
 	[FIELD_REGEX] = {"text.regex", field_regex},
 };
 
-/* ---- asking ------------------------------------------------------------------------------------ */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 void sight_init(struct sight *s, const struct report *r, const struct match *words,
 		pcre2_match_context *limits, struct arena *a)
@@ -226,20 +229,23 @@ const char *when_why(struct sight *s, const struct when_ready *w)
 
 		if (!fields[i].fn(s, w, &what) || !what)
 			continue;
-		why = arena_printf(s->arena, "%s%s%s %s", why ? why : "", why ? ", " : "", fields[i].path, what);
+		why = arena_printf(s->arena, "%s%s%s %s", why ? why : "", why ? ", " : "",
+				   fields[i].path, what);
 	}
 	return why ? why : "any report";
 }
 
-/* ---- making ready ------------------------------------------------------------------------------ */
+/* ---- making ready ---------------------------------------------------------------------------- */
 
 static uint32_t fields_asked(const struct when *w)
 {
 	const bool asked[N_FIELDS] = {
-		[FIELD_CHANNEL] = w->channel.n, [FIELD_URGENCY] = w->urgency, [FIELD_SECRET] = w->secret >= 0,
-		[FIELD_DURING] = w->n_during, [FIELD_DEVICE] = w->device.n, [FIELD_GRID] = w->grid.n,
-		[FIELD_CATEGORY] = w->category.n, [FIELD_ANY] = w->any.n, [FIELD_ALL] = w->all.n,
-		[FIELD_NONE] = w->none.n, [FIELD_REGEX] = w->regex.n,
+		[FIELD_CHANNEL] = w->channel.n,	  [FIELD_URGENCY] = w->urgency,
+		[FIELD_SECRET] = w->secret >= 0,  [FIELD_DURING] = w->n_during,
+		[FIELD_DEVICE] = w->device.n,	  [FIELD_GRID] = w->grid.n,
+		[FIELD_CATEGORY] = w->category.n, [FIELD_ANY] = w->any.n,
+		[FIELD_ALL] = w->all.n,		  [FIELD_NONE] = w->none.n,
+		[FIELD_REGEX] = w->regex.n,
 	};
 	uint32_t bits = 0;
 
@@ -255,26 +261,31 @@ static void context_free(pcre2_compile_context **context)
 
 static int regex_compile(const char *pattern, pcre2_code **ret, struct err *e)
 {
-	const uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_CASELESS | PCRE2_NO_AUTO_CAPTURE | PCRE2_NEVER_BACKSLASH_C;
+	const uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_CASELESS | PCRE2_NO_AUTO_CAPTURE |
+				 PCRE2_NEVER_BACKSLASH_C;
 	CLEANUP(context_free) pcre2_compile_context *context = pcre2_compile_context_create(NULL);
 	PCRE2_UCHAR message[128];
 	PCRE2_SIZE at, size = 0;
 	int code;
 
 	if (strlen(pattern) > REGEX_BYTES)
-		return err_code(e, ERR_BAD, "regex", "the pattern is longer than %d bytes", REGEX_BYTES);
+		return err_code(e, ERR_BAD, "regex", "the pattern is longer than %d bytes",
+				REGEX_BYTES);
 	if (!context)
 		mem_die("regex");
 	pcre2_set_parens_nest_limit(context, 32);
-	*ret = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, options, &code, &at, context);
+	*ret = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, options, &code, &at,
+			     context);
 	if (!*ret) {
 		pcre2_get_error_message(code, message, sizeof(message));
-		return err_code(e, ERR_BAD, "regex", "the pattern is wrong at byte %zu: %s", (size_t)at,
-				(const char *)message);
+		return err_code(e, ERR_BAD, "regex", "the pattern is wrong at byte %zu: %s",
+				(size_t)at, (const char *)message);
 	}
 	if (pcre2_pattern_info(*ret, PCRE2_INFO_SIZE, &size) != 0 || size > REGEX_COMPILED_BYTES)
-		return err_code(e, ERR_BAD, "regex", "the pattern is too heavy: compiled it has %zu bytes, %d are allowed",
-				(size_t)size, REGEX_COMPILED_BYTES);
+		return err_code(
+			e, ERR_BAD, "regex",
+			"the pattern is too heavy: compiled it has %zu bytes, %d are allowed",
+			(size_t)size, REGEX_COMPILED_BYTES);
 	return 0;
 }
 

@@ -26,7 +26,7 @@ struct when_words {
 };
 struct when_ready {
 	const struct when *when;
-	uint32_t fields;                /* bit per field that is asked for: the others cost nothing */
+	uint32_t fields; /* bit per field that is asked for: the others cost nothing */
 	struct when_words any, all, none;
 	pcre2_code **regex;
 	size_t n_regex;
@@ -48,7 +48,10 @@ void sight_init(struct sight *s, const struct report *r, const struct match *wor
 int when_compile(const struct when *when, struct arena *a, struct when_ready *ret, struct err *e);
 void when_free(struct when_ready *w);
 
-/* The path of the first field that fails, NULL when all match. *ret_n: how many fail (may be NULL: stop early). */
+/*
+ * The path of the first field that fails, NULL when all match. *ret_n: how many fail (may be NULL:
+ * stop early).
+ */
 const char *when_failed(struct sight *s, const struct when_ready *w, size_t *ret_n);
 /* "text.any 煤气味, grid 410106003*": what of the report met which field. */
 const char *when_why(struct sight *s, const struct when_ready *w);
