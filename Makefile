@@ -43,7 +43,7 @@ $(B)/obj/%.o: %.c
 $(B)/libneedle.a: $(LIB_OBJ)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(B)/needled: $(B)/obj/daemon/needled.o $(B)/libneedle.a
+$(B)/needled: $(B)/obj/daemon/needled.o $(B)/obj/daemon/answers.o $(B)/libneedle.a
 	@echo "  LD  $@"
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
@@ -70,7 +70,7 @@ unit: $(UNIT:%=$(B)/unit/%) all
 clean:
 	rm -rf build
 
--include $(LIB_OBJ:.o=.d) $(CTL_OBJ:.o=.d) $(B)/obj/daemon/needled.d
+-include $(LIB_OBJ:.o=.d) $(CTL_OBJ:.o=.d) $(B)/obj/daemon/needled.d $(B)/obj/daemon/answers.d
 
 # ---- install ----------------------------------------------------------------------------------
 # Give `make` and `make install` the same PREFIX: the daemon looks for its plugins below it.

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "needled.h"
+
 #include "base/clock.h"
 #include "base/counter.h"
 #include "base/err.h"
@@ -21,12 +23,10 @@
 #include "base/mem.h"
 #include "base/pulse.h"
 #include "base/str.h"
-#include "core/life/clocks.h"
 #include "core/time/moment.h"
 #include "dispatch/dispatch.h"
 #include "health/control.h"
 #include "health/http.h"
-#include "health/metrics.h"
 #include "health/notify.h"
 #include "plugin/decoder.h"
 #include "intake/inbox.h"
@@ -38,33 +38,8 @@
 #include "store/save.h"
 #include "store/version.h"
 
-enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 };
+enum { EXIT_USAGE = 2, EXIT_AWAY = 75, EXIT_CONFIG = 78 };
 enum { STUCK_US = 60000000, DRAIN_MS = 8000, HANDOFFS = 16 };
-
-struct daemon {
-	const char *folder, *instance, *env_file;
-	const char *simulate;
-	int64_t speed;
-	char plugins[512], state[512], run[400], probe_file[600], inbox_folder[600];
-
-	struct current current;
-	struct meeting meeting;
-	struct inbox *inbox;
-	struct worker *worker;
-	struct dispatch *dispatch;
-	struct loop *loop;
-	struct control *control;
-	struct http *http;
-	struct pulse *worker_pulse, *dispatch_pulse, *main_pulse;
-	int64_t last_received_us;
-
-	struct {
-		int64_t at;
-		bool ok;
-		char hash[17];
-		char *findings;         /* JSON array */
-	} reload;
-};
 
 /* ---- configuration ---------------------------------------------------------------------------- */
 static int load(struct daemon *d, struct settings **ret, struct err *e)
@@ -108,8 +83,11 @@ static const char *needs_restart(const struct settings *a, const struct settings
 {
 	if (!str_equal(a->broker.host, b->broker.host) || a->broker.port != b->broker.port ||
 	    !str_equal(a->broker.user, b->broker.user) || !str_equal(a->broker.password, b->broker.password) ||
-	    !str_equal(a->broker.tls_ca, b->broker.tls_ca))
+	    !str_equal(a->broker.tls_ca, b->broker.tls_ca) || !str_equal(a->broker.tls_cert, b->broker.tls_cert) ||
+	    !str_equal(a->broker.tls_key, b->broker.tls_key))
 		return "broker";
+	if (!str_equal(a->dsn, b->dsn))
+		return "database";
 	if (!str_equal(a->http.address, b->http.address) || a->http.port != b->http.port)
 		return "http";
 	if (a->intake.power != b->intake.power || a->intake.inbox_bytes != b->intake.inbox_bytes)
@@ -131,8 +109,7 @@ static void put_to_work(struct daemon *d, struct settings *s, struct decoders *d
 	settings_unref(old);
 }
 
-/* Whole snapshot or nothing. `text` gets the report for people. True when the new one works. */
-static bool reload(struct daemon *d, struct str *text)
+bool needled_reload(struct daemon *d, struct str *text)
 {
 	struct decoders *decoders = NULL;
 	struct settings *s = NULL;
@@ -163,173 +140,6 @@ static bool reload(struct daemon *d, struct str *text)
 	settings_unref(s);
 	notify_ready();
 	return r == 0;
-}
-
-/* ---- control verbs ---------------------------------------------------------------------------- */
-static void verb_status(void *arg, json_t *request, struct str *reply)
-{
-	struct daemon *d = arg;
-	struct settings *s = current_get(&d->current);
-	struct dispatch_state st;
-	struct inbox_figures f;
-	char at[MOMENT_TEXT];
-
-	(void)request;
-	dispatch_state(d->dispatch, &st);
-	inbox_figures(d->inbox, &f);
-	str_addf(reply, "{\"instance\":\"%s\",\"tenant\":\"%s\",\"version\":\"%s\",\"config\":\"%s\",\"active\":%s",
-		 d->instance, s->office.tenant, NEEDLE_VERSION, s->office.hash,
-		 atomic_load(&d->meeting.active) ? "true" : "false");
-	str_addf(reply, ",\"broker\":{\"connected\":%s,\"reconciled\":%s},\"database\":{\"connected\":%s}",
-		 st.connected ? "true" : "false", st.reconciled ? "true" : "false",
-		 count_get(COUNT_DATABASE_CONNECTED) ? "true" : "false");
-	str_addf(reply, ",\"inbox\":%llu,\"inbox_bytes\":%lld,\"outbox\":%lld,\"open_cases\":%lld",
-		 (unsigned long long)(f.appended - f.retired), (long long)f.bytes, (long long)st.in_hand,
-		 (long long)st.open_cases);
-	str_addf(reply, ",\"clock\":{\"now\":\"%s\",\"simulated\":%s}", moment_rfc3339(clock_now_us(), at),
-		 clock_is_simulated() ? "true" : "false");
-	str_addf(reply, ",\"last_reload\":{\"at\":\"%s\",\"ok\":%s,\"config\":\"%s\",\"findings\":%s}}",
-		 moment_rfc3339(d->reload.at, at), d->reload.ok ? "true" : "false", d->reload.hash,
-		 d->reload.findings);
-	settings_unref(s);
-}
-
-static void verb_reload(void *arg, json_t *request, struct str *reply)
-{
-	struct daemon *d = arg;
-	struct str text = {0};
-	bool ok = reload(d, &text);
-
-	(void)request;
-	str_addf(reply, "{\"ok\":%s,\"config\":\"%s\",\"findings\":%s,\"text\":", ok ? "true" : "false",
-		 d->reload.hash, d->reload.findings);
-	str_json(reply, text.s ? text.s : "");
-	str_addc(reply, '}');
-	str_done(&text);
-}
-
-static void verb_drain(void *arg, json_t *request, struct str *reply)
-{
-	struct daemon *d = arg;
-
-	(void)request;
-	str_add(reply, "{\"ok\":true}");
-	loop_stop(d->loop);
-}
-
-static bool add_span(struct daemon *d, const char *span, int64_t *now, struct err *e)
-{
-	struct settings *s = current_get(&d->current);
-	struct arena a = {0};
-	struct deadline deadline;
-	struct due due;
-	size_t at;
-	bool ok = deadline_parse(span, &a, &deadline, &at, e) == 0 &&
-		  deadline_due(&deadline, office_calendar(&s->office, &deadline, s->office.fallback_policy), *now,
-			       NULL, &due, e) == 0;
-
-	if (ok)
-		*now = due.at;
-	arena_done(&a);
-	settings_unref(s);
-	return ok;
-}
-
-static void verb_clock(void *arg, json_t *request, struct str *reply)
-{
-	const char *set = json_string_value(json_object_get(request, "set"));
-	const char *add = json_string_value(json_object_get(request, "add"));
-	struct daemon *d = arg;
-	int64_t now = clock_now_us();
-	struct err e = {0};
-	char at[MOMENT_TEXT];
-	bool ok = true;
-
-	if ((set || add) && !clock_is_simulated()) {
-		str_add(reply, "{\"error\":\"the clock is not simulated: start the daemon with --simulate\"}");
-		return;
-	}
-	if (set && !moment_parse(set, &now))
-		ok = err_set(&e, ERR_BAD, "not a time: write 2026-11-20 08:30") == 0;
-	if (ok && add)
-		ok = add_span(d, add, &now, &e);
-	if (ok && (set || add) && !clock_set_us(now))
-		ok = err_set(&e, ERR_BAD, "the clock never goes backwards") == 0;
-	if (ok) {
-		str_addf(reply, "{\"now\":\"%s\",\"simulated\":%s}", moment_rfc3339(clock_now_us(), at),
-			 clock_is_simulated() ? "true" : "false");
-		dispatch_wake(d->dispatch);
-		return;
-	}
-	str_add(reply, "{\"error\":");
-	str_json(reply, e.text);
-	str_addc(reply, '}');
-}
-
-static const struct control_verb verbs[] = {
-	{"status", verb_status}, {"reload", verb_reload}, {"drain", verb_drain}, {"clock", verb_clock}};
-
-/* ---- pages ------------------------------------------------------------------------------------ */
-static bool probe_active(void *arg, char *reason, size_t size)
-{
-	struct daemon *d = arg;
-
-	snprintf(reason, size, "standby: another daemon holds the tenant's lock, or the database is away");
-	return atomic_load(&d->meeting.active);
-}
-
-static bool probe_database(void *arg, char *reason, size_t size)
-{
-	(void)arg;
-	snprintf(reason, size, "the database is not connected");
-	return count_get(COUNT_DATABASE_CONNECTED) != 0;
-}
-
-static bool probe_broker(void *arg, char *reason, size_t size)
-{
-	struct daemon *d = arg;
-	struct dispatch_state st;
-
-	dispatch_state(d->dispatch, &st);
-	if (!st.connected)
-		snprintf(reason, size, "the broker is not connected");
-	else if (st.probe_known && !st.probe_ok)
-		snprintf(reason, size, "the broker drops queued messages: raise max_queued_messages");
-	else
-		snprintf(reason, size, "the retained cards are not reconciled yet");
-	return st.connected && st.reconciled && st.probe_ok;
-}
-
-static bool probe_inbox(void *arg, char *reason, size_t size)
-{
-	struct daemon *d = arg;
-	struct inbox_figures f;
-
-	inbox_figures(d->inbox, &f);
-	snprintf(reason, size, "the inbox is full");
-	return !f.full;
-}
-
-static int page_metrics(void *arg, struct str *out)
-{
-	struct daemon *d = arg;
-	struct settings *s = current_get(&d->current);
-	struct inbox_figures f;
-
-	inbox_figures(d->inbox, &f);
-	count_set(COUNT_INBOX_RECORDS, (int64_t)(f.appended - f.retired));
-	count_set(COUNT_INBOX_BYTES, f.bytes);
-	metrics_text(NEEDLE_VERSION, s->office.hash, NULL, 0, out);
-	settings_unref(s);
-	return 200;
-}
-
-static int page_summary(void *arg, struct str *out)
-{
-	struct daemon *d = arg;
-
-	dispatch_summary(d->dispatch, out);
-	return 200;
 }
 
 /* ---- the parts' callbacks --------------------------------------------------------------------- */
@@ -397,7 +207,7 @@ static void on_signal(void *arg, uint32_t signo)
 		loop_stop(d->loop);
 		return;
 	}
-	reload(d, &text);
+	needled_reload(d, &text);
 	str_done(&text);
 }
 
@@ -432,7 +242,6 @@ static int choose_folders(struct daemon *d, const char *tenant, struct err *e)
 	else
 		control_path(tenant, d->instance, d->run, sizeof(d->run));
 	snprintf(d->inbox_folder, sizeof(d->inbox_folder), "%s/inbox", d->state);
-	snprintf(d->probe_file, sizeof(d->probe_file), "%s/broker-probe", d->state);
 	r = make_folder(d->inbox_folder, e);
 	if (r == 0 && strrchr(d->run, '/') != d->run) {
 		char folder[400];
@@ -484,8 +293,7 @@ static int start_parts(struct daemon *d, struct settings *s, struct err *e)
 	struct worker_options worker = {.meeting = &d->meeting, .instance = (d->instance[0] - 'a') & 3,
 					.beat = beat_worker, .arg = d};
 	struct dispatch_options dispatch = {.meeting = &d->meeting, .current = &d->current, .instance = d->instance,
-					    .probe_file = d->probe_file, .message = on_message,
-					    .paused = inbox_is_full, .beat = beat_dispatch, .arg = d};
+					    .message = on_message, .paused = inbox_is_full, .beat = beat_dispatch, .arg = d};
 	struct decoders *decoders;
 	int r;
 
@@ -503,37 +311,17 @@ static int start_parts(struct daemon *d, struct settings *s, struct err *e)
 	return dispatch_start(&dispatch, &d->dispatch, e);
 }
 
-static int start_doors(struct daemon *d, const struct settings *s, struct err *e)
-{
-	static struct http_probe probe[4];
-	static struct http_probes probes = {probe, 4};
-	static struct http_page pages[4];
-	int r;
-
-	probe[0] = (struct http_probe){probe_active, d};
-	probe[1] = (struct http_probe){probe_database, d};
-	probe[2] = (struct http_probe){probe_broker, d};
-	probe[3] = (struct http_probe){probe_inbox, d};
-	pages[0] = (struct http_page){"/metrics", HTTP_METRICS, page_metrics, d};
-	pages[1] = (struct http_page){"/healthz", HTTP_JSON, http_healthy, NULL};
-	pages[2] = (struct http_page){"/readyz", HTTP_JSON, http_ready, &probes};
-	pages[3] = (struct http_page){"/api/v1/summary", HTTP_JSON, page_summary, d};
-	r = control_open(d->loop, d->run, verbs, sizeof(verbs) / sizeof(verbs[0]), d, &d->control, e);
-	if (r == 0 && s->http.address)
-		r = http_open(d->loop, s->http.address, s->http.port + d->instance[0] - 'a', pages, 4, &d->http, e);
-	for (int i = 0; r == 0 && i < 3; i++)
-		r = loop_signal(d->loop, (int[]){SIGHUP, SIGTERM, SIGINT}[i], on_signal, d, e);
-	return r;
-}
-
 static int run(struct daemon *d, struct settings *s, struct err *e)
 {
 	int r;
 
 	if ((r = choose_folders(d, s->office.tenant, e)) < 0 || (r = refuse_other_schema(s, e)) < 0 ||
 	    (d->simulate && (r = simulate(d, s, e)) < 0) || (r = loop_new(&d->loop, e)) < 0 ||
-	    (r = start_parts(d, s, e)) < 0 || (r = start_doors(d, s, e)) < 0)
+	    (r = start_parts(d, s, e)) < 0 || (r = answers_open(d, s, e)) < 0)
 		return r;
+	for (int i = 0; i < 3; i++)
+		if ((r = loop_signal(d->loop, (int[]){SIGHUP, SIGTERM, SIGINT}[i], on_signal, d, e)) < 0)
+			return r;
 	note_reload(d, true, s);
 	log_notice("daemon.start", "needled %s, tenant %s, instance %s, configuration %s", NEEDLE_VERSION,
 		   s->office.tenant, d->instance, s->office.hash);
@@ -612,7 +400,7 @@ static int start(struct daemon *d, bool check, bool print)
 	settings_unref(s);
 	if (r == 0)
 		log_notice("daemon.end", "stopped");
-	return r == 0 ? 0 : r == ERR_BAD ? EXIT_CONFIG : 1;
+	return r == 0 ? 0 : r == ERR_BAD ? EXIT_CONFIG : r == ERR_AGAIN ? EXIT_AWAY : 1;
 }
 
 static void block_signals(void)

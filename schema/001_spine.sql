@@ -195,6 +195,13 @@ CREATE TABLE needle.config_version (
 	last_at   timestamptz NOT NULL,
 	PRIMARY KEY (tenant, hash)
 );
+-- Brokers that have shown that they deliver a large queue whole; asked once a day, for all daemons.
+CREATE TABLE needle.broker_probe (
+	tenant    text COLLATE "C" NOT NULL,
+	broker    text COLLATE "C" NOT NULL,        -- host:port
+	passed_at timestamptz NOT NULL,
+	PRIMARY KEY (tenant, broker)
+);
 CREATE TABLE needle.sim_clock (
 	tenant text COLLATE "C" NOT NULL PRIMARY KEY,
 	now_at timestamptz NOT NULL

@@ -1,5 +1,6 @@
 #include "ctl/ctl.h"
 
+#include "plugin/decoder.h"
 #include "settings/snapshot.h"
 
 static const struct flag flags[] = {
@@ -9,7 +10,10 @@ static const struct flag flags[] = {
 
 static int run(struct ctl *ctl, struct err *e)
 {
-	const struct load_options options = {.flags = LOAD_SECRETS_OPTIONAL, .env_file = ctl_flag(ctl, "env-file")};
+	char plugins[512];
+	const struct load_options options = {.flags = LOAD_SECRETS_OPTIONAL, .env_file = ctl_flag(ctl, "env-file"),
+					     .decoder = decoders_info,
+					     .decoder_arg = (void *)(uintptr_t)decoders_folder(plugins, sizeof(plugins))};
 	const struct findings *f;
 	bool deny;
 	int r = settings_load(ctl->folder, &options, &ctl->settings, e);

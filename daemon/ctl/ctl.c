@@ -11,6 +11,7 @@
 
 #include "core/time/moment.h"
 #include "health/control.h"
+#include "plugin/decoder.h"
 #include "settings/snapshot.h"
 #include "store/pg.h"
 #include "store/version.h"
@@ -77,7 +78,10 @@ json_t *ctl_json_time(int64_t at)
 
 int ctl_settings(struct ctl *ctl, struct err *e)
 {
-	const struct load_options options = {.flags = LOAD_SECRETS_OPTIONAL, .env_file = ctl_flag(ctl, "env-file")};
+	char plugins[512];
+	const struct load_options options = {.flags = LOAD_SECRETS_OPTIONAL, .env_file = ctl_flag(ctl, "env-file"),
+					     .decoder = decoders_info,
+					     .decoder_arg = (void *)(uintptr_t)decoders_folder(plugins, sizeof(plugins))};
 	int r;
 
 	if (ctl->settings)

@@ -16,7 +16,6 @@ struct dispatch_options {
 	struct meeting *meeting;
 	struct current *current;
 	const char *instance;                           /* "a" */
-	const char *probe_file;                         /* remembers that this broker passed the probe */
 	/* An intake message: returns when it is safe on disk, or never. On Paho's thread. */
 	void (*message)(void *arg, const struct link_message *m);
 	bool (*paused)(void *arg);                      /* the inbox is full: stay away from the broker */

@@ -1,55 +1,14 @@
 /*
  * Mosquitto's default of 1,000 queued messages drops the rest of a department's retained cards in
- * silence. So a broker is asked once whether it delivers as many as a large street may have open: the
- * answer is remembered in a file of the state folder for a day.
+ * silence. So a broker is asked once whether it delivers as many as a large street may have open. The
+ * database remembers the answer for a day, so that a standby that takes over need not ask again.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "dispatch/parts.h"
 
-enum { PROBES = 20000, REMEMBER_S = 24 * 3600 };
-
-static const char *identity(struct dispatch *d, struct arena *a)
-{
-	return arena_printf(a, "%s:%d", d->settings->broker.host, d->settings->broker.port);
-}
-
-static bool remembered(struct dispatch *d)
-{
-	struct arena a = {.block_size = 512};
-	const char *want = identity(d, &a);
-	char text[300] = "";
-	struct stat st;
-	int fd = open(d->o.probe_file, O_RDONLY | O_CLOEXEC);
-	bool same = false;
-
-	if (fd >= 0 && fstat(fd, &st) == 0 && time(NULL) - st.st_mtime < REMEMBER_S &&
-	    read(fd, text, sizeof(text) - 1) > 0)
-		same = strcmp(text, want) == 0;
-	if (fd >= 0)
-		close(fd);
-	arena_done(&a);
-	return same;
-}
-
-static void remember(struct dispatch *d)
-{
-	struct arena a = {.block_size = 512};
-	const char *text = identity(d, &a);
-	int fd = open(d->o.probe_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		log_warn("dispatch.probe", "cannot remember the broker's probe: %s", strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	arena_done(&a);
-}
+enum { PROBES = 20000 };
 
 static int publish_all(struct dispatch *d, const char *payload, struct err *e)
 {
@@ -65,32 +24,42 @@ static int publish_all(struct dispatch *d, const char *payload, struct err *e)
 	return r;
 }
 
-int probe_broker(struct dispatch *d, bool *ret_ok, struct err *e)
+static int ask(struct dispatch *d, size_t *ret_delivered, struct err *e)
 {
 	struct arena a = {.block_size = 512};
-	struct map topics;
+	struct map topics = {0};
 	struct err later;
-	int r;
+	int r = publish_all(d, "p", e);
 
-	*ret_ok = true;
-	if (remembered(d))
-		return 0;
-	r = publish_all(d, "p", e);
 	if (r == 0)
 		r = audit_collect(d, arena_printf(&a, "needle/%s/gateway/%s/probe/+", tenant_of(d), d->o.instance),
 				  &topics, e);
-	arena_done(&a);
 	/* Cleared whatever came of it: nobody else is to see them. */
 	if (publish_all(d, "", &later) < 0 && r == 0)
 		log_warn("dispatch.probe", "%s", later.text);
-	if (r < 0)
-		return r;
-	*ret_ok = topics.n >= PROBES;
-	if (*ret_ok)
-		remember(d);
-	else
-		log_error("dispatch.probe", "the broker delivered %zu of %d retained messages to one subscriber:"
-			  " raise max_queued_messages (config/mosquitto)", topics.n, PROBES);
-	audit_topics_done(&topics);
-	return 0;
+	*ret_delivered = topics.n;
+	if (r == 0)
+		audit_topics_done(&topics);
+	arena_done(&a);
+	return r;
+}
+
+int probe_broker(struct dispatch *d, bool *ret_ok, struct err *e)
+{
+	struct arena a = {.block_size = 512};
+	const char *broker = arena_printf(&a, "%s:%d", d->settings->broker.host, d->settings->broker.port);
+	size_t delivered = 0;
+	int r = store_probe_passed(d->pg, tenant_of(d), broker, ret_ok, e);
+
+	if (r == 0 && !*ret_ok) {
+		r = ask(d, &delivered, e);
+		*ret_ok = delivered >= PROBES;
+		if (r == 0 && *ret_ok)
+			r = store_note_probe(d->pg, tenant_of(d), broker, e);
+		else if (r == 0)
+			log_error("dispatch.probe", "the broker delivered %zu of %d retained messages to one"
+				  " subscriber: raise max_queued_messages (config/mosquitto)", delivered, PROBES);
+	}
+	arena_done(&a);
+	return r;
 }

@@ -532,10 +532,11 @@ static int step_all(struct transaction *t, struct err *e)
 /* ---- afterwards ------------------------------------------------------------------------------- */
 static void hand_over(struct transaction *t)
 {
-	for (size_t i = 0; i < t->order.n; i++) {
+	for (size_t i = 0; i < t->order.n; i++)
 		change_rows(t->order.v[i], t->b->a, &t->b->rows);
-		count(t->order.v[i]->fresh ? COUNT_REPORTS_CREATED : COUNT_REPORTS_UPDATED);
-	}
+	for (size_t i = 0; i < t->n; i++)
+		if (t->units[i].kind == UNIT_REPORT && t->units[i].fresh)
+			count(t->units[i].report->kind == REPORT_REPORT ? COUNT_REPORTS_CREATED : COUNT_REPORTS_UPDATED);
 }
 
 static int run(struct transaction *t, struct err *e)

@@ -46,6 +46,12 @@ static const struct query sim_load = {
 static const struct query sim_save = {
 	"sim_clock_save", "INSERT INTO sim_clock VALUES ($1::text, $2::timestamptz)"
 			  " ON CONFLICT (tenant) DO UPDATE SET now_at = greatest(sim_clock.now_at, excluded.now_at)"};
+static const struct query probe_passed = {
+	"probe_passed", "SELECT 1 FROM broker_probe WHERE tenant = $1::text AND broker = $2::text"
+			" AND passed_at > now() - interval '1 day'"};
+static const struct query note_probe = {
+	"note_probe", "INSERT INTO broker_probe VALUES ($1::text, $2::text, now())"
+		      " ON CONFLICT (tenant, broker) DO UPDATE SET passed_at = excluded.passed_at"};
 /* Two keys: Needle's own class, then the tenant; other users of advisory locks stay out of the way. */
 static const struct query lock = {
 	"try_lock", "SELECT pg_try_advisory_lock(19521, hashtext('needle/' || $1::text))"};
@@ -242,6 +248,31 @@ int store_sim_clock_save(struct pg *pg, const char *tenant, int64_t now, struct 
 	pg_text(&args, tenant);
 	pg_time(&args, now);
 	return pg_run(pg, &sim_save, &args, NULL, e);
+}
+
+int store_probe_passed(struct pg *pg, const char *tenant, const char *broker, bool *ret, struct err *e)
+{
+	struct pg_args args = {0};
+	struct pg_rows rows = {0};
+	int r;
+
+	pg_text(&args, tenant);
+	pg_text(&args, broker);
+	r = pg_run(pg, &probe_passed, &args, &rows, e);
+	if (r < 0)
+		return r;
+	*ret = rows.n > 0;
+	pg_rows_done(&rows);
+	return 0;
+}
+
+int store_note_probe(struct pg *pg, const char *tenant, const char *broker, struct err *e)
+{
+	struct pg_args args = {0};
+
+	pg_text(&args, tenant);
+	pg_text(&args, broker);
+	return pg_run(pg, &note_probe, &args, NULL, e);
 }
 
 int store_try_lock(struct pg *pg, const char *tenant, struct err *e)

@@ -57,6 +57,9 @@ int timers_next(struct pg *pg, const char *tenant, int64_t *ret, struct err *e);
 int store_note_config(struct pg *pg, const char *tenant, const char *hash, int64_t now, struct err *e);
 int store_sim_clock(struct pg *pg, const char *tenant, int64_t *now_inout, struct err *e);   /* max(stored, given) */
 int store_sim_clock_save(struct pg *pg, const char *tenant, int64_t now, struct err *e);
+/* Has this broker passed the probe within a day? Real time, also where the clock is simulated. */
+int store_probe_passed(struct pg *pg, const char *tenant, const char *broker, bool *ret, struct err *e);
+int store_note_probe(struct pg *pg, const char *tenant, const char *broker, struct err *e);
 /* The tenant's session lock: 0 held by this connection, LOCK_TAKEN: another daemon has it. */
 enum { LOCK_TAKEN = 1 };
 int store_try_lock(struct pg *pg, const char *tenant, struct err *e);

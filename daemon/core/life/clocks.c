@@ -25,6 +25,20 @@ const struct calendar *office_calendar(const struct office *office, const struct
 	return cal ? cal : office->default_calendar;
 }
 
+void leg_start_clock(const struct office *office, struct leg *leg, enum clock_name k, const struct policy *policy,
+		     int64_t start)
+{
+	struct due due = {0};
+	struct err e;
+
+	if (!policy->has[k])
+		return;
+	if (deadline_due(&policy->clock[k], office_calendar(office, &policy->clock[k], policy), start, NULL, &due, &e))
+		return;
+	leg->due[k] = due.at;
+	leg->provisional |= due.provisional;
+}
+
 void leg_start(const struct office *office, struct leg *leg, int n, const struct policy *policy, int64_t start)
 {
 	memset(leg, 0, sizeof(*leg));
@@ -32,17 +46,10 @@ void leg_start(const struct office *office, struct leg *leg, int n, const struct
 	leg->policy = policy->name;
 	leg->started_at = start;
 	for (int k = 0; k < N_CLOCKS; k++) {
-		struct due due = {0};
-		struct err e;
-
 		leg->due[k] = leg->met[k] = MOMENT_NONE;
-		if (!policy->has[k])
-			continue;
-		if (deadline_due(&policy->clock[k], office_calendar(office, &policy->clock[k], policy), start, NULL,
-				 &due, &e) == 0) {
-			leg->due[k] = due.at;
-			leg->provisional |= due.provisional;
-		}
+		/* The time to tell the reporter runs from the day there is something to tell. */
+		if (k != CLOCK_FEEDBACK)
+			leg_start_clock(office, leg, (enum clock_name)k, policy, start);
 	}
 }
 

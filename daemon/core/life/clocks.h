@@ -4,8 +4,10 @@
 
 struct arena;
 
-/* Starts leg n: every clock of the policy from `start`. */
+/* Starts leg n: every clock of the policy from `start`, but feedback, which starts when the case is resolved. */
 void leg_start(const struct office *office, struct leg *leg, int n, const struct policy *policy, int64_t start);
+void leg_start_clock(const struct office *office, struct leg *leg, enum clock_name k, const struct policy *policy,
+		     int64_t start);
 /* The calendar that a deadline counts by: its own, else the policy's, else the office's. */
 const struct calendar *office_calendar(const struct office *office, const struct deadline *d,
 				       const struct policy *policy);

@@ -163,10 +163,9 @@ int command_return(struct life *l)
 static void restart_first_clocks(struct life *l)
 {
 	struct leg fresh, *leg = &l->c->leg;
-	const struct policy *policy = map_get(&l->office->policy_by_name, leg->policy);
 	size_t kept = 0;
 
-	leg_start(l->office, &fresh, leg->n, policy ? policy : l->office->fallback_policy, l->now);
+	leg_start(l->office, &fresh, leg->n, life_policy(l), l->now);
 	for (int k = CLOCK_ACCEPT; k <= CLOCK_CONTACT; k++) {
 		leg->due[k] = fresh.due[k];
 		leg->met[k] = MOMENT_NONE;
@@ -247,7 +246,7 @@ int command_resolve(struct life *l)
 	l->c->state = STATE_RESOLVED;
 	l->c->resolved_at = l->now;
 	l->c->leg.met[CLOCK_RESOLVE] = l->now;
-	l->c->leg.met[CLOCK_FEEDBACK] = l->now;
+	leg_start_clock(l->office, &l->c->leg, CLOCK_FEEDBACK, life_policy(l), l->now);
 	str_add(&detail, "{\"answer\":");
 	str_json(&detail, command(l)->answer);
 	str_addc(&detail, '}');

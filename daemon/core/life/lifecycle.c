@@ -123,6 +123,13 @@ bool life_is_done(const struct case_record *c)
 	return c->state == STATE_RESOLVED || c->state == STATE_CLOSED || c->state == STATE_JOINED;
 }
 
+const struct policy *life_policy(const struct life *l)
+{
+	const struct policy *policy = map_get(&l->office->policy_by_name, l->c->leg.policy);
+
+	return policy ? policy : l->office->fallback_policy;
+}
+
 const char *life_lead_role(const struct case_record *c)
 {
 	return c->state == STATE_TRIAGE ? "triage" : "lead";
@@ -203,10 +210,8 @@ void life_new_leg(struct life *l, const char *by, const char *note)
 	struct case_record *c = l->c;
 	int seq;
 
-	if (!policy)
-		policy = map_get(&l->office->policy_by_name, c->leg.policy);
 	ALIST_PUSH(l->a, &l->fx->legs, (struct leg_row){c->leg, c->lead, l->now});
-	leg_start(l->office, &c->leg, c->leg.n + 1, policy ? policy : l->office->fallback_policy, l->now);
+	leg_start(l->office, &c->leg, c->leg.n + 1, policy ? policy : life_policy(l), l->now);
 	c->state = STATE_ASSIGNED;
 	c->resolved_at = c->closed_at = MOMENT_NONE;
 	c->close_reason = NULL;

@@ -78,7 +78,12 @@ int reporter_again_done(struct life *l)
 static int record_rating(struct life *l)
 {
 	const char *score = score_names[report(l)->score];
+	int64_t *fed_back = &l->c->leg.met[CLOCK_FEEDBACK];
 	int seq;
+
+	/* Who rates has heard the answer. */
+	if (l->c->leg.due[CLOCK_FEEDBACK] != MOMENT_NONE && *fed_back == MOMENT_NONE)
+		*fed_back = l->now;
 
 	seq = life_record(l, "rated", l->c->lead, NULL, score, source_detail(l));
 	life_tell(l, seq, &(struct tell){.kind = "rated", .dept = l->c->lead, .role = life_lead_role(l->c),
@@ -148,6 +153,9 @@ int reporter_status(struct life *l)
 
 int reporter_delivered(struct life *l)
 {
+	if (report(l)->delivered_ok && l->c->leg.due[CLOCK_FEEDBACK] != MOMENT_NONE &&
+	    l->c->leg.met[CLOCK_FEEDBACK] == MOMENT_NONE)
+		l->c->leg.met[CLOCK_FEEDBACK] = l->now;
 	life_record(l, "delivered", NULL, NULL,
 		    arena_printf(l->a, "%s %s", report(l)->delivered_ok ? "ok" : "failed",
 				 report(l)->reply_id ? report(l)->reply_id : "?"),

@@ -1,0 +1,41 @@
+#pragma once
+/* The daemon's own state: what needled.c wires and answers.c shows. Main thread. */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "settings/current.h"
+#include "store/handoff.h"
+
+struct err;
+struct str;
+
+struct daemon {
+	const char *folder, *instance, *env_file;
+	const char *simulate;
+	int64_t speed;
+	char plugins[512], state[512], run[400], inbox_folder[600];
+
+	struct current current;
+	struct meeting meeting;
+	struct inbox *inbox;
+	struct worker *worker;
+	struct dispatch *dispatch;
+	struct loop *loop;
+	struct control *control;
+	struct http *http;
+	struct pulse *worker_pulse, *dispatch_pulse, *main_pulse;
+	int64_t last_received_us;
+
+	struct {
+		int64_t at;
+		bool ok;
+		char hash[17];
+		char *findings;         /* JSON array */
+	} reload;
+};
+
+/* Whole snapshot or nothing. `text` gets the report for people. True when the new one works. */
+bool needled_reload(struct daemon *d, struct str *text);
+/* Control socket and HTTP: everything that asks the daemon something. */
+struct settings;
+int answers_open(struct daemon *d, const struct settings *s, struct err *e);
