@@ -442,6 +442,8 @@ static void gb18030_is_read(void **state)
 	assert_int_equal(strncmp(r->source, "north-office-", 13), 0);
 	assert_string_equal(t->u.source, r->source);
 	assert_string_equal(report_of(t, "city/jz/tickets/n/7", "{\"id\":\"1\",\"text\":\"x\"}")->source, "n");
+	/* In our own tree the answer goes where the sender said it is. */
+	assert_string_equal(report_of(t, "needle/jyl/in/legacy/me", payload)->source, "me");
 	assert_int_equal(tell(t, "city/jz/tickets/n", "{\"id\":\"1\",\"text\":\"\xbe\"}"), ERR_BAD);
 	assert_string_equal(t->e.code, "bad-charset");
 	assert_int_equal(tell(t, "city/jz/tickets/n", "{\"id\":\"1\",\"text\":\"\xff\xff\"}"), ERR_BAD);

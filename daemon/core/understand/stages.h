@@ -10,6 +10,8 @@ enum { PAYLOAD_BYTES = 256 * 1024, PAYLOAD_DEPTH = 64, ID_BYTES = 128 };
 /* topic.c: whose message is it? Fills ret->kind, channel and source, or dept. */
 int topic_read(const struct office *office, const char *topic, struct arena *a,
 	       struct understood *ret, struct err *e);
+/* needle/{tenant}/in/{channel}/{source}: there the topic alone names the source. */
+bool topic_names_source(const struct office *office, const char *topic);
 
 /* payload.c: the bytes as UTF-8 without NUL and byte-order mark … */
 int payload_text(const char *charset, const struct message *m, struct arena *a, const char **ret,

@@ -86,6 +86,11 @@ static bool is_own(const struct office *office, const char *topic, const char *t
 	       level_is(topic, LEVEL_TREE, tree);
 }
 
+bool topic_names_source(const struct office *office, const char *topic)
+{
+	return is_own(office, topic, "in") && level_count(topic) == OWN_LEVELS;
+}
+
 static int filter_source_level(const char *filter)
 {
 	for (int n = 0; n < level_count(filter); n++)
@@ -117,7 +122,7 @@ static const struct channel *channel_by_filter(const struct office *office, cons
 const struct channel *message_channel(const struct office *office, const char *topic,
 				      struct arena *a, const char **ret_source)
 {
-	bool own = is_own(office, topic, "in") && level_count(topic) == OWN_LEVELS;
+	bool own = topic_names_source(office, topic);
 	const char *filter = "";
 	const struct channel *channel = channel_by_filter(office, topic, &filter);
 	int level;
@@ -160,7 +165,7 @@ static int topic_refuse(const struct office *office, const char *topic, struct u
 		return err_code(e, ERR_BAD, "unknown-department",
 				"the topic names no department of this office");
 	}
-	if (is_own(office, topic, "in") && levels == OWN_LEVELS)
+	if (topic_names_source(office, topic))
 		return err_code(e, ERR_BAD, "unknown-channel",
 				"the topic names no channel of this office");
 	return err_code(e, ERR_BAD, "wrong-topic",

@@ -29,9 +29,10 @@ struct understanding {
 static const char *source_of(const struct understanding *u, json_t *theirs)
 {
 	const struct channel *channel = u->out->channel;
-	const char *text = channel->source_pointer
-		? value_text(u->arena, pointer_get(theirs, channel->source_pointer)) : NULL;
+	const char *text = NULL;
 
+	if (channel->source_pointer && !topic_names_source(u->office, u->m->topic))
+		text = value_text(u->arena, pointer_get(theirs, channel->source_pointer));
 	return text && *text ? text_topic_id(u->arena, text) : u->out->source;
 }
 
