@@ -56,7 +56,6 @@ struct settings {
 	const char *const *test_files;
 	size_t n_test_files;
 	const char *folder;             /* absolute */
-	const char *plugin_folder;      /* where decoders are, for checking `decoder:` and `options:` */
 	struct findings findings;       /* warnings of a good snapshot */
 	const struct node *tree;        /* all files as one, for settings_print */
 	struct arena *arena;

@@ -1,0 +1,80 @@
+/* What values look like. */
+#include "unit/settings_folder.h"
+
+#include "settings/types.h"
+
+/* ---- values ----------------------------------------------------------------------------------- */
+
+static void filters_overlap_when_a_topic_fits_both(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool overlap;
+	} rows[] = {
+		{"a/b", "a/b", true}, {"a/b", "a/c", false}, {"a/+", "a/c", true}, {"a/+/c", "a/b/+", true},
+		{"a/+/c", "a/b/d", false}, {"a/#", "a", true}, {"a/#", "a/b/c", true}, {"#", "x/y", true},
+		{"a/+", "a/b/c", false}, {"a/+/#", "a/b", true}, {"a/b/#", "a", false}, {"+/b", "a/#", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (filters_overlap(rows[i].a, rows[i].b) != rows[i].overlap ||
+		    filters_overlap(rows[i].b, rows[i].a) != rows[i].overlap)
+			fail_msg("%s and %s", rows[i].a, rows[i].b);
+}
+
+static void days_of_the_week_are_read_as_clerks_write_them(void **state)
+{
+	static const struct {
+		const char *text;
+		int mask;
+	} rows[] = {
+		{"周一-周五", 0x1f}, {"周六", 0x20}, {"周日", 0x40}, {"周天", 0x40}, {"每天", 0x7f}, {"周一,周三", 0x05},
+		{"周一-周三, 周六", 0x27}, {"周五-周一", -1}, {"周八", -1}, {"", -1}, {"周一-", -1}, {"周一,", -1},
+	};
+	uint8_t mask;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		bool good = type_weekdays(rows[i].text, &mask);
+
+		if (good != (rows[i].mask >= 0) || (good && mask != rows[i].mask))
+			fail_msg("%s", rows[i].text);
+	}
+}
+
+static void sizes_ages_and_addresses_have_units(void **state)
+{
+	struct arena a = {0};
+	const char *address;
+	int64_t n;
+	int port;
+
+	(void)state;
+	assert_true(type_size("1 GiB", &n) && n == 1 << 30);
+	assert_true(type_size("512MiB", &n) && n == 512 << 20);
+	assert_false(type_size("12", &n) || type_size("GiB", &n) || type_size("1 GIB", &n) || type_size("1  GiB", &n));
+	assert_true(type_age("90d", &n) && n == 90);
+	assert_true(type_age("5 年", &n) && n == 1827);
+	assert_false(type_age("5", &n) || type_age("y", &n));
+	assert_true(type_listen("[::1]:9470", &a, &address, &port) && strcmp(address, "::1") == 0 && port == 9470);
+	assert_true(type_listen("off", &a, &address, &port) && !address);
+	assert_false(type_listen("9470", &a, &address, &port) || type_listen("::1:9470", &a, &address, &port));
+	arena_done(&a);
+}
+
+static int run(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(filters_overlap_when_a_topic_fits_both),
+		cmocka_unit_test(days_of_the_week_are_read_as_clerks_write_them),
+		cmocka_unit_test(sizes_ages_and_addresses_have_units),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+	return run_in_february(run);
+}
