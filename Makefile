@@ -139,7 +139,7 @@ deps:
 $(LIB_OBJ) $(CTL_OBJ) $(B)/obj/daemon/needled.o $(DECODERS:%=$(B)/plugins/%.so): | deps-build
 $(UNIT:%=$(B)/unit/%): | deps
 
-.PHONY: run run-check up down test bench lint
+.PHONY: run run-check up down test lint
 run: deps all
 	@tests/stack/play $(BUILD_FLAG)
 run-check: deps all
