@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "dispatch/parts.h"
 
-enum { CONNECT_MS = 10000, SILENCE_US = 15000000, SUBSCRIBE_MS = 10000 };
+enum { CONNECT_US = 10000000, NUDGE_US = 20000, SILENCE_US = 15000000, SUBSCRIBE_MS = 10000 };
 
 struct auditor {
 	struct link *link;
@@ -193,11 +193,17 @@ static int collect(struct dispatch *d, const char *filter, struct err *e)
 int audit_begin(struct dispatch *d, struct err *e)
 {
 	struct auditor *a = d->auditor;
+	int64_t until;
 
 	a->connected = false;
 	a->flying = 0;
 	link_start(a->link);
-	if (wait_for(d, &a->connected, (int64_t)CONNECT_MS * 1000))
+	/* Paho sees a new socket only when it wakes, up to 1 s later and twice: answers on the other one wake it. */
+	for (until = clock_mono_us() + CONNECT_US; !a->connected && clock_mono_us() < until;) {
+		publish_plain(d, a->marker_topic, "", false);
+		wait_for(d, &a->connected, NUDGE_US);
+	}
+	if (a->connected)
 		return 0;
 	return err_set(e, ERR_AGAIN, "the auditing session could not connect to the broker");
 }
