@@ -116,6 +116,7 @@ static void set_active(struct worker *w, bool active)
 	count_set(COUNT_ACTIVE, active);
 	log_notice("daemon.role", "%s", active ? "active: this daemon holds the tenant's lock"
 					       : "standby: another daemon holds the tenant's lock");
+	mailbox_wake(w->o.meeting->box);
 }
 
 static void try_lock(struct worker *w)
