@@ -214,7 +214,9 @@ CREATE FUNCTION needle.micros(timestamptz) RETURNS int8 LANGUAGE sql IMMUTABLE S
 CREATE VIEW needle.v_case AS
 SELECT c.tenant, c.number, c.channel, c.report, c.state, c.lead, c.category, c.grid, c.urgency, c.title, c.place,
        c.received_at, c.due_accept, c.due_contact, c.due_resolve, c.due_feedback, c.leg, c.level, c.rule, c.config,
-       c.joined_into, c.heat, c.visibility, r.extra, c.policy, c.route_source, c.supports, c.horizon, c.provisional,
+       c.joined_into, c.heat, c.visibility,
+       -- Unknown members may be personal: of the reporter they are shown only where the case is open, of a sealed case never.
+       CASE c.visibility WHEN 'open' THEN r.extra WHEN 'masked' THEN r.extra - 'reporter' END AS extra, c.policy, c.route_source, c.supports, c.horizon, c.provisional,
        c.seq, c.returns, c.reports, c.resolved_at, c.closed_at, c.close_reason
 FROM needle.cases c
 LEFT JOIN needle.report r ON r.tenant = c.tenant AND r.channel = c.channel AND r.id = c.report;
