@@ -26,6 +26,7 @@ struct outgoing {
 	const struct outbox_row *row;
 	const char *key;                /* number, seq, target: in `in_hand` */
 	int waiting;                    /* publishes that must still be acknowledged */
+	bool skip;                      /* the same row is under way in another parcel */
 	bool refused;                   /* the broker said no: the row stays in the outbox */
 	struct outgoing *next_of_card;
 };

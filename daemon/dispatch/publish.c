@@ -332,7 +332,10 @@ void publish_more(struct dispatch *d)
 		if (p->next_answer < p->h->n_answers) {
 			send_answer(d, p);
 		} else if (p->next_row < p->h->n_rows) {
-			send_row(d, &p->rows[p->next_row++]);
+			struct outgoing *row = &p->rows[p->next_row++];
+
+			if (!row->skip)
+				send_row(d, row);
 		} else {
 			d->first = p->next;
 			if (!d->first)
@@ -360,9 +363,15 @@ void publish_parcel(struct dispatch *d, struct handoff *h)
 	for (size_t i = 0; i < h->n_rows; i++) {
 		p->rows[i] = (struct outgoing){.parcel = p, .row = &h->rows[i],
 					       .key = row_key(&h->arena, &h->rows[i])};
+		/* A scan was quicker than the hand-over: the row is on its way already. */
+		p->rows[i].skip = map_get(&d->in_hand, p->rows[i].key) != NULL;
+		if (p->rows[i].skip) {
+			p->rows_left--;
+			continue;
+		}
 		map_put(&d->in_hand, p->rows[i].key, &p->rows[i]);
+		d->n_in_hand++;
 	}
-	d->n_in_hand += h->n_rows;
 	if (d->last)
 		d->last->next = p;
 	else
@@ -430,22 +439,8 @@ int publish_delete_rows(struct dispatch *d, struct err *e)
 	return 0;
 }
 
-static void free_cards(struct dispatch *d)
-{
-	for (size_t i = 0; i < d->cards.cap; i++) {
-		struct card *card = d->cards.slots[i].value;
-
-		if (!card)
-			continue;
-		free((char *)(uintptr_t)card->topic);
-		free((char *)(uintptr_t)card->payload);
-		free((char *)(uintptr_t)card->next_payload);
-		free(card);
-	}
-	map_done(&d->cards);
-}
-
-/* Parcels that have been sent whole are no longer in the FIFO; their rows and flights still name them. */
+/* ---- the end, or the end of being active ------------------------------------------------------ */
+/* Parcels that have been sent whole are no longer in the FIFO; who waits for an answer still names them. */
 static void collect(struct map *parcels, struct parcel *p)
 {
 	char key[32];
@@ -455,36 +450,68 @@ static void collect(struct map *parcels, struct parcel *p)
 		map_put(parcels, mem_strdup(key), p);
 }
 
+static void collect_rows(struct map *parcels, const struct outgoing *row)
+{
+	for (; row; row = row->next_of_card)
+		collect(parcels, row->parcel);
+}
+
+static void free_cards(struct dispatch *d, struct map *parcels)
+{
+	for (size_t i = 0; i < d->cards.cap; i++) {
+		struct card *card = d->cards.slots[i].value;
+
+		if (!card)
+			continue;
+		collect_rows(parcels, card->rows);
+		collect_rows(parcels, card->next_rows);
+		free((char *)(uintptr_t)card->topic);
+		free((char *)(uintptr_t)card->payload);
+		free((char *)(uintptr_t)card->next_payload);
+		free(card);
+	}
+	map_done(&d->cards);
+}
+
+static void collect_all(struct dispatch *d, struct map *parcels)
+{
+	for (struct parcel *p = d->first; p; p = p->next)
+		collect(parcels, p);
+	for (size_t i = 0; i < d->done.n; i++)
+		collect(parcels, d->done.v[i]->parcel);
+	for (size_t i = 0; i < d->again.n; i++) {
+		const struct flight *f = d->again.v[i];
+
+		if (f->kind == FLIGHT_ANSWER)
+			collect(parcels, f->parcel);
+		else if (f->kind == FLIGHT_EVENT)
+			collect(parcels, f->row->parcel);
+		free(d->again.v[i]);
+	}
+	free_cards(d, parcels);
+}
+
 void publish_drop_all(struct dispatch *d)
 {
 	struct map parcels = {0};
 
 	publish_land(d);
-	for (struct parcel *p = d->first; p; p = p->next)
-		collect(&parcels, p);
-	for (size_t i = 0; i < d->in_hand.cap; i++)
-		if (d->in_hand.slots[i].key)
-			collect(&parcels, ((struct outgoing *)d->in_hand.slots[i].value)->parcel);
-	for (size_t i = 0; i < d->again.n; i++) {
-		if (d->again.v[i]->kind == FLIGHT_ANSWER)
-			collect(&parcels, d->again.v[i]->parcel);
-		free(d->again.v[i]);
-	}
+	collect_all(d, &parcels);
 	VEC_DONE(&d->again);
-	free_cards(d);
-	map_done(&d->in_hand);
 	VEC_DONE(&d->done);
+	map_done(&d->in_hand);
 	d->first = d->last = NULL;
 	d->n_in_hand = 0;
-	for (size_t i = 0; i < parcels.cap; i++)
-		if (parcels.slots[i].key) {
-			struct parcel *p = parcels.slots[i].value;
+	for (size_t i = 0; i < parcels.cap; i++) {
+		struct parcel *p = parcels.slots[i].value;
 
-			/* Nobody was told, but all is stored: the next active daemon finds it in the outbox. */
-			if (p->h->answered && !d->stop)
-				p->h->answered(p->h->arg, p->h->inbox_seq);
-			free((char *)(uintptr_t)parcels.slots[i].key);
-			free_parcel(p);
-		}
+		if (!p)
+			continue;
+		/* Nobody was told, but all is stored: the next active daemon finds it in the outbox. */
+		if (p->h->answered && !d->stop)
+			p->h->answered(p->h->arg, p->h->inbox_seq);
+		free((char *)(uintptr_t)parcels.slots[i].key);
+		free_parcel(p);
+	}
 	map_done(&parcels);
 }
