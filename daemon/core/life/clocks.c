@@ -35,7 +35,8 @@ void leg_start_clock(const struct office *office, struct leg *leg, enum clock_na
 		return;
 	if (deadline_due(&policy->clock[k], office_calendar(office, &policy->clock[k], policy), start, NULL, &due, &e))
 		return;
-	leg->due[k] = due.at;
+	/* In whole seconds: the limit that is kept is the one that was told. */
+	leg->due[k] = due.at - due.at % 1000000;
 	leg->provisional |= due.provisional;
 }
 
