@@ -318,10 +318,22 @@ int life_step(const struct office *office, struct case_record *c, const struct a
 }
 
 /* ---- a new case ------------------------------------------------------------------------------- */
+/* 6, 9, 12 or 15 digits; a phone number has none of these lengths. */
+static bool is_grid_code(const char *s)
+{
+	size_t n = strspn(s, "0123456789");
+
+	return !s[n] && n >= 6 && n <= 15 && n % 3 == 0;
+}
+
+/* A card shows no word of a sender that could be anything: it stays with the report. */
 static void describe(struct case_record *c, const struct report *r, struct arena *a)
 {
-	c->category = r->known_category ? r->known_category->path : r->category;
-	c->grid = r->grid;
+	if (r->known_category)
+		c->category = r->known_category->path;
+	else if (r->category && c->visibility != VISIBLE_SEALED)
+		c->category = text_title(a, text_mask(a, r->category, r->name), 40);
+	c->grid = r->grid && is_grid_code(r->grid) ? r->grid : NULL;
 	if (c->visibility == VISIBLE_SEALED) {
 		c->title = c->category;
 		return;
