@@ -423,7 +423,7 @@ static int add_record(struct transaction *t, const struct case_record *c, struct
 	int r = cases_record(t->pg, tenant(t), c, t->b->a, &rec, e);
 
 	if (r == 0)
-		res->record = record_json(c, &rec.personal, rec.text, rec.media, rec.extra, rec.history, t->b->a);
+		res->record = record_json(c, &rec.personal, &rec.whole, t->b->a);
 	return r < 0 ? r : 0;
 }
 

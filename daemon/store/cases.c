@@ -26,7 +26,8 @@ static const struct query load = {
 
 static const struct query record = {
 	"cases_record",
-	"SELECT r.text, r.media, r.extra, p.name, p.phone, p.ref, p.address, p.accused, p.lat, p.lon,"
+	"SELECT r.text, r.media, r.extra, micros(r.at), p.name, p.phone, p.ref, p.address, p.accused, p.crs, p.secret,"
+	" p.lat, p.lon,"
 	" (SELECT json_agg(json_build_object('seq', h.seq, 'at', to_char(h.at, 'YYYY-MM-DD\"T\"HH24:MI:SSOF:00'),"
 	" 'kind', h.kind, 'by', h.by, 'department', h.department, 'note', h.note) ORDER BY h.seq)"
 	" FROM history h WHERE h.tenant = $1::text AND h.number = $2::text)"
@@ -211,17 +212,20 @@ int cases_record(struct pg *pg, const char *tenant, const struct case_record *c,
 	memset(ret, 0, sizeof(*ret));
 	r = rows.n ? 0 : RECORD_NONE;
 	if (rows.n) {
-		ret->text = next_text(&at);
-		ret->media = next_text(&at);
-		ret->extra = next_text(&at);
+		ret->whole.text = next_text(&at);
+		ret->whole.media = next_text(&at);
+		ret->whole.extra = next_text(&at);
+		ret->whole.at = next_time(&at);
 		ret->personal.name = next_text(&at);
 		ret->personal.phone = next_text(&at);
 		ret->personal.ref = next_text(&at);
 		ret->personal.address = next_text(&at);
 		ret->personal.accused = next_text(&at);
+		ret->personal.crs = next_text(&at);
+		ret->personal.secret = pg_get_bool(&rows, 0, at.column++);
 		ret->personal.lat = next_double(&at);
 		ret->personal.lon = next_double(&at);
-		ret->history = next_text(&at);
+		ret->whole.history = next_text(&at);
 	}
 	pg_rows_done(&rows);
 	return r;

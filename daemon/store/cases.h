@@ -18,7 +18,7 @@ int cases_load(struct pg *pg, const char *tenant, const char *const *numbers, si
 enum { RECORD_NONE = 1 };
 struct record {
 	struct personal personal;
-	const char *text, *media, *extra, *history;
+	struct whole_report whole;
 };
 int cases_record(struct pg *pg, const char *tenant, const struct case_record *c, struct arena *a,
 		 struct record *ret, struct err *e);

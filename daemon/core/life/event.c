@@ -230,8 +230,8 @@ static const char *masked_name(const char *name, struct arena *a)
 
 static void add_reporter(struct str *t, const struct personal *p, bool all, struct arena *a)
 {
-	str_add(t, ",\"reporter\":{\"masked\":");
-	str_add(t, all ? "false" : "true");
+	str_addf(t, ",\"reporter\":{\"masked\":%s,\"secret\":%s", all ? "false" : "true",
+		 p->secret ? "true" : "false");
 	add_member(t, "name", all ? p->name : masked_name(p->name, a));
 	add_member(t, "phone", all || !p->phone ? p->phone : text_mask(a, p->phone, NULL));
 	if (all)
@@ -246,46 +246,60 @@ static void add_place(struct str *t, const struct case_record *c, const struct p
 	add_member(t, "address", all ? p->address : c->place);
 	if (all && !isnan(p->lat) && !isnan(p->lon))
 		str_addf(t, ",\"lat\":%.6f,\"lon\":%.6f", p->lat, p->lon);
+	if (all && p->crs)
+		add_member(t, "crs", p->crs);
 	str_addc(t, '}');
 }
 
 static void add_clocks(struct str *t, const struct case_record *c)
 {
-	str_add(t, ",\"clocks\":[");
+	str_add(t, ",\"clocks\":{");
 	for (int k = 0, n = 0; k < N_CLOCKS; k++) {
 		if (c->leg.due[k] == MOMENT_NONE)
 			continue;
-		str_addf(t, "%s{\"clock\":\"%s\"", n++ ? "," : "", clock_names[k]);
+		str_addf(t, "%s\"%s\":{", n++ ? "," : "", clock_names[k]);
 		add_time(t, "due", c->leg.due[k]);
 		add_time(t, "met", c->leg.met[k]);
 		str_addc(t, '}');
 	}
-	str_addc(t, ']');
+	str_addc(t, '}');
 }
 
-const char *record_json(const struct case_record *c, const struct personal *p, const char *text,
-			const char *media, const char *extra, const char *history, struct arena *a)
+static void add_life(struct str *t, const struct case_record *c, const struct whole_report *r)
+{
+	add_clocks(t, c);
+	str_addf(t, ",\"history\":%s", r->history ? r->history : "[]");
+}
+
+const char *record_json(const struct case_record *c, const struct personal *p, const struct whole_report *r,
+			struct arena *a)
 {
 	bool all = c->visibility == VISIBLE_OPEN, sealed = c->visibility == VISIBLE_SEALED;
 	struct str t = {0};
 
 	str_add(&t, ",\"record\":{\"id\":");
 	str_json(&t, c->report);
+	add_member(&t, "kind", "report");
 	add_member(&t, "channel", c->channel);
+	add_time(&t, "time", r->at);
+	add_time(&t, "received", c->received_at);
 	add_member(&t, "category", c->category);
 	add_member(&t, "urgency", urgency_names[c->urgency]);
 	add_member(&t, "visibility", visibility_names[c->visibility]);
-	add_time(&t, "received", c->received_at);
 	if (!sealed) {
-		add_member(&t, "text", all || !text ? text : text_mask(a, text, p->name));
+		add_member(&t, "text", all || !r->text ? r->text : text_mask(a, r->text, p->name));
 		add_reporter(&t, p, all, a);
 		add_place(&t, c, p, all);
-		str_addf(&t, ",\"media\":%s", media ? media : "[]");
+		str_addf(&t, ",\"media\":%s", r->media ? r->media : "[]");
 	}
-	if (all)
-		str_addf(&t, ",\"extra\":%s", extra ? extra : "{}");
+	if (all) {
+		add_member(&t, "accused", p->accused);
+		str_addf(&t, ",\"reply_to\":%s,\"extra\":%s", c->reply_to ? c->reply_to : "null",
+			 r->extra ? r->extra : "{}");
+	}
+	/* The contract's sentence can be read both ways: inside the record, and beside it. */
+	add_life(&t, c, r);
 	str_addc(&t, '}');
-	add_clocks(&t, c);
-	str_addf(&t, ",\"history\":%s", history ? history : "[]");
+	add_life(&t, c, r);
 	return in_arena(&t, a);
 }

@@ -24,10 +24,16 @@ struct result {
 	const char *record;             /* JSON members to add (", \"record\":…"), or NULL */
 };
 const char *result_json(const struct result *r, struct arena *a);
-/* The record as the visibility lets a department see it: members "record", "clocks". */
+/* The record as the visibility lets a department see it: the report's members, history and clocks. */
 struct personal {
-	const char *name, *phone, *ref, *address, *accused;
+	const char *name, *phone, *ref, *address, *accused, *crs;
+	bool secret;
 	double lat, lon;                /* NAN: none */
 };
-const char *record_json(const struct case_record *c, const struct personal *p, const char *text,
-			const char *media, const char *extra, const char *history, struct arena *a);
+struct whole_report {
+	int64_t at;                             /* at the source */
+	const char *text, *media, *extra;       /* media and extra: JSON texts or NULL */
+	const char *history;                    /* JSON array */
+};
+const char *record_json(const struct case_record *c, const struct personal *p, const struct whole_report *r,
+			struct arena *a);
