@@ -49,9 +49,15 @@ struct link_callbacks {
 	 * and must not return when it cannot be made so (the process ends instead).
 	 */
 	void (*message)(void *arg, const struct link_message *m);
-	/* Connection state changed. reason: one sentence. taken_over: the broker gave our session to another. */
+	/*
+	 * Connection state changed. reason: one sentence. taken_over: the broker gave our session to
+	 * another; the link then stays away until link_start. Mosquitto says so since 2.0.15 only: the
+	 * one of Debian 12 just closes the connection, so a gateway must also have may_connect.
+	 */
 	void (*connected)(void *arg, bool session_present);
 	void (*disconnected)(void *arg, const char *reason, bool taken_over);
+	/* May the link connect now? Asked on its own thread before every attempt. NULL: always. */
+	bool (*may_connect)(void *arg);
 };
 
 int link_new(const struct link_options *options, const struct link_callbacks *callbacks, struct link **ret,
