@@ -152,7 +152,7 @@ static void fill_template(const struct office *office, const struct case_record 
 }
 
 const char *reply_json(const struct office *office, const struct case_record *c, const char *kind,
-		       const char *answer, int seq, struct arena *a)
+		       const char *answer, const char *id, struct arena *a)
 {
 	const char *template = reply_template(office, kind);
 	struct str text = {0}, t = {0};
@@ -160,7 +160,8 @@ const char *reply_json(const struct office *office, const struct case_record *c,
 	if (!template)
 		return NULL;
 	fill_template(office, c, template, answer, &text);
-	str_addf(&t, "{\"v\":1,\"id\":\"%s-%d-%s\"", c->number, seq, kind);
+	str_add(&t, "{\"v\":1");
+	add_member(&t, "id", id);
 	add_member(&t, "case", c->number);
 	add_member(&t, "about", c->report);
 	str_addf(&t, ",\"to\":%s", c->reply_to ? c->reply_to : "null");

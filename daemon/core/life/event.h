@@ -5,9 +5,12 @@
 const char *event_json(const struct office *office, const struct case_record *c, const struct event_row *ev,
 		       int64_t at, struct arena *a);
 const char *card_json(const struct case_record *c, const char *role, struct arena *a);
-/* Fills {case} {answer} {department} {due} {reason} {state}; NULL when the office names no such reply. */
+/*
+ * Fills {case} {answer} {department} {due} {reason} {state}; NULL when the office names no such reply.
+ * `id` is the reply's own.
+ */
 const char *reply_json(const struct office *office, const struct case_record *c, const char *kind,
-		       const char *answer, int seq, struct arena *a);
+		       const char *answer, const char *id, struct arena *a);
 const char *topic_dept(const struct office *office, const char *dept, const char *what, const char *name,
 		       struct arena *a);
 const char *topic_out(const struct office *office, const char *channel, const char *source, struct arena *a);

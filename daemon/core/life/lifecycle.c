@@ -177,18 +177,28 @@ void life_tell_queue(struct life *l, int seq, const char *kind, const char *why)
 							 .role = "support", .why = why});
 }
 
-void life_reply(struct life *l, const char *kind, const char *answer)
+/* `name` tells replies about one history row apart. */
+static void reply(struct life *l, const char *kind, const char *name, const char *answer)
 {
-	const char *text;
+	const char *id = arena_printf(l->a, "%s-%d-%s", l->c->number, l->c->seq, name);
+	const char *text = l->c->from_device ? NULL : reply_json(l->office, l->c, kind, answer, id, l->a);
 
-	if (l->c->from_device)
-		return;
-	text = reply_json(l->office, l->c, kind, answer, l->c->seq, l->a);
 	if (text)
 		ALIST_PUSH(l->a, &l->fx->events,
-			   (struct event_row){.seq = l->c->seq, .target = arena_printf(l->a, "out/%s", kind),
+			   (struct event_row){.seq = l->c->seq, .target = arena_printf(l->a, "out/%s", name),
 					      .topic = topic_out(l->office, l->c->channel, l->c->source, l->a),
 					      .payload = text});
+}
+
+void life_reply(struct life *l, const char *kind, const char *answer)
+{
+	reply(l, kind, kind, answer);
+}
+
+/* A question leaves no history row, and may be asked twice before the first answer is out. */
+void life_answer(struct life *l, const char *kind, const struct report *question)
+{
+	reply(l, kind, arena_printf(l->a, "%s-%s-%s", kind, question->channel->id, question->id), NULL);
 }
 
 void life_close(struct life *l, const char *reason, const char *by, const char *note)

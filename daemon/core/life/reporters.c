@@ -147,7 +147,7 @@ int reporter_withdraw_closed(struct life *l)
 
 int reporter_status(struct life *l)
 {
-	life_reply(l, "status", NULL);
+	life_answer(l, "status", report(l));
 	return 0;
 }
 

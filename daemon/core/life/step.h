@@ -23,6 +23,7 @@ void life_tell(struct life *l, int seq, const struct tell *what);
 /* … for the lead and every support whose task is open. */
 void life_tell_queue(struct life *l, int seq, const char *kind, const char *why);
 void life_reply(struct life *l, const char *kind, const char *answer);
+void life_answer(struct life *l, const char *kind, const struct report *question);
 const struct policy *life_policy(const struct life *l);    /* of the running leg; the fallback's when it is gone */
 const char *life_lead_role(const struct case_record *c);
 bool life_is_done(const struct case_record *c);        /* resolved, closed or joined: in no queue */
