@@ -48,16 +48,16 @@ class Office:
 		return self.report(channel, kind=kind, case=case, **members)
 
 	# ---- departments ----
-	def do(self, department, case, action, **members):
+	def do(self, department, case, action, /, **members):
 		return self.user(f"dept-{department}").command(department, dict(members, case=case, action=action))
 
-	def done(self, department, case, action, **members):
+	def done(self, department, case, action, /, **members):
 		"""do() that must succeed; returns the state."""
 		result = self.do(department, case, action, **members)
 		assert result["result"] == "done", result
 		return result["state"]
 
-	def refused(self, department, case, action, **members):
+	def refused(self, department, case, action, /, **members):
 		"""do() that must be refused; returns the sentence. Nothing about the case may change."""
 		before = self.picture(case)
 		result = self.do(department, case, action, **members)
