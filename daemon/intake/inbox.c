@@ -1,8 +1,8 @@
 /*
  * Append, read, retire. The appender is Paho's receive thread: it writes with one pwrite into space
- * that is there already and shares with the others only a few numbers under a lock that nobody holds
- * over the disk. A reader sees a record when the appender has moved `used` behind it, so it never meets
- * half of one. Nothing here knows what a message means.
+ * that is there already and shares with the others only a few numbers under a lock that nobody
+ * holds over the disk. A reader sees a record when the appender has moved `used` behind it, so it
+ * never meets half of one. Nothing here knows what a message means.
  */
 #include "intake/inbox.h"
 
@@ -41,7 +41,8 @@ struct inbox_segment *inbox_pop_retired(struct inbox *inbox)
 	if (!s || s->next - 1 > inbox->retired || s->pins)
 		return NULL;
 	inbox->n_segments--;
-	memmove(inbox->segments, inbox->segments + 1, inbox->n_segments * sizeof(struct inbox_segment *));
+	memmove(inbox->segments, inbox->segments + 1,
+		inbox->n_segments * sizeof(struct inbox_segment *));
 	if (inbox->cursor == s) {
 		inbox->cursor = NULL;
 		inbox->cursor_off = 0;
@@ -59,7 +60,8 @@ void inbox_delete_retired(struct inbox *inbox)
 		inbox_segment_delete(inbox, s);
 		pthread_mutex_lock(&inbox->lock);
 		if (inbox->spare_fd < 0) {
-			inbox->spare_retry_us = 0;      /* there is room now: do not wait for the next try */
+			/* There is room now: do not wait for the next try. */
+			inbox->spare_retry_us = 0;
 			pthread_cond_signal(&inbox->work);
 		}
 	}
@@ -98,10 +100,11 @@ static int adopt_spare(struct inbox *inbox, struct inbox_segment **ret, struct e
 	pthread_mutex_unlock(&inbox->lock);
 	if (fd < 0)
 		return err_code(e, ERR_SYS, "inbox-full", "inbox: %s is full", inbox->folder);
-	return inbox_segment_adopt(inbox, fd, inbox->options.segment_bytes, inbox->next_seq, ret, e);
+	return inbox_segment_adopt(inbox, fd, inbox->options.segment_bytes, inbox->next_seq, ret,
+				   e);
 }
 
-/* The segment, if it came to one, is the appender's now, and the keeper may make the next reserve. */
+/* The segment, if any, is the appender's now, and the keeper may make the next reserve. */
 static void settle(struct inbox *inbox, struct inbox_segment *s)
 {
 	pthread_mutex_lock(&inbox->lock);
@@ -115,7 +118,8 @@ static void settle(struct inbox *inbox, struct inbox_segment *s)
 	pthread_mutex_unlock(&inbox->lock);
 }
 
-static int next_segment(struct inbox *inbox, int64_t need, struct inbox_segment **ret, struct err *e)
+static int next_segment(struct inbox *inbox, int64_t need, struct inbox_segment **ret,
+			struct err *e)
 {
 	struct inbox_segment *s = NULL;
 	int rc;
@@ -125,7 +129,8 @@ static int next_segment(struct inbox *inbox, int64_t need, struct inbox_segment 
 	else
 		rc = adopt_spare(inbox, &s, e);
 	if (!rc && inbox->options.durability == INBOX_POWER && fsync(inbox->dir_fd) < 0) {
-		rc = err_set(e, ERR_SYS, "inbox: cannot sync %s: %s", inbox->folder, strerror(errno));
+		rc = err_set(e, ERR_SYS, "inbox: cannot sync %s: %s", inbox->folder,
+			     strerror(errno));
 		inbox_segment_delete(inbox, s);
 		s = NULL;
 	}
@@ -133,11 +138,12 @@ static int next_segment(struct inbox *inbox, int64_t need, struct inbox_segment 
 	if (rc < 0)
 		return rc;
 	*ret = s;
-	inbox_delete_retired(inbox);  /* the one before may have been the appender's and retired */
+	inbox_delete_retired(inbox); /* the one before may have been the appender's and retired */
 	return 0;
 }
 
-static int current_segment(struct inbox *inbox, int64_t need, struct inbox_segment **ret, struct err *e)
+static int current_segment(struct inbox *inbox, int64_t need, struct inbox_segment **ret,
+			   struct err *e)
 {
 	struct inbox_segment *s;
 	bool broken;
@@ -172,7 +178,8 @@ static void publish_record(struct inbox *inbox, struct inbox_segment *s, int64_t
 	pthread_mutex_unlock(&inbox->lock);
 }
 
-int inbox_append(struct inbox *inbox, const struct inbox_record *r, uint64_t *ret_seq, struct err *e)
+int inbox_append(struct inbox *inbox, const struct inbox_record *r, uint64_t *ret_seq,
+		 struct err *e)
 {
 	size_t size = inbox_record_size(r);
 	uint64_t seq = inbox->next_seq;
@@ -189,7 +196,8 @@ int inbox_append(struct inbox *inbox, const struct inbox_record *r, uint64_t *re
 	inbox_record_write(r, seq, inbox->out);
 	if (inbox_write_at(s->fd, inbox->out, size, s->used) < 0 ||
 	    (inbox->options.durability == INBOX_POWER && fdatasync(s->fd) < 0))
-		return err_set(e, ERR_SYS, "inbox: cannot write to %s: %s", inbox->folder, strerror(errno));
+		return err_set(e, ERR_SYS, "inbox: cannot write to %s: %s", inbox->folder,
+			       strerror(errno));
 	publish_record(inbox, s, (int64_t)size);
 	*ret_seq = seq;
 	fault_point("after-append");
@@ -204,7 +212,7 @@ struct place {
 	int64_t off, used;
 };
 
-/* Pins the segment in which the cursor has something to read; s NULL when there is nothing. Locked. */
+/* Pins the segment that the cursor can read from; s NULL when there is nothing. Locked. */
 static struct place pin(struct inbox *inbox)
 {
 	struct place at = {0};
@@ -233,7 +241,7 @@ static void unpin(struct inbox *inbox, const struct place *at)
 	pthread_mutex_unlock(&inbox->lock);
 }
 
-/* Makes `need` bytes at the place stand in the window, more when there are. NULL: the disk failed. */
+/* Brings at least `need` bytes at the place into the window. NULL: the disk failed. */
 static const unsigned char *window_at(struct inbox *inbox, const struct place *at, size_t need)
 {
 	int64_t end = inbox->window_off + (int64_t)inbox->window_len;
@@ -258,7 +266,7 @@ static const unsigned char *window_at(struct inbox *inbox, const struct place *a
 	return inbox->window;
 }
 
-/* The record at the place, pointing into the window; its size, 0 when the disk has something else. */
+/* The record at the place, in the window; its size, 0 when the disk has something else. */
 static size_t record_at(struct inbox *inbox, const struct place *at, struct inbox_record *ret)
 {
 	const unsigned char *p = NULL;
@@ -300,9 +308,10 @@ static void read_place(struct inbox *inbox, struct place *at, uint64_t retired, 
 		size_t size = record_at(inbox, at, &r);
 
 		if (!size) {
-			/* It was whole when it was written or opened: the disk has changed it since. */
-			log_error("inbox.corrupt", "%s: the rest of the file that begins with message %" PRIu64
-				  " is damaged from byte %" PRId64 " and set aside",
+			/* It was whole when it was written or opened. */
+			log_error("inbox.corrupt",
+				  "%s: the file of message %" PRIu64
+				  " is damaged from byte %" PRId64,
 				  inbox->folder, at->s->first, at->off);
 			inbox_segment_set_aside(inbox, at->s, at->off, at->used);
 			at->off = at->used;
@@ -331,11 +340,13 @@ static struct place wait_for_place(struct inbox *inbox, int64_t wait_us, uint64_
 	return at;
 }
 
-size_t inbox_read(struct inbox *inbox, struct arena *a, struct inbox_record *out, size_t max, size_t max_bytes,
-		  int64_t wait_us)
+size_t inbox_read(struct inbox *inbox, struct arena *a, struct inbox_record *out, size_t max,
+		  size_t max_bytes, int64_t wait_us)
 {
-	struct batch b = {.arena = a, .out = out, .max = max, .max_bytes = max_bytes ? max_bytes : 1};
+	struct batch b = {.arena = a, .out = out, .max = max};
 	uint64_t retired;
+
+	b.max_bytes = max_bytes ? max_bytes : 1;
 
 	while (b.n < b.max && b.bytes < b.max_bytes) {
 		struct place at = wait_for_place(inbox, b.n ? 0 : wait_us, &retired);
@@ -369,9 +380,12 @@ void inbox_retire(struct inbox *inbox, uint64_t seq)
 	pthread_mutex_unlock(&inbox->lock);
 	if (!news)
 		return;
-	/* First on disk, then files may go. When it cannot be written, records come again: that is harmless. */
+	/*
+	 * First on disk, then files may go. If it cannot be written, records come twice: harmless.
+	 */
 	if (inbox_retired_write(inbox, seq) < 0)
-		log_warn("inbox.retire", "cannot write %s/retired: %s", inbox->folder, strerror(errno));
+		log_warn("inbox.retire", "cannot write %s/retired: %s", inbox->folder,
+			 strerror(errno));
 	pthread_mutex_lock(&inbox->lock);
 	inbox->retired = seq;
 	pthread_mutex_unlock(&inbox->lock);
@@ -400,7 +414,7 @@ void inbox_figures(struct inbox *inbox, struct inbox_figures *ret)
 
 		if (inbox->retired >= s->first)
 			gone = (int64_t)(inbox->retired - s->first) + 1;
-		if (gone < all)         /* by the file's average: nobody needs it to the byte */
+		if (gone < all) /* by the file's average: nobody needs it to the byte */
 			ret->bytes += s->used / all * (all - gone);
 	}
 	pthread_mutex_unlock(&inbox->lock);

@@ -50,12 +50,16 @@ size_t inbox_read(struct inbox *inbox, struct arena *a, struct inbox_record *out
 		  int64_t wait_us);
 /* Goes back to the oldest record that is not retired (after a failed batch). Reader only. */
 void inbox_rewind(struct inbox *inbox);
-/* Everything up to and including seq is in the database; whole segments are recycled. Kept over kill -9. */
+/* Everything up to and including seq is in the database; whole segments are deleted. Kept over kill -9. */
 void inbox_retire(struct inbox *inbox, uint64_t seq);
 void inbox_wake(struct inbox *inbox);       /* ends one wait early */
 struct inbox_figures {
 	uint64_t appended, retired;     /* sequence numbers */
 	int64_t bytes;                  /* not retired yet */
-	bool full;                      /* the next segment would pass max_bytes or the disk has no room for the reserve */
+	/*
+	 * The next segment would pass max_bytes or the disk has no room for it, while the present one
+	 * still has. Tried again every 500 ms and whenever a segment is deleted.
+	 */
+	bool full;
 };
 void inbox_figures(struct inbox *inbox, struct inbox_figures *ret);

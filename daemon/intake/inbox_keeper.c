@@ -1,7 +1,8 @@
 /*
- * The inbox's own thread. It syncs what was appended, 10 ms after the first byte of a group, and makes
- * the next file before the appender needs it: Paho's thread then never waits for an allocation, and
- * "the disk is full" is known a whole file before the first message that would not fit.
+ * The inbox's own thread. It syncs what was appended, 10 ms after the first byte of a group, and
+ * makes the next file before the appender needs it: Paho's thread then never waits for an
+ * allocation, and "the disk is full" is known a whole file before the first message that would not
+ * fit.
  */
 #include "intake/inbox_parts.h"
 
@@ -83,10 +84,11 @@ static void sync_all(struct inbox *inbox)
 		pthread_mutex_unlock(&inbox->lock);
 		rc = fdatasync(s->fd);
 		if (rc < 0)
-			log_error("inbox.sync", "cannot sync %s: %s", inbox->folder, strerror(errno));
+			log_error("inbox.sync", "cannot sync %s: %s", inbox->folder,
+				  strerror(errno));
 		pthread_mutex_lock(&inbox->lock);
 		s->pins--;
-		/* After a failed sync the kernel may have dropped the pages: no later sync can prove them. */
+		/* The kernel may have dropped the pages: no later sync can prove them. */
 		inbox->broken |= rc < 0;
 	}
 	if (dir) {
@@ -114,7 +116,7 @@ static void *keep(void *arg)
 		if (inbox->dirty && now >= inbox->dirty_since_us + SYNC_DELAY_US) {
 			sync_all(inbox);
 			pthread_mutex_unlock(&inbox->lock);
-			inbox_delete_retired(inbox);    /* what was pinned meanwhile */
+			inbox_delete_retired(inbox); /* what was pinned meanwhile */
 			pthread_mutex_lock(&inbox->lock);
 			continue;
 		}
@@ -136,7 +138,7 @@ int inbox_keeper_start(struct inbox *inbox, struct err *e)
 	int rc;
 
 	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);    /* signals are the main thread's */
+	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the main thread's */
 	rc = pthread_create(&inbox->keeper, NULL, keep, inbox);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rc)

@@ -20,7 +20,7 @@ enum { RETIRED_MAGIC = 0x3152444e, RETIRED_SLOT_BYTES = 64 };
 enum {
 	SEGMENT_BYTES = 16 * 1024 * 1024,
 	SEGMENT_MIN = 4096,
-	SEGMENTS_MIN = 4,       /* so that a small inbox can be used to three quarters and more */
+	SEGMENTS_MIN = 4, /* so that a small inbox can be used to three quarters and more */
 };
 
 /* Two of these, written in turn: a torn one leaves the other. */
@@ -43,7 +43,9 @@ int inbox_retired_open(struct inbox *inbox, struct err *e)
 	for (unsigned slot = 0; slot < 2; slot++) {
 		struct retired r;
 
-		if (inbox_read_at(inbox->retired_fd, &r, sizeof(r), slot * RETIRED_SLOT_BYTES) < 0 ||
+		int64_t off = slot * RETIRED_SLOT_BYTES;
+
+		if (inbox_read_at(inbox->retired_fd, &r, sizeof(r), off) < 0 ||
 		    r.magic != RETIRED_MAGIC || r.crc != retired_crc(&r) || r.seq < inbox->retired)
 			continue;
 		inbox->retired = r.seq;
@@ -55,14 +57,14 @@ int inbox_retired_open(struct inbox *inbox, struct err *e)
 int inbox_retired_write(struct inbox *inbox, uint64_t seq)
 {
 	struct retired r = {.magic = RETIRED_MAGIC, .seq = seq};
+	int64_t off = inbox->retired_slot * RETIRED_SLOT_BYTES;
 
 	r.crc = retired_crc(&r);
-	if (inbox_write_at(inbox->retired_fd, &r, sizeof(r), inbox->retired_slot * RETIRED_SLOT_BYTES) < 0)
+	if (inbox_write_at(inbox->retired_fd, &r, sizeof(r), off) < 0)
 		return -1;
 	inbox->retired_slot = !inbox->retired_slot;
 	return 0;
 }
-
 
 static int by_number(const void *a, const void *b)
 {
@@ -79,9 +81,11 @@ static int list(struct inbox *inbox, uint64_t **ret, size_t *ret_n, struct err *
 	struct dirent *entry;
 
 	if (!dir)
-		return err_set(e, ERR_SYS, "inbox: cannot list %s: %s", inbox->folder, strerror(errno));
+		return err_set(e, ERR_SYS, "inbox: cannot list %s: %s", inbox->folder,
+			       strerror(errno));
 	while ((entry = readdir(dir))) {
-		if (strspn(entry->d_name, "0123456789") == 20 && !strcmp(entry->d_name + 20, ".log"))
+		if (strspn(entry->d_name, "0123456789") == 20 &&
+		    !strcmp(entry->d_name + 20, ".log"))
 			VEC_PUSH(&firsts, strtoull(entry->d_name, NULL, 10));
 	}
 	closedir(dir);
@@ -189,10 +193,11 @@ static void free_inbox(struct inbox *inbox)
 
 static int open_all(struct inbox *inbox, struct err *e)
 {
-	if (lock_folder(inbox, e) < 0 || inbox_retired_open(inbox, e) < 0 || open_segments(inbox, e) < 0)
+	if (lock_folder(inbox, e) < 0 || inbox_retired_open(inbox, e) < 0 ||
+	    open_segments(inbox, e) < 0)
 		return ERR_SYS;
 	pthread_mutex_lock(&inbox->lock);
-	inbox_keeper_reserve(inbox);    /* here, so that the first look at `full` is the truth */
+	inbox_keeper_reserve(inbox); /* here, so that the first look at `full` is the truth */
 	pthread_mutex_unlock(&inbox->lock);
 	return inbox_keeper_start(inbox, e);
 }

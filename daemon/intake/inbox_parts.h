@@ -1,10 +1,10 @@
 #pragma once
 /*
  * What the files of the inbox share; nobody else includes it. inbox_segment.c handles one file,
- * inbox_open.c makes sense of a folder, inbox_keeper.c is the thread that syncs and keeps the reserve,
- * inbox.c is append, read and retire.
+ * inbox_open.c makes sense of a folder, inbox_keeper.c is the thread that syncs and keeps the
+ * reserve, inbox.c is append, read and retire.
  *
- * `lock` guards everything below it; it is never held over a system call that may wait for the disk.
+ * `lock` guards everything below it and is never held over a call that may wait for the disk.
  */
 #include <pthread.h>
 
@@ -31,7 +31,7 @@ struct inbox {
 	unsigned char *out;
 	size_t out_cap;
 
-	/* the reader's: bytes [window_off, +window_len) of the segment that begins with window_first */
+	/* the reader's: bytes [window_off, +window_len) of the segment window_first */
 	unsigned char *window;
 	size_t window_cap, window_len;
 	int64_t window_off;
@@ -56,7 +56,7 @@ struct inbox {
 	int64_t dirty_since_us;
 	int spare_fd;                   /* the reserve; -1 when there is none */
 	int64_t spare_size, spare_retry_us;
-	bool adopting;                  /* `spare` is being renamed: no new one under that name yet */
+	bool adopting;                  /* `spare` is being renamed: make no other yet */
 	bool full;
 	pthread_t keeper;
 };
@@ -71,13 +71,14 @@ int inbox_spare_make(struct inbox *inbox);
 int inbox_segment_adopt(struct inbox *inbox, int fd, int64_t size, uint64_t first,
 			struct inbox_segment **ret, struct err *e);
 /* A file of its own for a record that is larger than the reserve. */
-int inbox_segment_make_large(struct inbox *inbox, int64_t size, uint64_t first, struct inbox_segment **ret,
-			     struct err *e);
+int inbox_segment_make_large(struct inbox *inbox, int64_t size, uint64_t first,
+			     struct inbox_segment **ret, struct err *e);
 /* Opens, checks, and cuts off what is torn. next_first: of the segment after it, 0 for the last. */
-int inbox_segment_open(struct inbox *inbox, uint64_t first, uint64_t next_first, struct inbox_segment **ret,
-		       struct err *e);
-/* Copies [from, to) into a file *.corrupt beside it; false when that failed (then nothing was lost yet). */
-bool inbox_segment_set_aside(struct inbox *inbox, const struct inbox_segment *s, int64_t from, int64_t to);
+int inbox_segment_open(struct inbox *inbox, uint64_t first, uint64_t next_first,
+		       struct inbox_segment **ret, struct err *e);
+/* Copies [from, to) into a file *.corrupt beside it; false when that failed. */
+bool inbox_segment_set_aside(struct inbox *inbox, const struct inbox_segment *s, int64_t from,
+			     int64_t to);
 void inbox_segment_free(struct inbox_segment *s);                       /* the file stays */
 void inbox_segment_delete(struct inbox *inbox, struct inbox_segment *s);
 
@@ -89,13 +90,13 @@ void inbox_push(struct inbox *inbox, struct inbox_segment *s);           /* lock
 /* Takes the oldest segment out when all of it is retired and nobody uses it; NULL: none. Locked. */
 struct inbox_segment *inbox_pop_retired(struct inbox *inbox);
 void inbox_delete_retired(struct inbox *inbox);                         /* not locked */
-int64_t inbox_allocated(const struct inbox *inbox);                     /* locked: bytes of all files */
+int64_t inbox_allocated(const struct inbox *inbox);                     /* locked; of all files */
 
 int inbox_retired_open(struct inbox *inbox, struct err *e);
 int inbox_retired_write(struct inbox *inbox, uint64_t seq);
 
 int inbox_keeper_start(struct inbox *inbox, struct err *e);
 void inbox_keeper_stop(struct inbox *inbox);
-/* One try at the reserve, the lock is held on entry and exit but not between. Keeper, and open before it. */
+/* One try at the reserve; locked on entry and exit, not between. Keeper, and open before it. */
 void inbox_keeper_reserve(struct inbox *inbox);
 void inbox_wait_until(pthread_cond_t *c, pthread_mutex_t *lock, int64_t mono_us);

@@ -10,7 +10,7 @@ enum { HAS_RESPONSE = 1, HAS_CORRELATION = 2, IS_DUP = 4 };
 
 struct header {
 	uint32_t magic, crc;
-	uint32_t len;           /* of the whole record without padding */
+	uint32_t len; /* of the whole record without padding */
 	uint8_t qos, flags, zero[2];
 	uint64_t seq;
 	int64_t received_at;
@@ -18,7 +18,7 @@ struct header {
 };
 _Static_assert(sizeof(struct header) == INBOX_RECORD_HEADER, "the layout on disk");
 
-enum { CRC_FROM = 8 };          /* magic and crc are not covered by the crc */
+enum { CRC_FROM = 8 }; /* magic and crc are not covered by the crc */
 
 /* Eight tables: eight bytes a step, so that a check costs less than the copy beside it. */
 static uint32_t table[8][256];
@@ -45,9 +45,11 @@ uint32_t inbox_crc32c(const void *data, size_t len)
 
 	pthread_once(&table_once, table_fill);
 	for (; len >= 8; p += 8, len -= 8) {
-		c ^= (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+		c ^= (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
+		     (uint32_t)p[3] << 24;
 		c = table[7][c & 0xff] ^ table[6][c >> 8 & 0xff] ^ table[5][c >> 16 & 0xff] ^
-		    table[4][c >> 24] ^ table[3][p[4]] ^ table[2][p[5]] ^ table[1][p[6]] ^ table[0][p[7]];
+		    table[4][c >> 24] ^ table[3][p[4]] ^ table[2][p[5]] ^ table[1][p[6]] ^
+		    table[0][p[7]];
 	}
 	for (; len; p++, len--)
 		c = c >> 8 ^ table[0][(c ^ *p) & 0xff];
@@ -64,7 +66,8 @@ static size_t plain_size(const struct inbox_record *r)
 	size_t response = r->response_topic ? strlen(r->response_topic) + 1 : 0;
 	size_t correlation = r->correlation ? r->correlation_len : 0;
 
-	return sizeof(struct header) + strlen(r->topic) + 1 + response + correlation + r->payload_len;
+	return sizeof(struct header) + strlen(r->topic) + 1 + response + correlation +
+	       r->payload_len;
 }
 
 size_t inbox_record_size(const struct inbox_record *r)
@@ -122,9 +125,11 @@ size_t inbox_record_peek(const unsigned char *p, size_t available)
 
 static bool lengths_add_up(const struct header *h)
 {
-	uint64_t sum = sizeof(*h) + (uint64_t)h->topic_len + h->response_len + h->correlation_len + h->payload_len;
+	uint64_t sum = sizeof(*h) + (uint64_t)h->topic_len + h->response_len + h->correlation_len +
+		       h->payload_len;
 
-	return sum == h->len && h->topic_len > 0 && (h->response_len > 0) == !!(h->flags & HAS_RESPONSE);
+	return sum == h->len && h->topic_len > 0 &&
+	       (h->response_len > 0) == !!(h->flags & HAS_RESPONSE);
 }
 
 size_t inbox_record_read(const unsigned char *p, size_t available, struct inbox_record *ret)
@@ -135,7 +140,8 @@ size_t inbox_record_read(const unsigned char *p, size_t available, struct inbox_
 	if (!inbox_record_peek(p, available))
 		return 0;
 	memcpy(&h, p, sizeof(h));
-	if (h.len > available || h.crc != inbox_crc32c(p + CRC_FROM, h.len - CRC_FROM) || !lengths_add_up(&h))
+	if (h.len > available || h.crc != inbox_crc32c(p + CRC_FROM, h.len - CRC_FROM) ||
+	    !lengths_add_up(&h))
 		return 0;
 	response = topic + h.topic_len;
 	correlation = response + h.response_len;

@@ -89,7 +89,7 @@ int inbox_spare_make(struct inbox *inbox)
 		int cause = errno;
 
 		close(fd);
-		unlinkat(inbox->dir_fd, SPARE, 0);      /* half a reserve only takes space */
+		unlinkat(inbox->dir_fd, SPARE, 0); /* half a reserve only takes space */
 		errno = cause;
 		return -1;
 	}
@@ -111,7 +111,8 @@ int inbox_segment_adopt(struct inbox *inbox, int fd, int64_t size, uint64_t firs
 
 	inbox_segment_name(first, name);
 	if (renameat(inbox->dir_fd, SPARE, inbox->dir_fd, name) < 0) {
-		err_set(e, ERR_SYS, "inbox: cannot begin %s/%s: %s", inbox->folder, name, strerror(errno));
+		err_set(e, ERR_SYS, "inbox: cannot begin %s/%s: %s", inbox->folder, name,
+			strerror(errno));
 		close(fd);
 		return ERR_SYS;
 	}
@@ -119,8 +120,8 @@ int inbox_segment_adopt(struct inbox *inbox, int fd, int64_t size, uint64_t firs
 	return 0;
 }
 
-int inbox_segment_make_large(struct inbox *inbox, int64_t size, uint64_t first, struct inbox_segment **ret,
-			     struct err *e)
+int inbox_segment_make_large(struct inbox *inbox, int64_t size, uint64_t first,
+			     struct inbox_segment **ret, struct err *e)
 {
 	char name[INBOX_NAME];
 	int fd;
@@ -128,8 +129,8 @@ int inbox_segment_make_large(struct inbox *inbox, int64_t size, uint64_t first, 
 	inbox_segment_name(first, name);
 	fd = openat(inbox->dir_fd, name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0 || allocate(inbox, fd, size) < 0) {
-		err_set(e, ERR_SYS, "inbox: no room for a record of %" PRId64 " bytes in %s: %s", size,
-			inbox->folder, strerror(errno));
+		err_set(e, ERR_SYS, "inbox: no room for a record of %" PRId64 " bytes in %s: %s",
+			size, inbox->folder, strerror(errno));
 		if (fd >= 0) {
 			close(fd);
 			unlinkat(inbox->dir_fd, name, 0);
@@ -140,7 +141,8 @@ int inbox_segment_make_large(struct inbox *inbox, int64_t size, uint64_t first, 
 	return 0;
 }
 
-bool inbox_segment_set_aside(struct inbox *inbox, const struct inbox_segment *s, int64_t from, int64_t to)
+bool inbox_segment_set_aside(struct inbox *inbox, const struct inbox_segment *s, int64_t from,
+			     int64_t to)
 {
 	char name[INBOX_NAME + 32];
 	char part[16 * 1024];
@@ -153,11 +155,13 @@ bool inbox_segment_set_aside(struct inbox *inbox, const struct inbox_segment *s,
 	for (int64_t off = from; good && off < to; off += (int64_t)sizeof(part)) {
 		size_t len = to - off < (int64_t)sizeof(part) ? (size_t)(to - off) : sizeof(part);
 
-		good = !inbox_read_at(s->fd, part, len, off) && !inbox_write_at(fd, part, len, off - from);
+		good = !inbox_read_at(s->fd, part, len, off) &&
+		       !inbox_write_at(fd, part, len, off - from);
 	}
 	good = good && !fsync(fd);
 	if (!good)
-		log_error("inbox.corrupt", "cannot write %s/%s: %s", inbox->folder, name, strerror(errno));
+		log_error("inbox.corrupt", "cannot write %s/%s: %s", inbox->folder, name,
+			  strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	return good;
@@ -165,8 +169,8 @@ bool inbox_segment_set_aside(struct inbox *inbox, const struct inbox_segment *s,
 
 /* What stands behind the last sound record of a file. */
 struct rest {
-	int64_t end;            /* of the bytes that are not zero */
-	uint64_t later;         /* seq of the last sound record that is not in order, 0: none */
+	int64_t end;	/* of the bytes that are not zero */
+	uint64_t later; /* seq of the last sound record that is not in order, 0: none */
 };
 
 static struct rest look_behind(const unsigned char *data, const struct inbox_segment *s)
@@ -190,18 +194,19 @@ static struct rest look_behind(const unsigned char *data, const struct inbox_seg
 static int cut(struct inbox *inbox, struct inbox_segment *s, int64_t at, struct err *e)
 {
 	if (ftruncate(s->fd, at) < 0)
-		return err_set(e, ERR_SYS, "inbox: cannot cut %s: %s", inbox->folder, strerror(errno));
+		return err_set(e, ERR_SYS, "inbox: cannot cut %s: %s", inbox->folder,
+			       strerror(errno));
 	s->size = at;
 	return 0;
 }
 
-static int judge_rest(struct inbox *inbox, struct inbox_segment *s, struct rest rest, uint64_t next_first,
-		      struct err *e)
+static int judge_rest(struct inbox *inbox, struct inbox_segment *s, struct rest rest,
+		      uint64_t next_first, struct err *e)
 {
 	uint64_t lost_to = next_first ? next_first : rest.later + 1;
 
 	if (s->next == next_first || (rest.end == s->used && !next_first))
-		return 0;       /* the next record went to the next file, or is still to come */
+		return 0; /* the next record went to the next file, or is still to come */
 	if (rest.end == s->used) {
 		log_warn("inbox.gap", "messages %" PRIu64 " to %" PRIu64 " never reached the disk",
 			 s->next, next_first - 1);
@@ -217,11 +222,12 @@ static int judge_rest(struct inbox *inbox, struct inbox_segment *s, struct rest 
 			s->size = inbox->options.segment_bytes;
 		return 0;
 	}
-	log_error("inbox.corrupt", "messages %" PRIu64 " to %" PRIu64 " are damaged and set aside in %s",
-		  s->next, lost_to - 1, inbox->folder);
+	log_error("inbox.corrupt",
+		  "messages %" PRIu64 " to %" PRIu64 " are damaged and set aside in %s", s->next,
+		  lost_to - 1, inbox->folder);
 	if (inbox_segment_set_aside(inbox, s, s->used, rest.end))
 		return cut(inbox, s, s->used, e);
-	s->size = s->used;      /* not enough room to set it aside: it stays where it is, unread */
+	s->size = s->used; /* not enough room to set it aside: it stays where it is, unread */
 	return 0;
 }
 
@@ -232,7 +238,8 @@ static int check(struct inbox *inbox, struct inbox_segment *s, uint64_t next_fir
 	struct rest rest;
 
 	if (inbox_read_at(s->fd, data, (size_t)s->size, 0) < 0)
-		return err_set(e, ERR_SYS, "inbox: cannot read %s: %s", inbox->folder, strerror(errno));
+		return err_set(e, ERR_SYS, "inbox: cannot read %s: %s", inbox->folder,
+			       strerror(errno));
 	while (s->used < s->size) {
 		size_t size = inbox_record_read(data + s->used, (size_t)(s->size - s->used), &r);
 
@@ -251,8 +258,8 @@ static int check(struct inbox *inbox, struct inbox_segment *s, uint64_t next_fir
 	return 0;
 }
 
-int inbox_segment_open(struct inbox *inbox, uint64_t first, uint64_t next_first, struct inbox_segment **ret,
-		       struct err *e)
+int inbox_segment_open(struct inbox *inbox, uint64_t first, uint64_t next_first,
+		       struct inbox_segment **ret, struct err *e)
 {
 	struct inbox_segment *s;
 	char name[INBOX_NAME];

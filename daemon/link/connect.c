@@ -1,6 +1,6 @@
 /*
- * The connection: how Paho is asked, what it answers, and when to ask again. A handle is made once and
- * kept: MQTTAsync_destroy may hang, and a handle keeps what the broker has not acknowledged.
+ * The connection: how Paho is asked, what it answers, and when to ask again. A handle is made once
+ * and kept: MQTTAsync_destroy may hang, and a handle keeps what the broker has not acknowledged.
  */
 #include <dirent.h>
 #include <netinet/in.h>
@@ -19,9 +19,9 @@
 enum {
 	BACKOFF_FIRST_US = 100000,
 	BACKOFF_MAX_US = 15000000,
-	STABLE_US = 10000000,           /* a connection that stood this long begins the backoff anew */
+	STABLE_US = 10000000, /* a connection that stood this long begins the backoff anew */
 	CONNECT_TIMEOUT_S = 10,
-	LATER_US = 200000,              /* between two questions whether a connection may be made */
+	LATER_US = 200000, /* between two questions whether a connection may be made */
 };
 
 /* Full jitter: a hundred gateways that lost the same broker do not come back in step. */
@@ -61,9 +61,9 @@ void link_connect_failed(struct link *link, const char *reason)
 	if (link->state == LINK_CONNECTING)
 		away(link);
 	pthread_mutex_unlock(&link->lock);
-	if (news)       /* the same again every 15 s tells nobody anything */
-		log_warn("link.connect", "cannot connect to the broker %s:%d: %s", link->options.host,
-			 link->options.port, reason);
+	if (news) /* the same again every 15 s tells nobody anything */
+		log_warn("link.connect", "cannot connect to the broker %s:%d: %s",
+			 link->options.host, link->options.port, reason);
 }
 
 /* Not allowed now: no failure, so the next try is not put off further and further. */
@@ -107,7 +107,8 @@ static size_t broker_limit(MQTTProperties *properties)
 {
 	if (!MQTTProperties_hasProperty(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE))
 		return 0;
-	return (uint32_t)MQTTProperties_getNumericValue(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE);
+	return (uint32_t)MQTTProperties_getNumericValue(properties,
+							MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE);
 }
 
 static void on_connect(void *arg, MQTTAsync_successData5 *data)
@@ -137,7 +138,7 @@ static void on_connect_failed(void *arg, MQTTAsync_failureData5 *data)
 	const char *what = NULL;
 	char reason[LINK_REASON];
 
-	if (data->code > 0)     /* the broker's own answer, as Paho passes it on */
+	if (data->code > 0) /* the broker's own answer, as Paho passes it on */
 		what = MQTTReasonCode_toString((enum MQTTReasonCodes)data->code);
 	if (!what)
 		what = data->message;
@@ -161,7 +162,8 @@ static void on_goodbye(void *arg, MQTTProperties *properties, enum MQTTReasonCod
 	char reason[LINK_REASON];
 
 	(void)properties;
-	snprintf(reason, sizeof(reason), "the broker ended the connection: %s", what ? what : "no reason");
+	snprintf(reason, sizeof(reason), "the broker ended the connection: %s",
+		 what ? what : "no reason");
 	link_went_away(arg, reason, code == MQTTREASONCODE_SESSION_TAKEN_OVER);
 }
 
@@ -177,7 +179,7 @@ static void on_left_failed(void *arg, MQTTAsync_failureData5 *data)
 	link_went_away(arg, "disconnected on purpose", false);
 }
 
-/* OpenSSL's lines read thread:error:number:library:function:reason:file:line: people want the reason. */
+/* OpenSSL says thread:error:number:library:function:reason:file:line. People want the reason. */
 static int on_tls_error(const char *text, size_t len, void *arg)
 {
 	enum { FIELDS_BEFORE = 5 };
@@ -207,16 +209,17 @@ int link_create_paho(struct link *link, struct err *e)
 	create.sendWhileDisconnected = 0;
 	/* Never the limit: our own window is, and what an earlier connection left comes on top. */
 	create.maxBufferedMessages = 65535;
-	str_addf(&uri, "%s://%s%s%s:%d", o->tls.ca ? "ssl" : "tcp", six ? "[" : "", o->host, six ? "]" : "",
-		 o->port);
-	rc = MQTTAsync_createWithOptions(&link->paho, uri.s, o->client_id, MQTTCLIENT_PERSISTENCE_NONE, NULL,
-					 &create);
+	str_addf(&uri, "%s://%s%s%s:%d", o->tls.ca ? "ssl" : "tcp", six ? "[" : "", o->host,
+		 six ? "]" : "", o->port);
+	rc = MQTTAsync_createWithOptions(&link->paho, uri.s, o->client_id,
+					 MQTTCLIENT_PERSISTENCE_NONE, NULL, &create);
 	if (!rc)
 		rc = MQTTAsync_setCallbacks(link->paho, link, on_lost, link_message_arrived, NULL);
 	if (!rc)
 		rc = MQTTAsync_setDisconnected(link->paho, link, on_goodbye);
 	if (rc)
-		err_set(e, ERR_BAD, "broker: %s as %s: %s", uri.s, o->client_id, MQTTAsync_strerror(rc));
+		err_set(e, ERR_BAD, "broker: %s as %s: %s", uri.s, o->client_id,
+			MQTTAsync_strerror(rc));
 	str_done(&uri);
 	return rc ? ERR_BAD : 0;
 }
@@ -241,7 +244,7 @@ static void set_tls(struct link *link, MQTTAsync_SSLOptions *ssl)
 	ssl->keyStore = tls->cert;
 	ssl->privateKey = tls->key;
 	ssl->enableServerCertAuth = 1;
-	ssl->verify = 1;                        /* the name in the certificate, too */
+	ssl->verify = 1; /* the name in the certificate, too */
 	ssl->disableDefaultTrustStore = 1;
 	ssl->ssl_error_cb = on_tls_error;
 	ssl->ssl_error_context = link;
@@ -260,7 +263,7 @@ void link_connect_begin(struct link *link)
 		connect_later(link);
 		return;
 	}
-	/* Waits for Paho's lock: a callback that ends the last connection is over when this returns. */
+	/* Waits for Paho's lock: a callback that ends the last connection is then over. */
 	if (MQTTAsync_isConnected(link->paho)) {
 		MQTTAsync_disconnectOptions goodbye = MQTTAsync_disconnectOptions_initializer5;
 
@@ -273,7 +276,7 @@ void link_connect_begin(struct link *link)
 	connect.cleanstart = o->clean;
 	connect.keepAliveInterval = o->keep_alive_s;
 	connect.connectTimeout = CONNECT_TIMEOUT_S;
-	connect.maxInflight = 65535;            /* Paho naps up to 1 s at its own limit */
+	connect.maxInflight = 65535; /* Paho naps up to 1 s at its own limit */
 	connect.automaticReconnect = 0;
 	connect.username = o->user;
 	connect.password = o->password;
@@ -315,8 +318,8 @@ void link_disconnect_begin(struct link *link)
 
 /*
  * Paho does not set TCP_NODELAY and does not show its socket. Small packets then wait for the
- * acknowledgement of those before, 40 ms at worst. Every TCP connection to the broker's port gets it;
- * on one that is not Paho's it does no harm.
+ * acknowledgement of those before, 40 ms at worst. Every TCP connection to the broker's port gets
+ * it; on one that is not Paho's it does no harm.
  */
 void link_set_nodelay(int port)
 {

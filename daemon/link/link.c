@@ -1,12 +1,12 @@
 /*
- * A link is a small state machine with a thread of its own: away, connecting, up, closing. The thread
- * alone asks Paho to connect and to disconnect; Paho's callbacks move the state and wake it. Paho's own
- * automatic reconnect is not used: it does not say whether the session was there, and it loses
- * publishes without a word.
+ * A link is a small state machine with a thread of its own: away, connecting, up, closing. The
+ * thread alone asks Paho to connect and to disconnect; Paho's callbacks move the state and wake it.
+ * Paho's own automatic reconnect is not used: it does not say whether the session was there, and it
+ * loses publishes without a word.
  *
  * The thread also looks once a second whether Paho still believes in the connection, for a callback
- * that never came. That look needs Paho's process-wide lock: a receive thread that is stuck stops this
- * thread's pulse with it, and the watchdog sees both.
+ * that never came. That look needs Paho's process-wide lock: a receive thread that is stuck stops
+ * this thread's pulse with it, and the watchdog sees both.
  */
 #include "link/link.h"
 
@@ -23,9 +23,9 @@
 #include "link/link_parts.h"
 
 enum {
-	LINKS = 256,                            /* in the life of a process: Paho's handles are never given back */
+	LINKS = 256, /* in the life of a process: Paho's handles are never given back */
 	LOOK_US = 1000000,
-	PATIENCE_US = 30000000,                 /* for an answer of Paho that should take 10 s at most */
+	PATIENCE_US = 30000000, /* for an answer of Paho that should take 10 s at most */
 };
 
 static _Atomic(struct link *) link_table[LINKS];
@@ -57,7 +57,8 @@ enum chore { CHORE_NONE, CHORE_CONNECT, CHORE_DISCONNECT, CHORE_SOCKET, CHORE_LO
 
 static enum chore choose(struct link *link, int64_t now, int64_t *looked_us)
 {
-	if (link->state == LINK_AWAY && !link->leaving && link->wanted && now >= link->next_try_us) {
+	if (link->state == LINK_AWAY && !link->leaving && link->wanted &&
+	    now >= link->next_try_us) {
 		link->state = LINK_CONNECTING;
 		link->since_us = now;
 		return CHORE_CONNECT;
@@ -106,7 +107,8 @@ static void *run(void *arg)
 
 		pulse_beat(pulse);
 		if (chore == CHORE_NONE) {
-			if (state == LINK_AWAY && link->wanted && !link->leaving && link->next_try_us < until)
+			if (state == LINK_AWAY && link->wanted && !link->leaving &&
+			    link->next_try_us < until)
 				until = link->next_try_us;
 			link_wait_until(link, until);
 			continue;
@@ -159,8 +161,9 @@ static void copy_options(struct link *link, const struct link_options *from)
 static void free_strings(struct link *link)
 {
 	struct link_options *o = &link->options;
-	const char **const strings[] = {&o->host, &o->user, &o->password, &o->tls.ca, &o->tls.cert,
-					&o->tls.key, &o->client_id, &o->will_topic, &o->will_payload};
+	const char **const strings[] = {&o->host,      &o->user,       &o->password,
+					&o->tls.ca,    &o->tls.cert,   &o->tls.key,
+					&o->client_id, &o->will_topic, &o->will_payload};
 
 	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
 		free((void *)(uintptr_t)*strings[i]);
@@ -177,7 +180,8 @@ static int check_files(const struct link_tls *tls, struct err *e)
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		if (files[i] && access(files[i], R_OK) < 0)
-			return err_set(e, ERR_BAD, "broker: cannot read %s: %s", files[i], strerror(errno));
+			return err_set(e, ERR_BAD, "broker: cannot read %s: %s", files[i],
+				       strerror(errno));
 	return 0;
 }
 
@@ -197,7 +201,7 @@ static int start_thread(struct link *link, struct err *e)
 	sigset_t all, before;
 	int rc;
 
-	/* Paho's threads are started by this one and get the same mask: signals are the main thread's. */
+	/* Paho's threads inherit this one's mask: signals are the main thread's. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	rc = pthread_create(&link->thread, NULL, run, link);
@@ -205,8 +209,8 @@ static int start_thread(struct link *link, struct err *e)
 	return rc ? err_set(e, ERR_SYS, "link: cannot start a thread: %s", strerror(rc)) : 0;
 }
 
-int link_new(const struct link_options *options, const struct link_callbacks *callbacks, struct link **ret,
-	     struct err *e)
+int link_new(const struct link_options *options, const struct link_callbacks *callbacks,
+	     struct link **ret, struct err *e)
 {
 	unsigned id = atomic_fetch_add(&n_links, 1);
 	struct link *link;
@@ -251,7 +255,8 @@ void link_stop(struct link *link, int timeout_ms)
 	int64_t flush = begin + (int64_t)timeout_ms * 500;
 
 	pthread_mutex_lock(&link->lock);
-	while (link->state == LINK_UP && link->n_free < link->options.window && clock_mono_us() < flush)
+	while (link->state == LINK_UP && link->n_free < link->options.window &&
+	       clock_mono_us() < flush)
 		link_wait_until(link, flush);
 	link->wanted = false;
 	pthread_cond_broadcast(&link->changed);
@@ -273,9 +278,9 @@ void link_free(struct link *link)
 	pthread_cond_broadcast(&link->changed);
 	pthread_mutex_unlock(&link->lock);
 	if (!away)
-		return;         /* it would not let go in time: Paho still uses what it has */
+		return; /* it would not let go in time: Paho still uses what it has */
 	pthread_join(link->thread, NULL);
-	free_strings(link);     /* the rest stays in link_table, for callbacks that come late */
+	free_strings(link); /* the rest stays in link_table, for callbacks that come late */
 }
 
 bool link_is_connected(const struct link *link)

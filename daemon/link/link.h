@@ -5,7 +5,8 @@
  *
  * Threads: link_publish, link_subscribe … from any one thread at a time (the "owner"); callbacks run
  * on Paho's receive thread with Paho's process-wide lock held: they must be short and must not call
- * the link. The main loop never calls the link.
+ * the link. The main loop never calls the link. `disconnected` and `done` may also come on the link's
+ * own thread, when it finds the connection gone.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,9 +51,9 @@ struct link_callbacks {
 	 */
 	void (*message)(void *arg, const struct link_message *m);
 	/*
-	 * Connection state changed. reason: one sentence. taken_over: the broker gave our session to
-	 * another; the link then stays away until link_start. Mosquitto says so since 2.0.15 only: the
-	 * one of Debian 12 just closes the connection, so a gateway must also have may_connect.
+	 * Connection state changed, in turn. reason: one sentence. taken_over: the broker gave our
+	 * session to another; the link then stays away until link_start. Mosquitto says so since
+	 * 2.0.15 only: Debian 12's just closes the connection, so a gateway also has may_connect.
 	 */
 	void (*connected)(void *arg, bool session_present);
 	void (*disconnected)(void *arg, const char *reason, bool taken_over);

@@ -1,8 +1,8 @@
 #pragma once
 /*
  * What the files of the link share; nobody else includes it. link.c is the life of a link and its
- * thread, connect.c the connection, publish.c and subscribe.c what the owner asks for, receive.c what
- * comes.
+ * thread, connect.c the connection, publish.c and subscribe.c what the owner asks for, receive.c
+ * what comes.
  *
  * `lock` guards everything below it. Paho calls us with its own process-wide lock held and we take
  * ours inside; so ours is never held over a call into Paho, nor over a callback of the user.
@@ -25,7 +25,7 @@ enum link_state {
 	LINK_CLOSING,                   /* said goodbye, Paho has not answered yet */
 };
 
-/* One publish that Paho has. The generation tells a late callback that the slot has a new tenant. */
+/* One publish that Paho has. The generation shows a late callback that it is too late. */
 struct link_slot {
 	void *cookie;
 	int64_t deadline_us;

@@ -1,9 +1,11 @@
 /*
- * Publishing. Paho has been seen to forget publishes after a reconnect without any callback, so what is
- * outstanding is kept here: a slot per publish, which ends exactly once, by Paho's answer, by the end of
- * the connection, or by a deadline. An answer for a slot that has ended is ignored by its generation.
+ * Publishing. Paho has been seen to forget publishes after a reconnect without any callback, so
+ * what is outstanding is kept here: a slot per publish, which ends exactly once, by Paho's answer,
+ * by the end of the connection, or by a deadline. An answer for a slot that has ended is ignored by
+ * its generation.
  *
- * Paho itself may still send a publish that we gave up, before anything newer: at least once and in order.
+ * Paho itself may still send a publish that we gave up, before anything newer: at least once and in
+ * order.
  */
 #include <stdatomic.h>
 #include <string.h>
@@ -42,7 +44,8 @@ static bool end_slot(struct link *link, size_t slot, uint32_t generation, void *
 	return mine;
 }
 
-static void finish(struct link *link, size_t slot, uint32_t generation, enum link_result result, int reason)
+static void finish(struct link *link, size_t slot, uint32_t generation, enum link_result result,
+		   int reason)
 {
 	void *cookie;
 
@@ -103,7 +106,10 @@ static void on_publish_failed(void *context, MQTTAsync_failureData5 *data)
 	size_t slot;
 	struct link *link = link_of_context(context, &slot, &generation);
 
-	/* With a code of Paho's own the reason is not filled in; without one it is the broker's answer. */
+	/*
+	 * With a code of Paho's own the reason is not filled in; without one it is the broker's
+	 * answer.
+	 */
 	if (data->code == 0 && (int)data->reasonCode >= 0x80)
 		finish(link, slot, generation, LINK_REFUSED, (int)data->reasonCode);
 	else
@@ -116,11 +122,13 @@ static int check(const struct link *link, const struct link_publish *p, struct e
 	size_t topic_len = strlen(p->topic), size;
 
 	if (!topic_len || topic_len > UINT16_MAX || strpbrk(p->topic, "+#"))
-		return err_code(e, ERR_BAD, "bad-topic", "link: nothing can be published to this topic");
+		return err_code(e, ERR_BAD, "bad-topic",
+				"link: nothing can be published to this topic");
 	size = topic_len + p->payload_len + p->correlation_len + PACKET_OVERHEAD;
 	if (p->payload_len > PAYLOAD_MAX || p->correlation_len > UINT16_MAX ||
 	    (link->max_packet && size > link->max_packet))
-		return err_code(e, ERR_BAD, "too-large", "link: %zu bytes are more than the broker takes", size);
+		return err_code(e, ERR_BAD, "too-large",
+				"link: %zu bytes are more than the broker takes", size);
 	return 0;
 }
 
@@ -150,7 +158,8 @@ static int take_slot(struct link *link, const struct link_publish *p, size_t *re
 	return rc;
 }
 
-static int send_it(struct link *link, const struct link_publish *p, MQTTAsync_responseOptions *response)
+static int send_it(struct link *link, const struct link_publish *p,
+		   MQTTAsync_responseOptions *response)
 {
 	MQTTProperty correlation = {.identifier = MQTTPROPERTY_CODE_CORRELATION_DATA};
 	const void *payload = p->payload_len ? p->payload : "";
@@ -162,7 +171,8 @@ static int send_it(struct link *link, const struct link_publish *p, MQTTAsync_re
 		correlation.value.data.len = (int)p->correlation_len;
 		MQTTProperties_add(&response->properties, &correlation);
 	}
-	rc = MQTTAsync_send(link->paho, p->topic, (int)p->payload_len, payload, p->qos, p->retained, response);
+	rc = MQTTAsync_send(link->paho, p->topic, (int)p->payload_len, payload, p->qos, p->retained,
+			    response);
 	if (p->correlation)
 		MQTTProperties_free(&response->properties);
 	return rc;
@@ -182,7 +192,10 @@ int link_publish(struct link *link, const struct link_publish *p, struct err *e)
 	response.onFailure5 = on_publish_failed;
 	response.context = link_context(link, slot, generation);
 	rc = send_it(link, p, &response);
-	/* A connection that ended meanwhile has told `done` already: then this publish was accepted. */
+	/*
+	 * A connection that ended meanwhile has told `done` already: then this publish was
+	 * accepted.
+	 */
 	if (!rc || !end_slot(link, slot, generation, &cookie))
 		return 0;
 	if (rc == MQTTASYNC_BAD_UTF8_STRING)

@@ -1,7 +1,8 @@
 /*
- * A message comes. Paho writes the PUBACK after this returns, which is the whole reason why the inbox
- * can promise anything. Returning 0 would not withhold it: Paho then acknowledges and keeps the message
- * in memory. So it is always 1, and a user who cannot keep the message ends the process instead.
+ * A message comes. Paho writes the PUBACK after this returns, which is the whole reason why the
+ * inbox can promise anything. Returning 0 would not withhold it: Paho then acknowledges and keeps
+ * the message in memory. So it is always 1, and a user who cannot keep the message ends the process
+ * instead.
  */
 #include <string.h>
 
@@ -24,7 +25,8 @@ static const char *response_topic(struct link *link, const MQTTLenString *from)
 	return link->response_topic;
 }
 
-static void read_properties(struct link *link, const MQTTProperties *properties, struct link_message *m)
+static void read_properties(struct link *link, const MQTTProperties *properties,
+			    struct link_message *m)
 {
 	for (int i = 0; i < properties->count; i++) {
 		const MQTTProperty *p = &properties->array[i];
@@ -50,7 +52,7 @@ int link_message_arrived(void *arg, char *topic, int topic_len, MQTTAsync_messag
 		.dup = message->dup,
 	};
 
-	(void)topic_len;        /* Paho puts a NUL behind the topic in any case */
+	(void)topic_len; /* Paho puts a NUL behind the topic in any case */
 	read_properties(link, &message->properties, &m);
 	if (link->callbacks.message)
 		link->callbacks.message(link->callbacks.arg, &m);

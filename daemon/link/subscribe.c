@@ -1,6 +1,7 @@
 /*
- * Subscribing waits for the broker's answer: a gateway that believes it listens and does not is worse
- * than one that is down. One request at a time; an answer to one that was given up is told by its number.
+ * Subscribing waits for the broker's answer: a gateway that believes it listens and does not is
+ * worse than one that is down. One request at a time; an answer to one that was given up is told by
+ * its number.
  */
 #include <string.h>
 
@@ -19,9 +20,9 @@ static bool is_filter(const char *filter)
 		size_t n = strcspn(level, "/");
 
 		if (strcspn(level, "+#") < n && n > 1)
-			return false;   /* a wild card is a whole level */
+			return false; /* a wild card is a whole level */
 		if (*level == '#' && level[1])
-			return false;   /* and this one the last */
+			return false; /* and this one the last */
 		level += n;
 		if (!*level)
 			return true;
@@ -47,7 +48,8 @@ static void answer(void *context, const int *codes, size_t n, bool failed)
 	pthread_mutex_unlock(&link->lock);
 }
 
-static void answer_codes(void *context, enum MQTTReasonCodes first, const enum MQTTReasonCodes *all, int n)
+static void answer_codes(void *context, enum MQTTReasonCodes first, const enum MQTTReasonCodes *all,
+			 int n)
 {
 	int codes[LINK_FILTERS] = {(int)first};
 
@@ -59,12 +61,14 @@ static void answer_codes(void *context, enum MQTTReasonCodes first, const enum M
 
 static void on_subscribed(void *context, MQTTAsync_successData5 *data)
 {
-	answer_codes(context, data->reasonCode, data->alt.sub.reasonCodes, data->alt.sub.reasonCodeCount);
+	answer_codes(context, data->reasonCode, data->alt.sub.reasonCodes,
+		     data->alt.sub.reasonCodeCount);
 }
 
 static void on_unsubscribed(void *context, MQTTAsync_successData5 *data)
 {
-	answer_codes(context, data->reasonCode, data->alt.unsub.reasonCodes, data->alt.unsub.reasonCodeCount);
+	answer_codes(context, data->reasonCode, data->alt.unsub.reasonCodes,
+		     data->alt.unsub.reasonCodeCount);
 }
 
 static void on_failed(void *context, MQTTAsync_failureData5 *data)
@@ -87,7 +91,8 @@ static int begin(struct link *link, MQTTAsync_responseOptions *response, struct 
 	return rc;
 }
 
-static int wait_for_answer(struct link *link, const char *const *filters, int64_t end_us, struct err *e)
+static int wait_for_answer(struct link *link, const char *const *filters, int64_t end_us,
+			   struct err *e)
 {
 	struct link_request r;
 	bool up;
@@ -96,7 +101,7 @@ static int wait_for_answer(struct link *link, const char *const *filters, int64_
 	while (!link->request.answered && link->state == LINK_UP && clock_mono_us() < end_us)
 		link_wait_until(link, end_us);
 	r = link->request;
-	link->request.generation++;     /* whatever comes now is too late */
+	link->request.generation++; /* whatever comes now is too late */
 	up = link->state == LINK_UP;
 	pthread_mutex_unlock(&link->lock);
 	if (!r.answered || r.failed)
@@ -106,14 +111,15 @@ static int wait_for_answer(struct link *link, const char *const *filters, int64_
 		const char *why = MQTTReasonCode_toString((enum MQTTReasonCodes)r.codes[i]);
 
 		if (r.codes[i] >= 0x80)
-			return err_code(e, ERR_BAD, "subscription", "link: the broker refuses %s: %s",
-					filters[i], why ? why : "no reason");
+			return err_code(e, ERR_BAD, "subscription",
+					"link: the broker refuses %s: %s", filters[i],
+					why ? why : "no reason");
 	}
 	return 0;
 }
 
-static int ask(struct link *link, const char *const *filters, size_t n, int retained, int64_t end_us,
-	       struct err *e)
+static int ask(struct link *link, const char *const *filters, size_t n, int retained,
+	       int64_t end_us, struct err *e)
 {
 	MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
 	MQTTSubscribe_options plain = MQTTSubscribe_options_initializer, options[LINK_FILTERS];
@@ -123,14 +129,14 @@ static int ask(struct link *link, const char *const *filters, size_t n, int reta
 
 	for (size_t i = 0; i < n; i++)
 		if (!is_filter(filters[i]))
-			return err_code(e, ERR_BAD, "subscription", "link: %s is no subscription filter",
-					filters[i]);
+			return err_code(e, ERR_BAD, "subscription",
+					"link: %s is no subscription filter", filters[i]);
 	rc = begin(link, &response, e);
 	if (rc < 0)
 		return rc;
 	plain.retainHandling = (unsigned char)(retained < 0 ? 0 : retained);
 	for (size_t i = 0; i < n; i++) {
-		topics[i] = (char *)(uintptr_t)filters[i];      /* Paho copies them */
+		topics[i] = (char *)(uintptr_t)filters[i]; /* Paho copies them */
 		qos[i] = 1;
 		options[i] = plain;
 	}
@@ -148,24 +154,26 @@ static int ask(struct link *link, const char *const *filters, size_t n, int reta
 	return wait_for_answer(link, filters, end_us, e);
 }
 
-static int ask_all(struct link *link, const char *const *filters, size_t n, int retained, int timeout_ms,
-		   struct err *e)
+static int ask_all(struct link *link, const char *const *filters, size_t n, int retained,
+		   int timeout_ms, struct err *e)
 {
 	int64_t end_us = clock_mono_us() + (int64_t)timeout_ms * 1000;
 	int rc = 0;
 
 	for (size_t i = 0; i < n && !rc; i += LINK_FILTERS)
-		rc = ask(link, filters + i, n - i < LINK_FILTERS ? n - i : LINK_FILTERS, retained, end_us, e);
+		rc = ask(link, filters + i, n - i < LINK_FILTERS ? n - i : LINK_FILTERS, retained,
+			 end_us, e);
 	return rc;
 }
 
-int link_subscribe(struct link *link, const char *const *filters, size_t n, int retained, int timeout_ms,
-		   struct err *e)
+int link_subscribe(struct link *link, const char *const *filters, size_t n, int retained,
+		   int timeout_ms, struct err *e)
 {
 	return ask_all(link, filters, n, retained, timeout_ms, e);
 }
 
-int link_unsubscribe(struct link *link, const char *const *filters, size_t n, int timeout_ms, struct err *e)
+int link_unsubscribe(struct link *link, const char *const *filters, size_t n, int timeout_ms,
+		     struct err *e)
 {
 	return ask_all(link, filters, n, -1, timeout_ms, e);
 }

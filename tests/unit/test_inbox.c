@@ -77,8 +77,10 @@ static struct inbox *open_small(const char *path)
 static int try_append(struct inbox *inbox, uint64_t number, size_t extra, struct err *e)
 {
 	CLEANUP(mem_freep) char *payload = mem_alloc(extra + 32);
-	struct inbox_record r = {.received_at = (int64_t)number * 10, .topic = "needle/jyl/in/hotline/a",
-				 .payload = payload, .qos = 1};
+	struct inbox_record r = {.received_at = (int64_t)number * 10,
+				 .topic = "needle/jyl/in/hotline/a",
+				 .payload = payload,
+				 .qos = 1};
 	uint64_t seq = 0;
 
 	r.payload_len = (size_t)snprintf(payload, 32, "%" PRIu64 ":", number) + extra;
@@ -182,12 +184,24 @@ static void what_was_appended_comes_back_byte_for_byte(void **state)
 	static const char binary[] = "a\0b\xff\n";
 	static const struct inbox_record cases[] = {
 		{.topic = "t", .payload = "", .payload_len = 0, .qos = 0},
-		{.topic = "t/1", .payload = binary, .payload_len = sizeof(binary), .qos = 1, .dup = true},
+		{.topic = "t/1",
+		 .payload = binary,
+		 .payload_len = sizeof(binary),
+		 .qos = 1,
+		 .dup = true},
 		{.topic = "t/2", .payload = "p", .payload_len = 1, .response_topic = "r/1"},
-		{.topic = "t/3", .payload = "p", .payload_len = 1, .correlation = binary,
+		{.topic = "t/3",
+		 .payload = "p",
+		 .payload_len = 1,
+		 .correlation = binary,
 		 .correlation_len = sizeof(binary)},
-		{.topic = "t/4", .payload = "p", .payload_len = 1, .response_topic = "", .correlation = "",
-		 .correlation_len = 0, .received_at = INT64_MIN},
+		{.topic = "t/4",
+		 .payload = "p",
+		 .payload_len = 1,
+		 .response_topic = "",
+		 .correlation = "",
+		 .correlation_len = 0,
+		 .received_at = INT64_MIN},
 	};
 	struct inbox *inbox = open_small(f->path);
 	struct inbox_record out[8];
@@ -213,7 +227,8 @@ static void what_was_appended_comes_back_byte_for_byte(void **state)
 		assert_int_equal(!out[i].correlation, !cases[i].correlation);
 		assert_int_equal(out[i].correlation_len, cases[i].correlation_len);
 		if (cases[i].correlation)
-			assert_memory_equal(out[i].correlation, cases[i].correlation, cases[i].correlation_len);
+			assert_memory_equal(out[i].correlation, cases[i].correlation,
+					    cases[i].correlation_len);
 	}
 	arena_done(&a);
 	inbox_close(inbox);
@@ -242,7 +257,8 @@ static void reading_stops_at_its_limits_and_goes_on_where_it_stopped(void **stat
 	append(inbox, 1, 10, 100);
 	assert_int_equal(inbox_read(inbox, &a, out, 3, MIB, 0), 3);
 	assert_int_equal(out[2].seq, 3);
-	assert_int_equal(inbox_read(inbox, &a, out, 16, 150, 0), 2);    /* about 150 bytes of payload */
+	/* About 150 bytes of payload: the one that passes the limit still comes. */
+	assert_int_equal(inbox_read(inbox, &a, out, 16, 150, 0), 2);
 	assert_int_equal(out[0].seq, 4);
 	assert_int_equal(inbox_read(inbox, &a, out, 16, MIB, 0), 5);
 	assert_int_equal(inbox_read(inbox, &a, out, 16, MIB, 0), 0);
@@ -407,7 +423,8 @@ static void tear(const char *path, int64_t from, int64_t at, int64_t end, enum t
 static void a_record_torn_at_any_byte_is_cut_off_and_nothing_else(void **state)
 {
 	struct folder *f = *state;
-	struct inbox_record r = {.topic = "needle/jyl/in/hotline/a", .payload = "1:", .payload_len = 2};
+	struct inbox_record r = {
+		.topic = "needle/jyl/in/hotline/a", .payload = "1:", .payload_len = 2};
 	int64_t size = (int64_t)inbox_record_size(&r), plain = INBOX_RECORD_HEADER + 24 + 2;
 	char path[128];
 
@@ -434,7 +451,8 @@ static void a_record_torn_at_any_byte_is_cut_off_and_nothing_else(void **state)
 
 static void a_bit_that_flips_is_noticed_wherever_it_is(void **state)
 {
-	struct inbox_record r = {.topic = "needle/jyl/in/hotline/a", .payload = "12", .payload_len = 2};
+	struct inbox_record r = {
+		.topic = "needle/jyl/in/hotline/a", .payload = "12", .payload_len = 2};
 	int64_t size = (int64_t)inbox_record_size(&r), plain = INBOX_RECORD_HEADER + 24 + 2;
 	unsigned char record[128];
 	struct inbox_record got;
@@ -574,7 +592,7 @@ static bool has_room_within(struct inbox *inbox, int64_t us)
 	return false;
 }
 
-/* Full is said early, then no more goes in, nothing is lost, and room comes back. Returns the last number. */
+/* Full is said early, nothing is lost, and room comes back. Returns the last number. */
 static uint64_t assert_full_and_back(struct inbox *inbox)
 {
 	uint64_t said = fill(inbox, 1), last = said;
@@ -784,7 +802,8 @@ static void one_appender_and_one_reader_lose_nothing_and_keep_the_order(void **s
 	}
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
 		pthread_join(threads[i], NULL);
-	print_message("%d records in %" PRId64 " ms\n", RACE_RECORDS, (clock_mono_us() - begin) / 1000);
+	print_message("%d records in %" PRId64 " ms\n", RACE_RECORDS,
+		      (clock_mono_us() - begin) / 1000);
 	arena_done(&a);
 	inbox_close(inbox);
 }

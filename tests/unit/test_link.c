@@ -113,12 +113,12 @@ static void configure(const struct broker *b, const char *more)
 
 static void broker_start(struct broker *b)
 {
-	const char *argv[] = {access("/usr/sbin/mosquitto", X_OK) ? "mosquitto" : "/usr/sbin/mosquitto", "-c",
-			      NULL, NULL};
 	char conf[128];
+	const char *argv[] = {"mosquitto", "-c", conf, NULL};
 
+	if (!access("/usr/sbin/mosquitto", X_OK))
+		argv[0] = "/usr/sbin/mosquitto";        /* not in everybody's PATH */
 	snprintf(conf, sizeof(conf), "%s/conf", b->folder);
-	argv[2] = conf;
 	b->pid = start(b, argv);
 	for (int i = 0; i < 500 && !accepts(b->port); i++)
 		usleep(10000);
@@ -187,8 +187,10 @@ static void on_message(void *arg, const struct link_message *m)
 
 	c->seen = *m;
 	snprintf(c->topic, sizeof(c->topic), "%s", m->topic);
-	snprintf(c->payload, sizeof(c->payload), "%.*s", (int)m->payload_len, (const char *)m->payload);
-	snprintf(c->response, sizeof(c->response), "%s", m->response_topic ? m->response_topic : "");
+	snprintf(c->payload, sizeof(c->payload), "%.*s", (int)m->payload_len,
+		 (const char *)m->payload);
+	snprintf(c->response, sizeof(c->response), "%s",
+		 m->response_topic ? m->response_topic : "");
 	snprintf(c->correlation, sizeof(c->correlation), "%.*s", (int)m->correlation_len,
 		 m->correlation ? (const char *)m->correlation : "");
 	number = (int)strtol(c->payload, NULL, 10);
@@ -246,8 +248,11 @@ static struct link_options options(const struct broker *b, const char *id)
 static struct client *client_with(const struct link_options *o)
 {
 	struct client *c = mem_alloc(sizeof(*c));
-	struct link_callbacks callbacks = {.arg = c, .message = on_message, .connected = on_connected,
-					   .disconnected = on_disconnected, .may_connect = may_connect};
+	struct link_callbacks callbacks = {.arg = c,
+					   .message = on_message,
+					   .connected = on_connected,
+					   .disconnected = on_disconnected,
+					   .may_connect = may_connect};
 	struct err e = {0};
 
 	if (link_new(o, &callbacks, &c->link, &e) < 0)
@@ -293,7 +298,10 @@ static void subscribe(struct client *c, const char *filter)
 
 static int try_publish(struct client *c, const char *topic, const char *text, struct err *e)
 {
-	struct link_publish p = {.topic = topic, .payload = text, .payload_len = strlen(text), .qos = 1,
+	struct link_publish p = {.topic = topic,
+				 .payload = text,
+				 .payload_len = strlen(text),
+				 .qos = 1,
 				 .cookie = (void *)(uintptr_t)(c->next_cookie + 1)};
 	int rc = link_publish(c->link, &p, e);
 
@@ -357,7 +365,8 @@ static void small_packets_are_not_held_back(void **state)
 		socklen_t len = sizeof(peer), size = sizeof(int);
 		int on = 0;
 
-		if (getpeername(fd, (struct sockaddr *)&peer, &len) < 0 || ntohs(peer.sin_port) != b->port)
+		if (getpeername(fd, (struct sockaddr *)&peer, &len) < 0 ||
+		    ntohs(peer.sin_port) != b->port)
 			continue;
 		assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &size), 0);
 		assert_true(on);
@@ -381,8 +390,8 @@ static void messages_of_the_time_away_come_after_it(void **state)
 	assert_int_equal(c->disconnected, 1);
 	snprintf(port, sizeof(port), "%d", b->port);
 	for (int i = 1; i <= 20; i++) {
-		const char *argv[] = {"mosquitto_pub", "-h", "127.0.0.1", "-p", port, "-q", "1", "-t", "in/a",
-				      "-m", line, NULL};
+		const char *argv[] = {"mosquitto_pub", "-h", "127.0.0.1", "-p", port, "-q", "1",
+				      "-t", "in/a", "-m", line, NULL};
 
 		snprintf(line, sizeof(line), "%d", i);
 		run(b, argv);
@@ -553,7 +562,8 @@ static void fifty_thousand_messages_go_out_and_come_back_in_order(void **state)
 	sent = clock_mono_us() - begin;
 	assert_true(reaches(&c->messages, MESSAGES, 60));
 	print_message("%d published and received, %.0f/s acknowledged, %.0f/s in all\n", MESSAGES,
-		      MESSAGES * 1e6 / (double)sent, MESSAGES * 1e6 / (double)(clock_mono_us() - begin));
+		      MESSAGES * 1e6 / (double)sent,
+		      MESSAGES * 1e6 / (double)(clock_mono_us() - begin));
 	assert_int_equal(c->out_of_order, 0);
 	assert_int_equal(c->twice, 0);
 	assert_int_equal(c->lost, 0);
@@ -564,7 +574,8 @@ static void fifty_thousand_messages_go_out_and_come_back_in_order(void **state)
 /* Publishes for a while; whatever is not accepted is simply not counted. */
 static void publish_for(struct client *c, int64_t us)
 {
-	for (int64_t end = clock_mono_us() + us; clock_mono_us() < end && c->next_cookie < COOKIES - 2;) {
+	for (int64_t end = clock_mono_us() + us;
+	     clock_mono_us() < end && c->next_cookie < COOKIES - 2;) {
 		struct err e = {0};
 
 		if (try_publish(c, "t/1", "x", &e) < 0) {
@@ -676,7 +687,8 @@ static void what_the_broker_refuses_is_told_with_its_reason(void **state)
 static void what_would_end_the_connection_is_refused_before_it_is_sent(void **state)
 {
 	static const char *const topics[] = {"", "a/+", "#", "a/#/b", "bad\xff"};
-	static const char *const filters[] = {"", "a/#/b", "a#", "+a/b", "#/", "$share/g/a", "bad\xff"};
+	static const char *const filters[] = {"",   "a/#/b",	  "a#",	    "+a/b",
+					      "#/", "$share/g/a", "bad\xff"};
 	static const char *const good[] = {"a", "+", "#", "a/#", "+/+/b", "/", "a//+", "$SYS/x"};
 	struct broker *b = *state;
 	struct client *c;
@@ -740,9 +752,9 @@ static void response_topic_and_correlation_data_make_the_round_trip(void **state
 	struct link_publish p = {.topic = "r/1", .payload = "", .qos = 1, .correlation = "c\0d",
 				 .correlation_len = 3, .cookie = (void *)1};
 	char port[16];
-	const char *argv[] = {"mosquitto_pub", "-V", "5", "-h", "127.0.0.1", "-p", port, "-q", "1", "-t", "in/a",
-			      "-m", "7 text", "-D", "publish", "response-topic", "r/1", "-D", "publish",
-			      "correlation-data", "abc", NULL};
+	const char *argv[] = {"mosquitto_pub", "-V", "5", "-h", "127.0.0.1", "-p", port, "-q", "1",
+			      "-t", "in/a", "-m", "7 text", "-D", "publish", "response-topic",
+			      "r/1", "-D", "publish", "correlation-data", "abc", NULL};
 	struct client *c;
 
 	snprintf(port, sizeof(port), "%d", b->port);
@@ -769,7 +781,11 @@ static void response_topic_and_correlation_data_make_the_round_trip(void **state
 
 static void retained_messages_come_marked_or_not_at_all(void **state)
 {
-	struct link_publish p = {.topic = "kept", .payload = "1", .payload_len = 1, .qos = 1, .retained = true,
+	struct link_publish p = {.topic = "kept",
+				 .payload = "1",
+				 .payload_len = 1,
+				 .qos = 1,
+				 .retained = true,
 				 .cookie = (void *)1};
 	const char *filter = "kept";
 	struct broker *b = *state;
@@ -842,15 +858,16 @@ static void make_certificates(const struct broker *b)
 
 	snprintf(script, sizeof(script),
 		 "cd %s\n"
-		 "for ca in ca other; do openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=$ca "
-		 "-keyout $ca.key -out $ca.pem; done\n"
+		 "new='openssl req -newkey rsa:2048 -nodes'\n"
+		 "sign='openssl x509 -req -days 2 -CA ca.pem -CAkey ca.key -CAcreateserial'\n"
+		 "for ca in ca other; do\n"
+		 "  $new -x509 -days 2 -subj /CN=$ca -keyout $ca.key -out $ca.pem\n"
+		 "done\n"
 		 "printf 'subjectAltName=IP:127.0.0.1,DNS:localhost' >san\n"
-		 "openssl req -newkey rsa:2048 -nodes -subj /CN=broker -keyout server.key -out server.csr\n"
-		 "openssl x509 -req -days 2 -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial "
-		 "-extfile san -out server.pem\n"
-		 "openssl req -newkey rsa:2048 -nodes -subj /CN=gateway -keyout client.key -out client.csr\n"
-		 "openssl x509 -req -days 2 -in client.csr -CA ca.pem -CAkey ca.key -CAcreateserial "
-		 "-out client.pem\n", b->folder);
+		 "$new -subj /CN=broker -keyout server.key -out server.csr\n"
+		 "$sign -in server.csr -extfile san -out server.pem\n"
+		 "$new -subj /CN=gateway -keyout client.key -out client.csr\n"
+		 "$sign -in client.csr -out client.pem\n", b->folder);
 	run(b, argv);
 }
 
