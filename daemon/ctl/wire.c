@@ -107,7 +107,8 @@ static const char *setting(const char *name, const char *otherwise)
 
 static int start(struct wire *wire, const struct broker_settings *b, struct err *e)
 {
-	struct link_callbacks callbacks = {wire, on_message, on_connected, on_disconnected};
+	struct link_callbacks callbacks = {.arg = wire, .message = on_message, .connected = on_connected,
+					   .disconnected = on_disconnected};
 	struct link_options options = {
 		.host = setting("NEEDLE_MQTT_HOST", b->host), .port = b->port,
 		.user = setting("NEEDLE_MQTT_USER", b->user), .password = setting("NEEDLE_MQTT_PASSWORD", b->password),

@@ -93,7 +93,8 @@ int auditor_new(struct dispatch *d, struct err *e)
 		.host = b->host, .port = b->port, .user = b->user, .password = b->password,
 		.tls = {b->tls_ca, b->tls_cert, b->tls_key}, .clean = true,
 		.client_id = arena_printf(&mem, "needle-%s-audit-%s", tenant_of(d), d->o.instance)};
-	struct link_callbacks callbacks = {a, on_message, on_connected, on_disconnected};
+	struct link_callbacks callbacks = {.arg = a, .message = on_message, .connected = on_connected,
+					   .disconnected = on_disconnected};
 	int r;
 
 	pthread_mutex_init(&a->lock, NULL);

@@ -59,6 +59,17 @@ static void on_disconnected(void *arg, const char *reason, bool taken_over)
 	mailbox_wake(d->o.meeting->box);
 }
 
+/*
+ * Mosquitto 2.0.11 closes a session that another takes without a word. So before each connect the lock
+ * must be held, not only believed: two daemons that come back in turn would serve nobody.
+ */
+static bool may_connect(void *arg)
+{
+	struct dispatch *d = arg;
+
+	return atomic_load(&d->o.meeting->locked);
+}
+
 static int make_link(struct dispatch *d, struct err *e)
 {
 	const struct broker_settings *b = &d->settings->broker;
@@ -68,7 +79,7 @@ static int make_link(struct dispatch *d, struct err *e)
 		.tls = {b->tls_ca, b->tls_cert, b->tls_key}, .session_expiry_s = 7 * 24 * 3600,
 		.client_id = arena_printf(&a, "needle-%s", tenant_of(d)), .will_topic = status_topic(d, &a),
 		.will_payload = status_payload(d, "offline", &a)};
-	struct link_callbacks callbacks = {d, on_message, on_connected, on_disconnected};
+	struct link_callbacks callbacks = {d, on_message, on_connected, on_disconnected, may_connect};
 	int r = link_new(&options, &callbacks, &d->link, e);
 
 	if (r == 0) {
@@ -167,7 +178,7 @@ static void stay_or_leave(struct dispatch *d)
 	/* The session was taken from us. The tenant's lock says who is right: who holds it comes back. */
 	if (atomic_exchange(&d->taken_over, false))
 		d->link_started = false;
-	if (want && !d->link_started && count_get(COUNT_DATABASE_CONNECTED)) {
+	if (want && !d->link_started && atomic_load(&d->o.meeting->locked)) {
 		d->link_started = true;
 		link_start(d->link);
 	} else if (!want && d->link_started) {

@@ -104,6 +104,7 @@ static void back_off(struct worker *w)
 
 static void drop_connection(struct worker *w)
 {
+	atomic_store(&w->o.meeting->locked, false);
 	pg_close(w->pg);
 	w->pg = NULL;
 	count_set(COUNT_DATABASE_CONNECTED, 0);
@@ -133,6 +134,7 @@ static void try_lock(struct worker *w)
 		drop_connection(w);
 		return;
 	}
+	atomic_store(&w->o.meeting->locked, r == 0);
 	set_active(w, r == 0);
 	/* Advisory locks count: once held there is nothing more to ask on this connection. */
 	if (r == 0)

@@ -36,6 +36,6 @@ void handoff_free(struct handoff *h);
 struct meeting {
 	struct mailbox *box;            /* of struct handoff * */
 	_Atomic bool active;            /* this daemon holds the tenant's lock, or held it when the database left */
-	_Atomic bool stopping;          /* drain: take nothing new */
+	_Atomic bool locked;            /* … and holds it now: may take the tenant's session at the broker */
 	_Atomic bool scan;              /* rows were left in the outbox: look there */
 };
