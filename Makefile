@@ -33,7 +33,7 @@ LIB_OBJ := $(LIB_SRC:%.c=$(B)/obj/%.o)
 CTL_OBJ := $(CTL_SRC:%.c=$(B)/obj/%.o)
 
 .PHONY: all
-all: $(B)/needled $(B)/needlectl $(DECODERS:%=$(B)/plugins/%.so)
+all: $(B)/needled $(B)/needlectl $(DECODERS:%=$(B)/plugins/%.so) catalogues
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -63,6 +63,33 @@ $(B)/unit/%: tests/unit/%.c $(B)/libneedle.a
 	@echo "  LD  $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(PG_INCLUDE) -Itests -pie $(LDFLAGS_ALL) -o $@ $< $(B)/libneedle.a $(LIBS) -lcmocka
 
+# ---- what people read (daemon/base/tongue.h, daemon/po/README.md) ------------------------------
+# What is written for the log alone has no part in the catalogue.
+SPOKEN := $(sort $(filter-out daemon/intake/inbox%,$(foreach p,$(filter-out link dispatch health,$(PARTS)) ctl,$(wildcard daemon/$(p)/*.[ch])) \
+	$(wildcard daemon/*.c daemon/po/*.h)))
+SPEAKS := _ N_ say:2 err_set:3 err_code:4 err_prefix:2 ctl_usage:2 life_refuse:2 REFUSE:4
+TONGUES := $(patsubst daemon/po/%.po,%,$(wildcard daemon/po/*.po))
+
+.PHONY: catalogues pot
+catalogues: $(TONGUES:%=$(B)/locale/%/LC_MESSAGES/needle.mo)
+
+$(B)/locale/%/LC_MESSAGES/needle.mo: daemon/po/%.po
+	@mkdir -p $(@D)
+	@echo "  MO  $<"
+	$(Q)msgfmt --check -o $@ $<
+
+$(B)/needle.pot: $(SPOKEN)
+	@mkdir -p $(@D)
+	$(Q)xgettext --from-code=UTF-8 --language=C --keyword $(SPEAKS:%=--keyword=%) --add-location=file --no-wrap \
+		--package-name=needle --package-version=$(VERSION) --omit-header -o $@ $(SPOKEN)
+
+# Takes new texts into the catalogues and out those that are gone. What is new there has no translation yet.
+pot: $(B)/needle.pot
+	$(Q)for t in $(TONGUES); do \
+		msgmerge -q --update --backup=none --no-fuzzy-matching --no-wrap daemon/po/$$t.po $< && \
+		msgattrib --no-obsolete --no-wrap -o daemon/po/$$t.po daemon/po/$$t.po && \
+		msgfmt --statistics -o /dev/null daemon/po/$$t.po || exit 1; done
+
 .PHONY: unit
 unit: $(UNIT:%=$(B)/unit/%) all
 
@@ -86,7 +113,7 @@ sysusersdir ?= $(PREFIX)/lib/sysusers.d
 tmpfilesdir ?= $(PREFIX)/lib/tmpfiles.d
 INSTALL ?= install
 
-ALL_CFLAGS += -DNEEDLE_LIBDIR='"$(libdir)/needle"'
+ALL_CFLAGS += -DNEEDLE_LIBDIR='"$(libdir)/needle"' -DNEEDLE_LOCALEDIR='"$(datadir)/locale"'
 MAN := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
 SHIPPED := $(filter-out template,$(DECODERS))
 SHARED = $(shell find config schema/*.sql -type f ! -path '*/secrets/*')
@@ -112,18 +139,21 @@ install: all man
 	$(INSTALL) -D -m 0644 systemd/needle.tmpfiles '$(DESTDIR)$(tmpfilesdir)/needle.conf'
 	$(Q)for f in $(SHARED); do $(INSTALL) -D -m 0644 "$$f" "$(DESTDIR)$(datadir)/needle/$$f" || exit 1; done
 	$(Q)for f in $(PAGES); do $(INSTALL) -D -m 0644 "$$f" "$(DESTDIR)$(docdir)/$${f#docs/}" || exit 1; done
+	$(Q)for t in $(TONGUES); do $(INSTALL) -D -m 0644 $(B)/locale/$$t/LC_MESSAGES/needle.mo \
+		"$(DESTDIR)$(datadir)/locale/$$t/LC_MESSAGES/needle.mo" || exit 1; done
 	$(Q)for f in $(MAN); do $(INSTALL) -D -m 0644 "$$f" "$(DESTDIR)$(mandir)/man$${f##*.}/$${f##*/}" || exit 1; done
 
 # Leaves /etc/needle, the state folders and the database alone: they are the office's.
 uninstall:
 	rm -f '$(DESTDIR)$(bindir)/needled' '$(DESTDIR)$(bindir)/needlectl' '$(DESTDIR)$(includedir)/needle_plugin.h' \
 		'$(DESTDIR)$(unitdir)/needled@.service' '$(DESTDIR)$(sysusersdir)/needle.conf' '$(DESTDIR)$(tmpfilesdir)/needle.conf'
+	$(Q)for t in $(TONGUES); do rm -f "$(DESTDIR)$(datadir)/locale/$$t/LC_MESSAGES/needle.mo"; done
 	$(Q)for f in $(notdir $(MAN)); do rm -f "$(DESTDIR)$(mandir)/man$${f##*.}/$$f"; done
 	rm -rf '$(DESTDIR)$(libdir)/needle' '$(DESTDIR)$(datadir)/needle' '$(DESTDIR)$(docdir)'
 
 # ---- using it ----------------------------------------------------------------------------------
 BUILD_PACKAGES := gcc libc6-dev libpaho-mqtt-dev libpq-dev libyaml-dev libjansson-dev libutf8proc-dev libpcre2-dev \
-	libmicrohttpd-dev libssl-dev libsodium-dev
+	libmicrohttpd-dev libssl-dev libsodium-dev gettext
 RUN_PACKAGES := mosquitto mosquitto-clients postgresql postgresql-client python3 python3-paho-mqtt python3-psycopg2
 TEST_PACKAGES := libcmocka-dev python3-pytest python3-yaml
 LINT_PACKAGES := clang cppcheck libcmocka-dev
@@ -137,6 +167,7 @@ deps-build:
 deps:
 	@tests/stack/deps $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
 $(LIB_OBJ) $(CTL_OBJ) $(B)/obj/daemon/needled.o $(DECODERS:%=$(B)/plugins/%.so): | deps-build
+$(TONGUES:%=$(B)/locale/%/LC_MESSAGES/needle.mo) $(B)/needle.pot: | deps-build
 $(UNIT:%=$(B)/unit/%): | deps
 
 .PHONY: run run-check up down test lint

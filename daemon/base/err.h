@@ -19,8 +19,12 @@ enum err_class {
 struct err {
 	int class;
 	char code[24];    /* a stable short reason such as "not-json" or a SQLSTATE; may be empty */
-	char text[400];   /* one sentence for people; holds no personal data */
+	char text[400];   /* one sentence in English, for the log; holds no personal data */
+	char said[400];   /* the same in the language of base/tongue.h; empty while that is English */
 };
+
+/* For people: what is written with err_set and its like is translated by itself. */
+const char *err_said(const struct err *e);
 
 /* Sets class and text, returns the class, so that `return err_set(e, ERR_BAD, ...)` reads well. */
 int err_set(struct err *e, int class, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

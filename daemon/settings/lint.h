@@ -6,13 +6,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/tongue.h"
 #include "base/vec.h"
 #include "settings/snapshot.h"
 #include "settings/source.h"
-
-/* Texts for people; the catalogue hooks in here. */
-#define N_(text) (text)
-#define _(text) (text)
 
 struct lint_entry {
 	struct finding finding;
