@@ -155,8 +155,10 @@ static void on_message(void *arg, const struct link_message *m)
 	uint64_t seq;
 
 	/* Strictly growing, so that it tells messages apart (ids of dead letters). */
-	if (r.received_at <= d->last_received_us)
+	if (r.received_at <= d->last_received_us) {
 		r.received_at = d->last_received_us + 1;
+		clock_set_us(r.received_at);    /* one that stands still must not lag behind what it stamps */
+	}
 	d->last_received_us = r.received_at;
 	if (inbox_append(d->inbox, &r, &seq, &e) == 0)
 		return;
@@ -267,6 +269,7 @@ static int simulate(struct daemon *d, struct settings *s, struct err *e)
 	pg_close(pg);
 	if (r == 0)
 		clock_simulate(start, d->speed);
+	d->last_received_us = start;
 	return r;
 }
 

@@ -102,18 +102,24 @@ static void summarise(struct dispatch *d)
 		failed(d, "summary", &e);
 }
 
-/* Time alone changes "due today" and "overdue": every department once a minute. */
-static void every_minute(struct dispatch *d)
+/* A simulated clock goes on from here after a restart. */
+static void keep_clock(struct dispatch *d)
 {
 	struct err e;
 
-	if (clock_mono_us() < d->next_sim_us)
+	if (clock_is_simulated() && store_sim_clock_save(d->pg, tenant_of(d), clock_now_us(), &e) < 0)
+		failed(d, "clock", &e);
+}
+
+/* Time alone changes "due today" and "overdue": every department once a minute. */
+static void every_minute(struct dispatch *d)
+{
+	if (!atomic_exchange(&d->woken, false) && clock_mono_us() < d->next_sim_us)
 		return;
 	d->next_sim_us = clock_mono_us() + (clock_is_simulated() ? TICK_US : FAR_US);
 	for (size_t i = 0; i < d->settings->office.n_departments; i++)
 		summary_mark(d, d->settings->office.departments[i].id);
-	if (clock_is_simulated() && store_sim_clock_save(d->pg, tenant_of(d), clock_now_us(), &e) < 0)
-		failed(d, "clock", &e);
+	keep_clock(d);
 }
 
 static void show(struct dispatch *d)
@@ -177,6 +183,8 @@ static void *dispatch_main(void *arg)
 	while (!d->stop_at_us || (clock_mono_us() < d->stop_at_us && atomic_load(&d->connected) && !idle(d)))
 		turn(d);
 	d->settings = current_get(d->o.current);
+	if (d->pg)
+		keep_clock(d);
 	session_end(d, 2000);
 	d->stop = true;
 	publish_drop_all(d);
@@ -202,6 +210,7 @@ int dispatch_start(const struct dispatch_options *options, struct dispatch **ret
 
 void dispatch_wake(struct dispatch *d)
 {
+	atomic_store(&d->woken, true);
 	mailbox_wake(d->o.meeting->box);
 }
 

@@ -85,6 +85,7 @@ struct dispatch {
 	VEC(struct landing) landed;
 	size_t flying;
 	int64_t next_scan_us, next_tick_us, next_timer_us, next_summary_us, next_sim_us;
+	_Atomic bool woken;             /* the snapshot or the clock changed */
 
 	struct map dirty;               /* departments whose summary changed; keys owned */
 	VEC(struct summary) summaries;  /* newest of each department; names owned */

@@ -42,7 +42,9 @@ static const struct query note_config = {
 	"note_config", "INSERT INTO config_version VALUES ($1::text, $2::text, $3::timestamptz, $3::timestamptz)"
 		       " ON CONFLICT (tenant, hash) DO UPDATE SET last_at = excluded.last_at"};
 static const struct query sim_load = {
-	"sim_clock", "SELECT micros(now_at) FROM sim_clock WHERE tenant = $1::text"};
+	"sim_clock", "SELECT micros(greatest((SELECT now_at FROM sim_clock WHERE tenant = $1::text),"
+		     " (SELECT max(received_at) FROM report WHERE tenant = $1::text),"
+		     " (SELECT max(at) FROM dead_letter WHERE tenant = $1::text)))"};
 static const struct query sim_save = {
 	"sim_clock_save", "INSERT INTO sim_clock VALUES ($1::text, $2::timestamptz)"
 			  " ON CONFLICT (tenant) DO UPDATE SET now_at = greatest(sim_clock.now_at, excluded.now_at)"};

@@ -55,7 +55,8 @@ int timers_due(struct pg *pg, const char *tenant, int64_t now, size_t max, struc
 int timers_next(struct pg *pg, const char *tenant, int64_t *ret, struct err *e);
 
 int store_note_config(struct pg *pg, const char *tenant, const char *hash, int64_t now, struct err *e);
-int store_sim_clock(struct pg *pg, const char *tenant, int64_t *now_inout, struct err *e);   /* max(stored, given) */
+/* The latest of the given instant, the one stored last, and what has been stamped since. */
+int store_sim_clock(struct pg *pg, const char *tenant, int64_t *now_inout, struct err *e);
 int store_sim_clock_save(struct pg *pg, const char *tenant, int64_t now, struct err *e);
 /* Has this broker passed the probe within a day? Real time, also where the clock is simulated. */
 int store_probe_passed(struct pg *pg, const char *tenant, const char *broker, bool *ret, struct err *e);
