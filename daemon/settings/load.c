@@ -222,6 +222,7 @@ static void build(struct loader *l)
 	load_lifecycle(l);
 	load_shell(l);
 	check_all(l);
+	load_tests(l);
 	if (l->lint.n_errors)
 		return;
 	if (route_index_new(office, l->arena, &index, &e) < 0)
@@ -244,6 +245,7 @@ static void finish_hash(struct loader *l)
 static void load_all(struct loader *l)
 {
 	struct file_stack stack = {0};
+	size_t n;
 
 	l->root = arena_alloc(l->arena, sizeof(*l->root));
 	l->root->kind = NODE_MAP;
@@ -253,7 +255,7 @@ static void load_all(struct loader *l)
 	names_collect(l);
 	if (l->root->n || !l->lint.n_errors) {
 		check_fallback(l);
-		shape_check(l);
+		shape_check(l, settings_keys(&n), l->root);
 		build(l);
 	}
 	finish_hash(l);

@@ -31,6 +31,7 @@ struct loader {
 	size_t n_sources;
 	bool broken;                    /* some file could not be understood: its names are missing */
 	struct node *root;              /* all files as one */
+	const struct key_info *keys;    /* the table that shape_check works with */
 	struct map symbols[N_SYMBOLS];
 	int64_t now;
 };
@@ -52,7 +53,7 @@ const char *suggest(const char *wrong, const char *const *known, size_t n);
 const char *suggest_remedy(struct loader *l, const char *suggestion, const char *otherwise);
 
 /* ---- shape.c: every node against its row */
-void shape_check(struct loader *l);
+void shape_check(struct loader *l, const struct key_info *keys, const struct node *root);
 
 /* ---- scope.c: typed reading of a map that shape_check has seen; defaults come from the table */
 struct scope {
@@ -96,6 +97,7 @@ void load_rules(struct loader *l);
 void load_grids(struct loader *l);
 void load_lifecycle(struct loader *l);
 void load_shell(struct loader *l);              /* what is not the office: broker, database, … */
+void load_tests(struct loader *l);              /* after the checks: a test uses no name up */
 /* ${secret:…} in a text; NULL when it could not be filled. Reports E50, E51. */
 const char *secret_fill(struct loader *l, const struct node *node, const struct key_info *row);
 /* The path of the file that holds a secret. */

@@ -41,28 +41,6 @@ static void load_broker(struct scope s, struct broker_settings *broker)
 	broker->tls_key = secret_path(s.l, scope_node(tls, "key"));
 }
 
-static void load_tests(struct loader *l)
-{
-	const struct node *list = scope_node(scope_root(l), "tests");
-	size_t n = list && list->kind == NODE_LIST ? list->n : 0;
-	const char **files = arena_alloc(l->arena, (n + 1) * sizeof(*files));
-	struct settings *settings = l->settings;
-
-	for (size_t i = 0; i < n; i++) {
-		const struct node *item = list->items[i];
-		struct source source;
-		struct err e = {0};
-
-		if (item->kind != NODE_TEXT || !type_path(item->text))
-			continue;
-		/* Read for its existence only: tests say what is expected, they decide nothing. */
-		if (source_read(l->folder, item->text, SOURCE_MAX, l->arena, &source, &e) < 0)
-			lint_add(&l->lint, "E52", &item->at, _("correct the name or take it out"), "%s", e.text);
-		files[settings->n_test_files++] = item->text;
-	}
-	settings->test_files = files;
-}
-
 void load_shell(struct loader *l)
 {
 	struct settings *settings = l->settings;
@@ -84,5 +62,4 @@ void load_shell(struct loader *l)
 	settings->privacy_keys = secret_fill(l, scope_node(privacy, "keys"), key_child(privacy.row, "keys"));
 	office->visibility = (enum visibility)scope_enum(privacy, "visibility");
 	office->retain_days = scope_int(privacy, "retain");
-	load_tests(l);
 }

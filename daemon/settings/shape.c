@@ -5,6 +5,7 @@
  */
 #include "base/err.h"
 #include "base/str.h"
+#include "core/time/moment.h"
 #include "settings/load.h"
 #include "settings/types.h"
 
@@ -281,6 +282,7 @@ static bool looks_right(const struct key_info *row, const char *text)
 	       row->type == KEY_BOOL ? type_bool(text, &flag) :
 	       row->type == KEY_DATE ? type_date(text, &day) :
 	       row->type == KEY_MMDD ? type_mmdd(text, &mmdd) :
+	       row->type == KEY_MOMENT ? moment_parse(text, &wide) :
 	       row->type == KEY_DAYS ? type_weekdays(text, &mask) :
 	       row->type == KEY_AGE ? type_age(text, &wide) :
 	       row->type == KEY_CATEGORY ? type_category(text) :
@@ -303,6 +305,7 @@ static const struct {
 	{KEY_BOOL, "E12", N_("on or off"), N_("write on or off")},
 	{KEY_DATE, "E12", N_("a date"), N_("write for example 2026-07-21")},
 	{KEY_MMDD, "E12", N_("a day of the year"), N_("write for example 06-01")},
+	{KEY_MOMENT, "E12", N_("a time"), N_("write for example 2026-02-13 16:40")},
 	{KEY_DAYS, "E12", N_("a weekday"), N_("write for example 周一-周五, 周六 or 每天")},
 	{KEY_AGE, "E12", N_("a length of time"), N_("write for example 5y or 90d")},
 	{KEY_CATEGORY, "E12", N_("a category path"), N_("write for example 市政/井盖, without / at the ends")},
@@ -327,6 +330,19 @@ static bool is_form(struct loader *l, const struct key_info *row, const struct n
 			lint_add(&l->lint, forms[i].code, &node->at, _(forms[i].remedy), _("“%s” is not %s"),
 				   node->text, _(forms[i].what));
 	return false;
+}
+
+/* Of a timeline: an instant, or + and a span. */
+static bool is_at(struct loader *l, const struct key_info *row, const struct node *node)
+{
+	const struct key_info as = {.type = *node->text == '+' ? KEY_SPAN : KEY_MOMENT, .path = row->path};
+	struct node span = *node;
+
+	if (as.type == KEY_MOMENT)
+		return is_form(l, &as, node);
+	span.at = node_mark(node, 1);
+	span.text++;
+	return is_deadline(l, &as, &span);
 }
 
 static bool is_timezone(struct loader *l, const struct key_info *row, const struct node *node)
@@ -358,7 +374,8 @@ static check_fn *const checks[N_KEY_TYPE] = {
 	[KEY_CATEGORY] = is_form, [KEY_MEMBER] = is_form, [KEY_POINTER] = is_form, [KEY_FILTER] = is_form,
 	[KEY_SOURCE] = is_form, [KEY_CHARSET] = is_form, [KEY_TIMEZONE] = is_timezone, [KEY_REGEX] = is_form,
 	[KEY_DEADLINE] = is_deadline, [KEY_SPAN] = is_deadline, [KEY_SERIES] = is_deadline, [KEY_STEP] = is_step,
-	[KEY_TO] = is_to, [KEY_DATE] = is_form, [KEY_MMDD] = is_form, [KEY_DAYS] = is_form, [KEY_HOURS] = is_hours,
+	[KEY_TO] = is_to, [KEY_DATE] = is_form, [KEY_MMDD] = is_form, [KEY_MOMENT] = is_form, [KEY_AT] = is_at,
+	[KEY_DAYS] = is_form, [KEY_HOURS] = is_hours,
 	[KEY_WINDOW] = is_hours, [KEY_SIZE] = is_number, [KEY_AGE] = is_form, [KEY_LISTEN] = is_form,
 	/* The values of these are judged where they are filled in: nothing of them may be shown. */
 	[KEY_SECRET_TEXT] = is_anything, [KEY_SECRET_FILE] = is_anything, [KEY_DSN] = is_anything,
@@ -410,14 +427,11 @@ static const char *alias_of(const struct key_info *row, const char *name)
 }
 
 /* Some other place where this key belongs, for the remedy. */
-static const char *place_of(const char *name)
+static const char *place_of(const struct loader *l, const char *name)
 {
-	size_t n;
-	const struct key_info *keys = settings_keys(&n);
-
-	for (size_t i = 1; i < n; i++)
-		if (strcmp(key_leaf(&keys[i]), name) == 0)
-			return keys[i].path;
+	for (const struct key_info *key = l->keys + 1; key->path; key++)
+		if (strcmp(key_leaf(key), name) == 0)
+			return key->path;
 	return NULL;
 }
 
@@ -434,7 +448,7 @@ static void unknown_key(struct loader *l, const struct key_info *row, const stru
 	found = alias_of(row, key->text);
 	if (!found)
 		found = suggest(key->text, known, n);
-	place = found ? NULL : place_of(key->text);
+	place = found ? NULL : place_of(l, key->text);
 	lint_add(&l->lint, "E10", &key->at,
 		   place ? arena_printf(l->arena, _("it belongs to %s"), place) :
 			   suggest_remedy(l, found, _("take it out; the reference lists every key")),
@@ -524,9 +538,8 @@ static void walk(struct loader *l, const struct key_info *row, const struct node
 		check_text(l, row, node);
 }
 
-void shape_check(struct loader *l)
+void shape_check(struct loader *l, const struct key_info *keys, const struct node *root)
 {
-	size_t n;
-
-	walk(l, settings_keys(&n), l->root);
+	l->keys = keys;
+	walk(l, keys, root);
 }

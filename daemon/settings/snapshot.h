@@ -53,8 +53,8 @@ struct settings {
 	struct intake_settings intake;
 	struct reload_settings reload;
 	const char *privacy_keys;       /* secret text or NULL */
-	const char *const *test_files;
-	size_t n_test_files;
+	const struct test *tests;       /* of tests/NAME.test.yaml: settings/tests.h */
+	size_t n_tests;
 	const char *folder;             /* absolute */
 	struct findings findings;       /* warnings of a good snapshot */
 	const struct node *tree;        /* all files as one, for settings_print */

@@ -289,11 +289,12 @@ static const struct key_info keys[] = {
 	KEY("calendars.*.extra_work.*", KEY_TEXT, 0, N_("The reason.")),
 	KEY("windows", KEY_NAMED, 0, N_("Named times of the day."), .name = KEY_TEXT),
 	KEY("windows.*", KEY_WINDOW, 0, N_("From-to; may pass midnight.")),
+	{0},
 };
 
 const struct key_info *settings_keys(size_t *n)
 {
-	*n = ARRAY_LEN(keys);
+	*n = ARRAY_LEN(keys) - 1;
 	return keys;
 }
 
@@ -315,7 +316,7 @@ const struct key_info *key_next(const struct key_info *parent, const struct key_
 {
 	const struct key_info *key = child ? child : parent;
 
-	for (key++; key < keys + ARRAY_LEN(keys); key++) {
+	for (key++; key->path; key++) {
 		const char *rest = rest_of(parent, key);
 
 		if (!*rest)

@@ -5,7 +5,8 @@
  * exist; a default that is not here is none.
  *
  * Paths: `rules[].when.text.any`; `[]` is an item of a list, `*` any name in a map. Rows stand in the
- * order of a printed configuration, children right behind their parent.
+ * order of a printed configuration, children right behind their parent. Behind the last row stands one
+ * without a path.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,6 +38,8 @@ enum key_type {
 	KEY_STEP,               /* resolve 逾期 1 工作日 */
 	KEY_TO,                 /* lead, leader, supports or a department */
 	KEY_DATE, KEY_MMDD,
+	KEY_MOMENT,             /* 2026-02-13 16:40 */
+	KEY_AT,                 /* the same, or + and a span: +5 工作小时 */
 	KEY_DAYS,               /* 周一-周五 */
 	KEY_HOURS,              /* 08:30-12:00 */
 	KEY_WINDOW,             /* 22:00-06:00 */
@@ -72,6 +75,8 @@ struct key_info {
 
 /* Row 0 is the root (path ""). */
 const struct key_info *settings_keys(size_t *n);
+/* The same for a file of tests, which is no part of the configuration: table_tests.c. */
+const struct key_info *settings_test_keys(size_t *n);
 /* The row of one key below `parent` ("*" and "[]" for any), NULL when there is none. */
 const struct key_info *key_child(const struct key_info *parent, const char *name);
 /* Rows directly below `parent`, one after the other; begin with NULL; NULL at the end. */
