@@ -36,13 +36,19 @@ struct told {
 	const char *dept;
 	int seq;                        /* of the last event sent to it about this case */
 };
+/* What a provisional limit was counted from, so that it can be counted anew when its year has come. */
+struct basis {
+	int64_t from;
+	const char *spec, *calendar;    /* as the policy had them; spec NULL: the limit is firm */
+};
 /* The running leg: its clocks never move once set, except visibly. */
 struct leg {
 	int n;                          /* 1, 2 … */
 	const char *policy;
 	int64_t started_at;
 	int64_t due[N_CLOCKS], met[N_CLOCKS];   /* MOMENT_NONE: no such clock / not met yet */
-	bool provisional;
+	struct basis unsure[N_CLOCKS];
+	bool provisional;               /* one of them is unsure and not met */
 	int level;                      /* highest escalation so far */
 	ALIST(const char *) fired;      /* identities of what the ladder has done in this leg */
 };

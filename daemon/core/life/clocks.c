@@ -25,6 +25,11 @@ const struct calendar *office_calendar(const struct office *office, const struct
 	return cal ? cal : office->default_calendar;
 }
 
+static const char *name_of(const struct calendar *cal)
+{
+	return cal ? cal->name : NULL;
+}
+
 void leg_start_clock(const struct office *office, struct leg *leg, enum clock_name k, const struct policy *policy,
 		     int64_t start)
 {
@@ -37,7 +42,21 @@ void leg_start_clock(const struct office *office, struct leg *leg, enum clock_na
 		return;
 	/* In whole seconds: the limit that is kept is the one that was told. */
 	leg->due[k] = due.at - due.at % 1000000;
+	leg->unsure[k] = (struct basis){0};
+	if (due.provisional)
+		leg->unsure[k] = (struct basis){start, policy->text[k],
+						name_of(office_calendar(office, &policy->clock[k], policy))};
 	leg->provisional |= due.provisional;
+}
+
+void leg_settle(struct leg *leg)
+{
+	leg->provisional = false;
+	for (int k = 0; k < N_CLOCKS; k++) {
+		if (leg->met[k] != MOMENT_NONE || leg->due[k] == MOMENT_NONE)
+			leg->unsure[k] = (struct basis){0};
+		leg->provisional |= leg->unsure[k].spec != NULL;
+	}
 }
 
 void leg_start(const struct office *office, struct leg *leg, int n, const struct policy *policy, int64_t start)
@@ -117,6 +136,49 @@ static bool clocks_run(const struct case_record *c)
 	return c->state == STATE_TRIAGE || c->state == STATE_ASSIGNED || c->state == STATE_ACCEPTED;
 }
 
+static const char *limit_identity(enum clock_name k, struct arena *a)
+{
+	return arena_printf(a, "overdue %s", clock_names[k]);
+}
+
+static const char *step_identity(const struct step *s, struct arena *a)
+{
+	return arena_printf(a, "%s %s %d", s->text, step_do_names[s->act], s->level);
+}
+
+static void forget(struct leg *leg, const char *identity)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < leg->fired.n; i++)
+		if (strcmp(leg->fired.v[i], identity) != 0)
+			leg->fired.v[kept++] = leg->fired.v[i];
+	leg->fired.n = kept;
+}
+
+static const struct policy *policy_of(const struct office *office, const struct case_record *c)
+{
+	const struct policy *policy = map_get(&office->policy_by_name, c->leg.policy);
+
+	return policy ? policy : office->fallback_policy;
+}
+
+void leg_rearm(const struct office *office, struct case_record *c, enum clock_name k, int64_t now, struct arena *a)
+{
+	const struct policy *policy = policy_of(office, c);
+	const struct escalation *ladder = policy->escalation;
+
+	if (c->leg.due[k] > now)
+		forget(&c->leg, limit_identity(k, a));
+	for (size_t i = 0; ladder && i < ladder->n_steps; i++) {
+		const struct step *s = &ladder->steps[i];
+
+		if ((s->when == STEP_BEFORE || s->when == STEP_AFTER) && s->clock == k &&
+		    step_at(office, c, policy, s) > now)
+			forget(&c->leg, step_identity(s, a));
+	}
+}
+
 static void consider(struct ladder_item *best, bool *found, const struct ladder_item *item)
 {
 	if (!*found || item->at < best->at) {
@@ -132,7 +194,7 @@ static void consider_limits(const struct case_record *c, struct arena *a, struct
 
 		if (item.at == MOMENT_NONE || c->leg.met[k] != MOMENT_NONE)
 			continue;
-		item.identity = arena_printf(a, "overdue %s", clock_names[k]);
+		item.identity = limit_identity((enum clock_name)k, a);
 		if (!has_fired(&c->leg, item.identity))
 			consider(best, found, &item);
 	}
@@ -149,7 +211,7 @@ static void consider_steps(const struct office *office, const struct case_record
 
 		if (item.at == MOMENT_NONE)
 			continue;
-		item.identity = arena_printf(a, "%s %s %d", s->text, step_do_names[s->act], s->level);
+		item.identity = step_identity(s, a);
 		if (has_fired(&c->leg, item.identity))
 			continue;
 		if (ladder->quiet && !(ladder->quiet_except & (1u << s->act)))
@@ -177,11 +239,9 @@ static void consider_close(const struct office *office, const struct case_record
 bool ladder_next(const struct office *office, const struct case_record *c, struct arena *a,
 		 struct ladder_item *ret)
 {
-	const struct policy *policy = map_get(&office->policy_by_name, c->leg.policy);
+	const struct policy *policy = policy_of(office, c);
 	bool found = false;
 
-	if (!policy)
-		policy = office->fallback_policy;
 	if (clocks_run(c)) {
 		/* At one instant the limit itself comes before the steps that follow from it. */
 		consider_limits(c, a, ret, &found);

@@ -8,6 +8,10 @@ struct arena;
 void leg_start(const struct office *office, struct leg *leg, int n, const struct policy *policy, int64_t start);
 void leg_start_clock(const struct office *office, struct leg *leg, enum clock_name k, const struct policy *policy,
 		     int64_t start);
+/* What is met is no longer unsure: to be called after every step. */
+void leg_settle(struct leg *leg);
+/* Clock k has a new limit: what its old one had set off and the new one has still to come is to happen again. */
+void leg_rearm(const struct office *office, struct case_record *c, enum clock_name k, int64_t now, struct arena *a);
 /* The calendar that a deadline counts by: its own, else the policy's, else the office's. */
 const struct calendar *office_calendar(const struct office *office, const struct deadline *d,
 				       const struct policy *policy);

@@ -169,6 +169,7 @@ static void restart_first_clocks(struct life *l)
 	for (int k = CLOCK_ACCEPT; k <= CLOCK_CONTACT; k++) {
 		leg->due[k] = fresh.due[k];
 		leg->met[k] = MOMENT_NONE;
+		leg->unsure[k] = fresh.unsure[k];
 	}
 	for (size_t i = 0; i < leg->fired.n; i++)
 		if (!strstr(leg->fired.v[i], clock_names[CLOCK_ACCEPT]) &&

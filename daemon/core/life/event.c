@@ -83,6 +83,8 @@ const char *event_json(const struct office *office, const struct case_record *c,
 	add_member(&t, "rule", c->rule);
 	add_member(&t, "config", office->hash);
 	add_member(&t, "why", ev->why);
+	if (ev->more)
+		str_add(&t, ev->more);
 	str_addc(&t, '}');
 	return in_arena(&t, a);
 }

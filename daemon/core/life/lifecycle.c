@@ -44,13 +44,15 @@ struct cell {
 	[CMD_AMEND] = NO_LATER, [CMD_SUPERVISE] = NO_LATER, [CMD_ANSWER] = NO_LATER, [CMD_GRANT] = NO_LATER, \
 	[CMD_DENY] = NO_LATER, [CMD_JOIN] = NO_LATER, [CMD_SPLIT] = NO_LATER
 
-#define REPORTERS(again, rate, withdraw, tick)                                                             \
+#define REPORTERS(again, rate, withdraw, tick, revise)                                                             \
 	[LIFE_SUPPLEMENT] = {reporter_supplement, "supplement"}, [LIFE_URGE] = {reporter_urge, "urge"},    \
 	[LIFE_AGAIN] = again, [LIFE_RATE] = rate, [LIFE_WITHDRAW] = withdraw,                              \
 	[LIFE_STATUS] = {reporter_status, "status"}, [LIFE_DELIVERED] = {reporter_delivered, "delivered"}, \
-	[LIFE_OTHER_CONTENT] = {reporter_other_content, "duplicate"}, [LIFE_TICK] = tick
+	[LIFE_OTHER_CONTENT] = {reporter_other_content, "duplicate"}, [LIFE_TICK] = tick,                  \
+	[LIFE_REVISE] = revise
 
 #define TICK {clock_tick, "tick"}
+#define REVISE {clock_revise, "revise"}
 #define AGAIN_OPEN {reporter_again_open, "supplement"}
 #define AGAIN {reporter_again_done, "new leg"}
 #define RATE_OPEN {reporter_rate_open, "record"}
@@ -71,30 +73,30 @@ static const struct cell table[N_CASE_STATE][N_LIFE_ACTION] = {
 	/* received is the instant between arrival and decision: no stored case is in it. */
 	[STATE_RECEIVED] = {COMMANDS(NO_NOT_ACCEPTED, NO_NOT_ACCEPTED, NO_NOT_ACCEPTED, NO_NOT_ACCEPTED,
 				     NO_NOT_ACCEPTED, NO_NOT_ACCEPTED, NO_NOT_ACCEPTED, NO_NOT_ACCEPTED),
-			    REPORTERS(AGAIN_OPEN, RATE_OPEN, WITHDRAW, TICK)},
+			    REPORTERS(AGAIN_OPEN, RATE_OPEN, WITHDRAW, TICK, REVISE)},
 	[STATE_TRIAGE] = {COMMANDS(NO_TRIAGE, NO_TRIAGE, PROGRESS, NO_TRIAGE, NO_TRIAGE, TRANSFER, SUPPORT, LIFT),
-			  REPORTERS(AGAIN_OPEN, RATE_OPEN, WITHDRAW, TICK)},
+			  REPORTERS(AGAIN_OPEN, RATE_OPEN, WITHDRAW, TICK, REVISE)},
 	[STATE_ASSIGNED] = {COMMANDS(ACCEPT, CONTACT, PROGRESS, RETURN, NO_NOT_ACCEPTED, TRANSFER, SUPPORT, LIFT),
-			    REPORTERS(AGAIN_OPEN, RATE_OPEN, WITHDRAW, TICK)},
+			    REPORTERS(AGAIN_OPEN, RATE_OPEN, WITHDRAW, TICK, REVISE)},
 	[STATE_ACCEPTED] = {COMMANDS(NO_ACCEPTED, CONTACT, PROGRESS, RETURN, RESOLVE, TRANSFER, SUPPORT, LIFT),
-			    REPORTERS(AGAIN_OPEN, RATE_OPEN, WITHDRAW, TICK)},
+			    REPORTERS(AGAIN_OPEN, RATE_OPEN, WITHDRAW, TICK, REVISE)},
 	[STATE_SUSPENDED] = {COMMANDS(NO_SUSPENDED, CONTACT, PROGRESS, NO_SUSPENDED, NO_SUSPENDED, NO_SUSPENDED,
 				      SUPPORT, LIFT),
-			     REPORTERS(AGAIN_OPEN, RATE_OPEN, WITHDRAW, TICK)},
+			     REPORTERS(AGAIN_OPEN, RATE_OPEN, WITHDRAW, TICK, REVISE)},
 	[STATE_RESOLVED] = {COMMANDS(NO_DONE, NO_DONE, NO_DONE, NO_DONE, NO_DONE, NO_DONE, NO_DONE, NO_DONE),
-			    REPORTERS(AGAIN, RATE_RESOLVED, WITHDRAW, TICK)},
+			    REPORTERS(AGAIN, RATE_RESOLVED, WITHDRAW, TICK, REVISE)},
 	[STATE_CLOSED] = {COMMANDS(NO_CLOSED, NO_CLOSED, NO_CLOSED, NO_CLOSED, NO_CLOSED, NO_CLOSED, NO_CLOSED,
 				   NO_CLOSED),
-			  REPORTERS(AGAIN, RATE_CLOSED, WITHDRAWN, TICK)},
+			  REPORTERS(AGAIN, RATE_CLOSED, WITHDRAWN, TICK, NO_CLOSED)},
 	[STATE_JOINED] = {COMMANDS(NO_JOINED, NO_JOINED, NO_JOINED, NO_JOINED, NO_JOINED, NO_JOINED, NO_JOINED,
 				   NO_JOINED),
-			  REPORTERS(AGAIN_OPEN, RATE_OPEN, WITHDRAWN, TICK)},
+			  REPORTERS(AGAIN_OPEN, RATE_OPEN, WITHDRAWN, TICK, NO_JOINED)},
 };
 
 const char *life_action_name(enum life_action action)
 {
 	static const char *const names[] = {"supplement", "urge", "again", "rate", "withdraw",
-					    "status", "delivered", "other content", "tick"};
+					    "status", "delivered", "other content", "tick", "revise"};
 
 	return action < LIFE_SUPPLEMENT ? command_action_names[action] : names[action - LIFE_SUPPLEMENT];
 }
@@ -165,7 +167,8 @@ void life_tell(struct life *l, int seq, const struct tell *what)
 	ALIST_PUSH(l->a, &l->fx->events,
 		   (struct event_row){.seq = seq, .prev = told_before(l, what->dept, seq), .kind = what->kind,
 				      .target = what->dept, .role = what->role, .to = what->to,
-				      .clock = what->clock, .why = what->why, .level = what->level});
+				      .clock = what->clock, .why = what->why, .level = what->level,
+				      .more = what->more});
 }
 
 void life_tell_queue(struct life *l, int seq, const char *kind, const char *why)
@@ -292,6 +295,7 @@ static void finish(struct life *l, const queue_places *before)
 	queue_places after = {0};
 	struct ladder_item next;
 
+	leg_settle(&l->c->leg);
 	queue_of(l->c, l->a, &after);
 	compare_queues(l, before, &after);
 	for (size_t i = 0; i < l->fx->events.n; i++) {
@@ -354,16 +358,25 @@ static void describe(struct case_record *c, const struct report *r, struct arena
 		c->address = r->address;
 }
 
+/* The words that decided are the reporter's words: of a sealed case only the rule's name is told. */
+static const char *told_why(const struct life *l, const struct decision *d)
+{
+	if (l->c->visibility != VISIBLE_SEALED)
+		return d->why;
+	return d->rule ? arena_printf(l->a, "rule %s", d->rule->id) : route_source_names[d->source];
+}
+
 static void assign(struct life *l, const struct decision *d)
 {
 	struct case_record *c = l->c;
-	int seq = life_record(l, "assigned", c->lead, NULL, d->why, NULL);
+	const char *why = told_why(l, d);
+	int seq = life_record(l, "assigned", c->lead, NULL, why, NULL);
 
-	life_tell(l, seq, &(struct tell){.kind = "assigned", .dept = c->lead, .role = "lead", .why = d->why});
+	life_tell(l, seq, &(struct tell){.kind = "assigned", .dept = c->lead, .role = "lead", .why = why});
 	for (size_t i = 0; i < c->supports.n; i++) {
 		seq = life_record(l, "assigned", c->supports.v[i].dept, NULL, "support", NULL);
 		life_tell(l, seq, &(struct tell){.kind = "assigned", .dept = c->supports.v[i].dept, .role = "support",
-						 .why = d->why});
+						 .why = why});
 	}
 	for (size_t i = 0; i < d->n_copies; i++) {
 		seq = life_record(l, "copied", d->copies[i]->id, NULL, NULL, NULL);

@@ -21,6 +21,7 @@ enum life_action {
 	LIFE_DELIVERED,
 	LIFE_OTHER_CONTENT,                             /* the same id came again with other content */
 	LIFE_TICK,                                      /* something may have fallen due */
+	LIFE_REVISE,                                    /* the calendar has changed: count provisional limits anew */
 	N_LIFE_ACTION
 };
 const char *life_action_name(enum life_action action);
@@ -43,6 +44,7 @@ struct event_row {
 	const char *role, *to;          /* role of the department; to: "lead", "leader" … or NULL */
 	const char *clock, *why;        /* or NULL */
 	int level;                      /* 0: none */
+	const char *more;               /* JSON members of this kind of event, beginning with a comma; or NULL */
 	const char *topic, *payload;    /* filled when the step is over */
 	bool card;                      /* the department's card is published with it */
 };

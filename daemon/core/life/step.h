@@ -17,6 +17,7 @@ int life_record(struct life *l, const char *kind, const char *department, const 
 struct tell {
 	const char *kind, *dept, *role, *to, *clock, *why;
 	int level;
+	const char *more;               /* as in struct event_row */
 };
 /* Queues an event about history row `seq` for one department. */
 void life_tell(struct life *l, int seq, const struct tell *what);
@@ -43,4 +44,4 @@ life_fn command_accept, command_contact, command_progress, command_return, comma
 life_fn reporter_supplement, reporter_urge, reporter_again_open, reporter_again_done, reporter_rate_open,
 	reporter_rate_resolved, reporter_rate_closed, reporter_withdraw, reporter_withdraw_closed, reporter_status,
 	reporter_delivered, reporter_other_content;
-life_fn clock_tick;
+life_fn clock_tick, clock_revise;
