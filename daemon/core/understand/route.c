@@ -142,7 +142,7 @@ struct deciding {
 
 static bool expired(const struct rule *rule, const struct report *r)
 {
-	return rule->until != MOMENT_NONE && r->received_at > rule->until;
+	return rule->until != MOMENT_NONE && r->received_at >= rule->until;
 }
 
 static const struct rule *first_rule(struct deciding *in)
