@@ -1,6 +1,8 @@
 """Fixtures of the system tests. A module gets one stack of its own; it may name what it wants by
 
 	STACK = {"config": "folder", "simulate": "2026-11-20 08:30:00", "speed": 0}
+
+`config` may also be a function that makes the folder below an empty one and returns its path.
 """
 import os
 import sys
@@ -13,9 +15,12 @@ from lib.stack import ROOT, Stack  # noqa: E402
 
 
 @pytest.fixture(scope="module")
-def stack(request):
+def stack(request, tmp_path_factory):
 	name = request.module.__name__.rpartition(".")[2]
-	s = Stack(os.path.join(ROOT, "build", "run", f"{name}-{os.getpid()}"), **getattr(request.module, "STACK", {}))
+	options = dict(getattr(request.module, "STACK", {}))
+	if callable(options.get("config")):
+		options["config"] = options["config"](tmp_path_factory.mktemp("config"))
+	s = Stack(os.path.join(ROOT, "build", "run", f"{name}-{os.getpid()}"), **options)
 	failed = request.session.testsfailed
 	try:
 		yield s.up()
