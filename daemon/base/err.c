@@ -61,6 +61,12 @@ int err_code(struct err *e, int class, const char *code, const char *fmt, ...)
 	return class;
 }
 
+int err_vcode(struct err *e, int class, const char *code, const char *fmt, va_list ap)
+{
+	fill(e, class, code, fmt, ap);
+	return class;
+}
+
 const char *err_said(const struct err *e)
 {
 	return e->said[0] ? e->said : e->text;

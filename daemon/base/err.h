@@ -31,5 +31,7 @@ int err_set(struct err *e, int class, const char *fmt, ...) __attribute__((forma
 /* The same with a stable reason code. */
 int err_code(struct err *e, int class, const char *code, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+int err_vcode(struct err *e, int class, const char *code, const char *fmt, va_list ap)
+	__attribute__((format(printf, 4, 0)));
 /* Puts context before the text that is there; the class stays. */
 void err_prefix(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

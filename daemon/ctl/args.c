@@ -74,8 +74,10 @@ static int unknown(const struct args *args, const char *word, struct err *e)
 			names[n++] = f->name;
 	snprintf(bare, sizeof(bare), "%.*s", (int)strcspn(word + 2, "="), word + 2);
 	near = word[1] == '-' ? args_nearest(bare, names, n) : NULL;
-	return err_code(e, ERR_BAD, "usage", "there is no flag %.*s%s%s%s", (int)strcspn(word, "="), word,
-			near ? ": did you mean --" : "", near ? near : "", near ? "?" : "");
+	if (near)
+		return err_code(e, ERR_BAD, "usage", "there is no flag %.*s: did you mean --%s?",
+				(int)strcspn(word, "="), word, near);
+	return err_code(e, ERR_BAD, "usage", "there is no flag %.*s", (int)strcspn(word, "="), word);
 }
 
 /* One flag; returns how many words it took. */

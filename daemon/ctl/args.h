@@ -12,7 +12,7 @@ struct flag {
 	const char *name;               /* without "--"; NULL ends a table */
 	char letter;                    /* of the short form, or 0 */
 	const char *value;              /* what follows, for the help: "TIME"; NULL: a switch */
-	const char *help;               /* one sentence without its full stop */
+	const char *help;               /* one sentence without its full stop, catalogue text */
 };
 
 enum { ARGS_GIVEN = 96, ARGS_OPERANDS = 32, ARGS_TABLES = 2 };

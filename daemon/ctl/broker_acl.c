@@ -8,7 +8,7 @@
 #include "settings/snapshot.h"
 
 static const struct flag flags[] = {
-	{"users", 0, NULL, "only the users' names, one a line, to make a password file from"},
+	{"users", 0, NULL, N_("only the users' names, one a line, to make a password file from")},
 	{0},
 };
 
@@ -103,10 +103,10 @@ const struct verb verb_broker_acl = {
 	.name = "broker-acl",
 	.group = ctl_offline,
 	.operands = "",
-	.help = "Print Mosquitto's acl_file for the folder's departments and channels.",
-	.detail = "Users: the gateway's own (broker: user), dept-ID and in-ID for every department and channel, and wall for "
-		  "leaders' and public boards. A department reads its own tree and writes its commands; a channel writes "
-		  "its messages and reads its receipts and replies. Everything else is denied.\n",
+	.help = N_("Print Mosquitto's acl_file for the folder's departments and channels."),
+	.detail = N_("Users: the gateway's own (broker: user), dept-ID and in-ID for every department and channel, and wall for "
+		     "leaders' and public boards. A department reads its own tree and writes its commands; a channel writes "
+		     "its messages and reads its receipts and replies. Everything else is denied.\n"),
 	.flags = flags,
 	.run = run,
 };

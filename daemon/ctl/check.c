@@ -4,7 +4,7 @@
 #include "settings/snapshot.h"
 
 static const struct flag flags[] = {
-	{"strict", 0, NULL, "warnings count as errors"},
+	{"strict", 0, NULL, N_("warnings count as errors")},
 	{0},
 };
 
@@ -37,9 +37,9 @@ const struct verb verb_check = {
 	.name = "check",
 	.group = ctl_offline,
 	.operands = "",
-	.help = "Look for everything that is wrong in a configuration folder.",
-	.detail = "Every finding has its code, file, line and column, one sentence, and one line of remedy. Errors exit "
-		  "with 1; warnings too with --strict, or where the folder says reload: {warnings: deny}.\n",
+	.help = N_("Look for everything that is wrong in a configuration folder."),
+	.detail = N_("Every finding has its code, file, line and column, one sentence, and one line of remedy. Errors exit "
+		     "with 1; warnings too with --strict, or where the folder says reload: {warnings: deny}.\n"),
 	.flags = flags,
 	.run = run,
 };

@@ -44,9 +44,9 @@ const struct verb verb_clock = {
 	.name = "clock",
 	.group = ctl_daemon,
 	.operands = "show | set TIME | add SPAN",
-	.help = "Show or move the time of a simulated daemon.",
-	.detail = "Only of a daemon that was started with --simulate. Time never goes backwards; what falls due on "
-		  "the way happens. SPAN is one of the office's words for a span, such as \"30 分钟\" or \"4 小时\".\n",
+	.help = N_("Show or move the time of a simulated daemon."),
+	.detail = N_("Only of a daemon that was started with --simulate. Time never goes backwards; what falls due on "
+		     "the way happens. SPAN is one of the office's words for a span, such as \"30 分钟\" or \"4 小时\".\n"),
 	.min_operands = 1,
 	.max_operands = 2,
 	.run = run,

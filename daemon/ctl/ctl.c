@@ -18,13 +18,12 @@
 
 int ctl_usage(struct err *e, const char *fmt, ...)
 {
-	char text[sizeof(e->text)];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	err_vcode(e, ERR_BAD, "usage", fmt, ap);
 	va_end(ap);
-	return err_code(e, ERR_BAD, "usage", "%s", text);
+	return ERR_BAD;
 }
 
 int ctl_time(const struct ctl *ctl, const char *flag, int64_t otherwise, int64_t *ret, struct err *e)

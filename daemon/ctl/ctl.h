@@ -11,9 +11,9 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/tongue.h"
 #include "ctl/args.h"
 #include "ctl/grid.h"
-#include "ctl/words.h"
 
 struct pg;
 struct settings;
@@ -25,8 +25,8 @@ struct verb {
 	const char *name;
 	const char *group;              /* enum-like: which peers it needs, for the help */
 	const char *operands;           /* "CASE ACTION", or "" */
-	const char *help;               /* one line */
-	const char *detail;             /* what a manual page says beside the flags; lines end with \n */
+	const char *help;               /* one line, catalogue text */
+	const char *detail;             /* what a manual page says beside the flags; catalogue text, lines end with \n */
 	const struct flag *flags;       /* may be NULL */
 	size_t min_operands, max_operands;
 	int (*run)(struct ctl *ctl, struct err *e);
@@ -38,7 +38,6 @@ extern const struct verb verb_broker_acl, verb_check, verb_clock, verb_deadlette
 struct ctl {
 	struct args args;
 	bool json;                      /* --format json */
-	enum lang lang;
 	const char *folder;             /* of the configuration */
 	struct settings *settings;      /* after ctl_settings */
 	struct arena arena;             /* life of the process */
@@ -49,9 +48,11 @@ static inline const char *ctl_flag(const struct ctl *ctl, const char *name)
 {
 	return args_get(&ctl->args, name);
 }
+/* A word or a code for people: base/tongue.h; codes that the catalogue knows stand in daemon/po/codes. */
 static inline const char *say(const struct ctl *ctl, const char *english)
 {
-	return words(ctl->lang, english);
+	(void)ctl;
+	return english ? tongue(english) : "-";
 }
 int ctl_usage(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A flag's value as an instant, or `otherwise` when it is not given. */

@@ -22,10 +22,10 @@ static const struct query Q_RETRIED = {"ctl_dead_retried",
 	"UPDATE needle.dead_letter SET retried_at = now() WHERE tenant = $1 AND id = $2"};
 
 static const struct flag flags[] = {
-	{"channel", 0, "ID", "of list: only those of this channel"},
-	{"all", 0, NULL, "of list: also those that were retried"},
-	{"limit", 0, "N", "of list: at most N, the newest (100)"},
-	{"raw", 0, NULL, "of show: the payload's bytes alone"},
+	{"channel", 0, "ID", N_("of list: only those of this channel")},
+	{"all", 0, NULL, N_("of list: also those that were retried")},
+	{"limit", 0, "N", N_("of list: at most N, the newest (100)")},
+	{"raw", 0, NULL, N_("of show: the payload's bytes alone")},
 	{0},
 };
 
@@ -47,7 +47,7 @@ static const char *when(struct ctl *ctl, int64_t at)
 
 static void list_text(struct ctl *ctl, const struct pg_rows *rows)
 {
-	static const char *const heads[] = {"id", "at", "channel", "topic", "code", "reason"};
+	static const char *const heads[] = {N_("id"), N_("at"), N_("channel"), N_("topic"), N_("code"), N_("reason")};
 	struct grid_table table = {.columns = ARRAY_LEN(heads)};
 
 	for (size_t i = 0; i < ARRAY_LEN(heads); i++)
@@ -138,10 +138,10 @@ static void show_text(struct ctl *ctl, const struct pg_rows *rows, const char *p
 	const struct {
 		const char *label, *value;
 	} lines[] = {
-		{"id", pg_get(rows, 0, 0)},	{"at", when(ctl, pg_get_time(rows, 0, 1))},
-		{"channel", pg_get(rows, 0, 2)}, {"topic", pg_get(rows, 0, 3)},
-		{"code", pg_get(rows, 0, 5)},	{"reason", pg_get(rows, 0, 4)},
-		{"size", pg_get(rows, 0, 6)},	{"retried", when(ctl, pg_get_time(rows, 0, 7))},
+		{N_("id"), pg_get(rows, 0, 0)},	{N_("at"), when(ctl, pg_get_time(rows, 0, 1))},
+		{N_("channel"), pg_get(rows, 0, 2)}, {N_("topic"), pg_get(rows, 0, 3)},
+		{N_("code"), pg_get(rows, 0, 5)},	{N_("reason"), pg_get(rows, 0, 4)},
+		{N_("size"), pg_get(rows, 0, 6)},	{N_("retried"), when(ctl, pg_get_time(rows, 0, 7))},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
@@ -264,10 +264,10 @@ const struct verb verb_deadletter = {
 	.name = "deadletter",
 	.group = ctl_stored,
 	.operands = "list | show ID | retry ID",
-	.help = "Messages that could not become a case: list them, look at one, publish it again.",
-	.detail = "retry publishes the bytes as they came on the topic they came on, through the broker, and marks the "
-		  "letter. What it becomes then is told by its receipt, and if it is still dead by a new letter. show "
-		  "prints what the sender wrote: personal data may be in it.\n",
+	.help = N_("Messages that could not become a case: list them, look at one, publish it again."),
+	.detail = N_("retry publishes the bytes as they came on the topic they came on, through the broker, and marks the "
+		     "letter. What it becomes then is told by its receipt, and if it is still dead by a new letter. show "
+		     "prints what the sender wrote: personal data may be in it.\n"),
 	.flags = flags,
 	.min_operands = 1,
 	.max_operands = 2,

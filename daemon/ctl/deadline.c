@@ -10,10 +10,10 @@
 enum { MANY = 1000 };
 
 static const struct flag flags[] = {
-	{"from", 0, "TIME", "when it starts (now); for 到期前 the limit that it counts back from"},
-	{"calendar", 0, "NAME", "calendar of the folder, where SPEC names none (defaults: calendar)"},
-	{"count", 'n', "K", "of a series: the next K times (1)"},
-	{"stdin", 0, NULL, "one question a line: {\"spec\":…,\"from\":…,\"calendar\":…,\"n\":…}; one JSON answer a line"},
+	{"from", 0, "TIME", N_("when it starts (now); for 到期前 the limit that it counts back from")},
+	{"calendar", 0, "NAME", N_("calendar of the folder, where SPEC names none (defaults: calendar)")},
+	{"count", 'n', "K", N_("of a series: the next K times (1)")},
+	{"stdin", 0, NULL, N_("one question a line: {\"spec\":…,\"from\":…,\"calendar\":…,\"n\":…}; one JSON answer a line")},
 	{0},
 };
 
@@ -33,8 +33,8 @@ static int find_calendar(const struct ctl *ctl, const char *name, const struct d
 	for (; n < office->n_calendars && n < ARRAY_LEN(names); n++)
 		names[n] = office->calendars[n].name;
 	near = args_nearest(wanted, names, n);
-	return ctl_usage(e, "there is no calendar %s%s%s%s", wanted, near ? ": did you mean " : "", near ? near : "",
-			 near ? "?" : "");
+	return near ? ctl_usage(e, "there is no calendar %s: did you mean %s?", wanted, near)
+		    : ctl_usage(e, "there is no calendar %s", wanted);
 }
 
 static json_t *date_json(int32_t day)
@@ -131,21 +131,9 @@ static void print_times(struct ctl *ctl, const json_t *times)
 	}
 }
 
-/* "make-up working day (春节)": the phrase is translated, the day's name is the calendar's. */
-static void print_why(struct ctl *ctl, const char *why)
-{
-	const char *name = why ? strstr(why, " (") : NULL;
-	const char *phrase = arena_strndup(&ctl->arena, why ? why : "",
-					   name ? (size_t)(name - why) : strlen(why ? why : ""));
-
-	grid_safe(&ctl->out, say(ctl, phrase));
-	grid_safe(&ctl->out, name);
-	str_addc(&ctl->out, '\n');
-}
-
 static const char *weekday(const struct ctl *ctl, const char *date)
 {
-	static const char *const days[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+	static const char *const days[] = {N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun")};
 	int64_t at = 0;
 
 	moment_parse(date, &at);
@@ -174,7 +162,8 @@ static void print_walk(struct ctl *ctl, const json_t *walk)
 		grid_pad(&ctl->out, arena_printf(&ctl->arena, "%s %s%s%s", date, weekday(ctl, date),
 						 last > i ? " … " : "", last > i ? end : ""), 29);
 		str_addf(&ctl->out, "%s  ", counts ? "+" : " ");
-		print_why(ctl, why);
+		grid_safe(&ctl->out, why);
+		str_addc(&ctl->out, '\n');
 	}
 }
 
@@ -198,9 +187,9 @@ const struct verb verb_deadline = {
 	.name = "deadline",
 	.group = ctl_offline,
 	.operands = "SPEC",
-	.help = "Compute a deadline such as \"5 工作日\" and show the days that it walks over.",
-	.detail = "SPEC is what deadlines.yaml takes: a span, a point (次日 12:00, 上不过午下不过夜), a series (每旬 遇休提前), or "
-		  "\"到期前 SPAN\". Days that count are marked +.\n",
+	.help = N_("Compute a deadline such as \"5 工作日\" and show the days that it walks over."),
+	.detail = N_("SPEC is what deadlines.yaml takes: a span, a point (次日 12:00, 上不过午下不过夜), a series (每旬 遇休提前), or "
+		     "\"到期前 SPAN\". Days that count are marked +.\n"),
 	.flags = flags,
 	.max_operands = ARGS_OPERANDS,
 	.run = run,

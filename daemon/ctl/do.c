@@ -14,29 +14,29 @@ static const struct query Q_LEAD = {"ctl_lead",
 	"SELECT lead FROM needle.v_case WHERE tenant = $1 AND number = $2"};
 
 static const struct flag flags[] = {
-	{"dept", 0, "ID", "the department that acts (the case's lead, asked of the database)"},
-	{"by", 0, "OFFICER", "who in the department"},
-	{"note", 0, "TEXT", "a remark for the history"},
-	{"reason", 0, "CODE", "of return and reject"},
-	{"answer", 0, "TEXT", "of resolve and answer: what the reporter is told"},
-	{"to", 0, "ID", "of transfer: the department that gets it"},
-	{"until", 0, "TIME", "of extend and suspend"},
-	{"departments", 0, "ID,ID", "of whistle: who is called"},
-	{"task", 0, "TEXT", "of whistle: what for"},
-	{"topic", 0, "TEXT", "of consult"},
-	{"parties", 0, "WHO,WHO", "of consult"},
-	{"at", 0, "TIME", "of consult"},
-	{"outcome", 0, "TEXT", "of consult_outcome"},
-	{"text", 0, "TEXT", "of next_step"},
-	{"category", 0, "PATH", "of next_step and amend"},
-	{"grid", 0, "CODE", "of amend"},
-	{"address", 0, "TEXT", "of amend"},
-	{"order", 0, "TEXT", "of supervise"},
-	{"within", 0, "SPAN", "of supervise"},
-	{"of", 0, "REQUEST", "of grant and deny: which request"},
-	{"into", 0, "CASE", "of join"},
-	{"set", 0, "MEMBER=VALUE", "any other member, dotted where nested; may be given often"},
-	{"request", 0, "ID", "id of the request; the same again changes nothing (made)"},
+	{"dept", 0, "ID", N_("the department that acts (the case's lead, asked of the database)")},
+	{"by", 0, "OFFICER", N_("who in the department")},
+	{"note", 0, "TEXT", N_("a remark for the history")},
+	{"reason", 0, "CODE", N_("of return and reject")},
+	{"answer", 0, "TEXT", N_("of resolve and answer: what the reporter is told")},
+	{"to", 0, "ID", N_("of transfer: the department that gets it")},
+	{"until", 0, "TIME", N_("of extend and suspend")},
+	{"departments", 0, "ID,ID", N_("of whistle: who is called")},
+	{"task", 0, "TEXT", N_("of whistle: what for")},
+	{"topic", 0, "TEXT", N_("of consult")},
+	{"parties", 0, "WHO,WHO", N_("of consult")},
+	{"at", 0, "TIME", N_("of consult")},
+	{"outcome", 0, "TEXT", N_("of consult_outcome")},
+	{"text", 0, "TEXT", N_("of next_step")},
+	{"category", 0, "PATH", N_("of next_step and amend")},
+	{"grid", 0, "CODE", N_("of amend")},
+	{"address", 0, "TEXT", N_("of amend")},
+	{"order", 0, "TEXT", N_("of supervise")},
+	{"within", 0, "SPAN", N_("of supervise")},
+	{"of", 0, "REQUEST", N_("of grant and deny: which request")},
+	{"into", 0, "CASE", N_("of join")},
+	{"set", 0, "MEMBER=VALUE", N_("any other member, dotted where nested; may be given often")},
+	{"request", 0, "ID", N_("id of the request; the same again changes nothing (made)")},
 	{0},
 };
 
@@ -57,8 +57,8 @@ static int check_action(const char *action, struct err *e)
 	if (name_index(command_action_names, N_COMMAND_ACTION, action) >= 0)
 		return 0;
 	near = args_nearest(action, command_action_names, N_COMMAND_ACTION);
-	return ctl_usage(e, "there is no action %s%s%s%s", action, near ? ": did you mean " : "", near ? near : "",
-			 near ? "?" : "");
+	return near ? ctl_usage(e, "there is no action %s: did you mean %s?", action, near)
+		    : ctl_usage(e, "there is no action %s", action);
 }
 
 static int build(struct ctl *ctl, json_t *command, struct err *e)
@@ -176,11 +176,11 @@ const struct verb verb_do = {
 	.name = "do",
 	.group = ctl_broker,
 	.operands = "CASE ACTION",
-	.help = "Act for a department: accept, return, resolve and all other commands.",
-	.detail = "ACTION is one of accept, contact, progress, return, extend, suspend, resume, resolve, transfer, "
-		  "whistle, report_in, support_done, consult, consult_outcome, next_step, reject, amend, supervise, "
-		  "answer, grant, deny, join, split, lift, get. The command goes to the department's topic and the "
-		  "gateway's result is printed; refused and bad ones exit with 1.\n",
+	.help = N_("Act for a department: accept, return, resolve and all other commands."),
+	.detail = N_("ACTION is one of accept, contact, progress, return, extend, suspend, resume, resolve, transfer, "
+		     "whistle, report_in, support_done, consult, consult_outcome, next_step, reject, amend, supervise, "
+		     "answer, grant, deny, join, split, lift, get. The command goes to the department's topic and the "
+		     "gateway's result is printed; refused and bad ones exit with 1.\n"),
 	.flags = flags,
 	.min_operands = 2,
 	.max_operands = 2,

@@ -21,8 +21,8 @@ const struct verb verb_drain = {
 	.name = "drain",
 	.group = ctl_daemon,
 	.operands = "",
-	.help = "Let the daemon finish what it has and stop.",
-	.detail = "It leaves the broker first, which keeps what comes; then it stores its inbox, publishes what is "
-		  "in hand, and ends. What does not finish in time is done at the next start. SIGTERM does the same.\n",
+	.help = N_("Let the daemon finish what it has and stop."),
+	.detail = N_("It leaves the broker first, which keeps what comes; then it stores its inbox, publishes what is "
+		     "in hand, and ends. What does not finish in time is done at the next start. SIGTERM does the same.\n"),
 	.run = run,
 };

@@ -23,17 +23,17 @@ static const struct query Q_REPORT = {"ctl_explain",
 	"WHERE c.tenant = $1 AND c.number = $2"};
 
 static const struct flag flags[] = {
-	{"channel", 0, "ID", "the channel that it comes by (needed without --case)"},
-	{"text", 0, "TEXT", "what is said"},
-	{"category", 0, "PATH", "category such as 市政/井盖, or its code"},
-	{"grid", 0, "CODE", "grid code of the place"},
-	{"urgency", 0, "WORD", "normal, urgent or critical"},
-	{"kind", 0, "KIND", "report (the only one that is routed)"},
-	{"device", 0, "ID", "the device that speaks"},
-	{"secret", 0, NULL, "the reporter wants the case sealed"},
-	{"at", 0, "TIME", "when it comes (now)"},
-	{"case", 0, "CASE", "a stored case: as it was decided, and as it would be now (asks the database)"},
-	{"stdin", 0, NULL, "one question a line, the flags as members; one JSON answer a line"},
+	{"channel", 0, "ID", N_("the channel that it comes by (needed without --case)")},
+	{"text", 0, "TEXT", N_("what is said")},
+	{"category", 0, "PATH", N_("category such as 市政/井盖, or its code")},
+	{"grid", 0, "CODE", N_("grid code of the place")},
+	{"urgency", 0, "WORD", N_("normal, urgent or critical")},
+	{"kind", 0, "KIND", N_("report (the only one that is routed)")},
+	{"device", 0, "ID", N_("the device that speaks")},
+	{"secret", 0, NULL, N_("the reporter wants the case sealed")},
+	{"at", 0, "TIME", N_("when it comes (now)")},
+	{"case", 0, "CASE", N_("a stored case: as it was decided, and as it would be now (asks the database)")},
+	{"stdin", 0, NULL, N_("one question a line, the flags as members; one JSON answer a line")},
 	{0},
 };
 
@@ -176,8 +176,10 @@ static int decide(struct ctl *ctl, const json_t *question, int64_t at, json_t **
 	const struct office *office;
 	int r;
 
+	if (!id)
+		return ctl_usage(e, "no channel is named: --channel ID");
 	if (!channel)
-		return ctl_usage(e, "there is no channel %s in %s", id ? id : "named: --channel ID", ctl->folder);
+		return ctl_usage(e, "there is no channel %s in %s", id, ctl->folder);
 	m.topic = arena_printf(&ctl->arena, "needle/%s/in/%s/explain", ctl->settings->office.tenant, channel->id);
 	m.payload_len = strlen(payload);
 	office = office_for(ctl, channel, m.topic);
@@ -274,12 +276,11 @@ static void print_near(struct ctl *ctl, const json_t *all)
 
 	json_array_foreach(all, i, near) {
 		if (i == NEAR_SHOWN) {
-			line(ctl, " ", arena_printf(&ctl->arena, "… %zu %s", json_array_size(all) - i,
-						    say(ctl, "more")));
+			line(ctl, " ", arena_printf(&ctl->arena, _("… %zu more"), json_array_size(all) - i));
 			return;
 		}
-		line(ctl, i ? " " : "nearly", arena_printf(&ctl->arena, "%s: %s %s", get(near, "rule"),
-							   get(near, "failed"), say(ctl, "does not match")));
+		line(ctl, i ? " " : N_("nearly"), arena_printf(&ctl->arena, _("%s: %s does not match"), get(near, "rule"),
+							       get(near, "failed")));
 	}
 }
 
@@ -288,20 +289,20 @@ static void print_text(struct ctl *ctl, const json_t *question, const json_t *an
 	json_t *then = json_object_get(answer, "then");
 
 	(void)question;
-	line(ctl, "normalised", get(answer, "text"));
-	line(ctl, "lead", routed(ctl, answer));
-	line(ctl, "why", get(answer, "why"));
-	line(ctl, "supports", names(ctl, json_object_get(answer, "supports")));
-	line(ctl, "copies", names(ctl, json_object_get(answer, "copies")));
-	line(ctl, "urgency", say(ctl, get(answer, "urgency")));
-	line(ctl, "policy", get(answer, "policy"));
+	line(ctl, N_("normalised"), get(answer, "text"));
+	line(ctl, N_("lead"), routed(ctl, answer));
+	line(ctl, N_("why"), get(answer, "why"));
+	line(ctl, N_("supports"), names(ctl, json_object_get(answer, "supports")));
+	line(ctl, N_("copies"), names(ctl, json_object_get(answer, "copies")));
+	line(ctl, N_("urgency"), say(ctl, get(answer, "urgency")));
+	line(ctl, N_("policy"), get(answer, "policy"));
 	print_due(ctl, answer);
 	print_near(ctl, json_object_get(answer, "near"));
 	if (then)
-		line(ctl, "decided then",
+		line(ctl, N_("decided then"),
 		     arena_printf(&ctl->arena, "%s, %s %s", routed(ctl, then), say(ctl, "configuration"),
 				  get(then, "config")));
-	line(ctl, "configuration", get(answer, "config"));
+	line(ctl, N_("configuration"), get(answer, "config"));
 }
 
 static int run(struct ctl *ctl, struct err *e)
@@ -313,9 +314,9 @@ const struct verb verb_explain = {
 	.name = "explain",
 	.group = ctl_offline,
 	.operands = "",
-	.help = "Say who would get a message, by which rule and until when, and which rules nearly took it.",
-	.detail = "Works on the folder alone. With --case it asks the database for a stored case, tells how it was decided "
-		  "and how it would be decided now.\n",
+	.help = N_("Say who would get a message, by which rule and until when, and which rules nearly took it."),
+	.detail = N_("Works on the folder alone. With --case it asks the database for a stored case, tells how it was decided "
+		     "and how it would be decided now.\n"),
 	.flags = flags,
 	.run = run,
 };

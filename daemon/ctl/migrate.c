@@ -8,9 +8,9 @@
 #include "store/version.h"
 
 static const struct flag flags[] = {
-	{"schema", 0, "DIR", "folder of the migrations (else $NEEDLE_SCHEMA, that beside the program, "
-			     "/usr/local/share/needle/schema)"},
-	{"check", 0, NULL, "only say whether the database has this program's version; 1 when not"},
+	{"schema", 0, "DIR", N_("folder of the migrations (else $NEEDLE_SCHEMA, that beside the program, "
+			     "/usr/local/share/needle/schema)")},
+	{"check", 0, NULL, N_("only say whether the database has this program's version; 1 when not")},
 	{0},
 };
 
@@ -105,10 +105,10 @@ const struct verb verb_migrate = {
 	.name = "migrate",
 	.group = ctl_stored,
 	.operands = "",
-	.help = "Bring the database to this program's version.",
-	.detail = "Applies schema/NNN_name.sql in order, each in one transaction with its row in needle.schema_version. "
-		  "Forward only; run again it changes nothing. needled refuses to work on any other version than its "
-		  "own.\n",
+	.help = N_("Bring the database to this program's version."),
+	.detail = N_("Applies schema/NNN_name.sql in order, each in one transaction with its row in needle.schema_version. "
+		     "Forward only; run again it changes nothing. needled refuses to work on any other version than its "
+		     "own.\n"),
 	.flags = flags,
 	.run = run,
 };

@@ -9,10 +9,10 @@
 #include "base/log.h"
 #include "settings/snapshot.h"
 
-const char ctl_offline[] = "On a folder, without daemon, broker or database";
-const char ctl_daemon[] = "Of the running daemon";
-const char ctl_stored[] = "On the database";
-const char ctl_broker[] = "Through the broker, as any client";
+const char ctl_offline[] = N_("On a folder, without daemon, broker or database");
+const char ctl_daemon[] = N_("Of the running daemon");
+const char ctl_stored[] = N_("On the database");
+const char ctl_broker[] = N_("Through the broker, as any client");
 
 static const struct verb *const verbs[] = {
 	&verb_check,  &verb_explain, &verb_deadline,   &verb_broker_acl,
@@ -21,15 +21,15 @@ static const struct verb *const verbs[] = {
 };
 
 static const struct flag common[] = {
-	{"config", 'c', "DIR", "configuration folder (else $NEEDLE_CONFIG, else /etc/needle)"},
-	{"ctl", 0, "SOCKET", "the daemon's control socket (else $NEEDLE_CTL, else that of the folder's tenant)"},
-	{"instance", 'i', "ID", "which daemon of the tenant, where the socket is not named (a)"},
-	{"env-file", 0, "FILE", "NAME=value lines for secrets of the folder"},
-	{"format", 0, "text|json", "for people, or one JSON object (text)"},
-	{"lang", 0, "zh|en", "language of the text (else that of LANGUAGE, LC_ALL, LANG)"},
-	{"timeout", 0, "SECONDS", "how long to wait for a peer (10)"},
-	{"help", 'h', NULL, "this help"},
-	{"version", 'V', NULL, "print the version"},
+	{"config", 'c', "DIR", N_("configuration folder (else $NEEDLE_CONFIG, else /etc/needle)")},
+	{"ctl", 0, "SOCKET", N_("the daemon's control socket (else $NEEDLE_CTL, else that of the folder's tenant)")},
+	{"instance", 'i', "ID", N_("which daemon of the tenant, where the socket is not named (a)")},
+	{"env-file", 0, "FILE", N_("NAME=value lines for secrets of the folder")},
+	{"format", 0, "text|json", N_("for people, or one JSON object (text)")},
+	{"lang", 0, "zh|en", N_("language of the text (else that of LANGUAGE, LC_ALL, LANG)")},
+	{"timeout", 0, "SECONDS", N_("how long to wait for a peer (10)")},
+	{"help", 'h', NULL, N_("this help")},
+	{"version", 'V', NULL, N_("print the version")},
 	{0},
 };
 
@@ -37,11 +37,11 @@ static const struct {
 	int code;
 	const char *meaning;
 } exits[] = {
-	{CTL_DONE, "done"},
-	{CTL_NO, "a negative answer: findings, refused, not found"},
-	{CTL_USAGE, "wrong usage"},
-	{CTL_AWAY, "daemon, broker or database cannot be reached now"},
-	{CTL_CONFIG, "the configuration has errors"},
+	{CTL_DONE, N_("done")},
+	{CTL_NO, N_("a negative answer: findings, refused, not found")},
+	{CTL_USAGE, N_("wrong usage")},
+	{CTL_AWAY, N_("daemon, broker or database cannot be reached now")},
+	{CTL_CONFIG, N_("the configuration has errors")},
 };
 
 enum { WIDTH = 96 };
@@ -55,31 +55,31 @@ static void help_flags(struct str *out, const struct flag *flags)
 			 f->letter ? ", " : " ", f->name, f->value ? " " : "", f->value ? f->value : "");
 		str_add(out, "  ");
 		grid_pad(out, head, 28);
-		str_addf(out, "%s%s\n", grid_width(head) < 28 ? "" : "  ", f->help);
+		str_addf(out, "%s%s\n", grid_width(head) < 28 ? "" : "  ", _(f->help));
 	}
 }
 
 static void help_exits(struct str *out)
 {
-	str_add(out, "\nExit codes\n");
+	str_addf(out, "\n%s\n", _("Exit codes"));
 	for (size_t i = 0; i < ARRAY_LEN(exits); i++)
-		str_addf(out, "  %-4d %s\n", exits[i].code, exits[i].meaning);
+		str_addf(out, "  %-4d %s\n", exits[i].code, _(exits[i].meaning));
 }
 
 static void help_verb(struct str *out, const struct verb *v)
 {
-	str_addf(out, "Usage: needlectl %s%s%s%s\n\n", v->name, *v->operands ? " " : "", v->operands,
-		 v->flags ? " [flags]" : "");
-	grid_wrap(out, v->help, 0, WIDTH);
+	str_addf(out, "%s needlectl %s%s%s%s\n\n", _("Usage:"), v->name, *v->operands ? " " : "", v->operands,
+		 v->flags ? _(" [flags]") : "");
+	grid_wrap(out, _(v->help), 0, WIDTH);
 	if (*v->detail) {
 		str_addc(out, '\n');
-		grid_wrap(out, v->detail, 0, WIDTH);
+		grid_wrap(out, _(v->detail), 0, WIDTH);
 	}
 	if (v->flags) {
-		str_add(out, "\nFlags\n");
+		str_addf(out, "\n%s\n", _("Flags"));
 		help_flags(out, v->flags);
 	}
-	str_add(out, "\nFlags of every verb\n");
+	str_addf(out, "\n%s\n", _("Flags of every verb"));
 	help_flags(out, common);
 	help_exits(out);
 }
@@ -88,16 +88,16 @@ static void help_all(struct str *out)
 {
 	const char *group = "";
 
-	str_add(out, "Usage: needlectl VERB [words] [flags]\n");
+	str_addf(out, "%s\n", _("Usage: needlectl VERB [words] [flags]"));
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
 		if (verbs[i]->group != group)
-			str_addf(out, "\n%s\n", verbs[i]->group);
+			str_addf(out, "\n%s\n", _(verbs[i]->group));
 		group = verbs[i]->group;
 		str_add(out, "  ");
 		grid_pad(out, verbs[i]->name, 12);
-		str_addf(out, "%s\n", verbs[i]->help);
+		str_addf(out, "%s\n", _(verbs[i]->help));
 	}
-	str_add(out, "\nneedlectl VERB -h tells more of one. Flags of every verb:\n");
+	str_addf(out, "\n%s\n", _("needlectl VERB -h tells more of one. Flags of every verb:"));
 	help_flags(out, common);
 	help_exits(out);
 }
@@ -117,8 +117,19 @@ static int no_verb(const char *name, struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		names[i] = verbs[i]->name;
 	near = args_nearest(name, names, ARRAY_LEN(verbs));
-	return ctl_usage(e, "there is no verb %s%s%s%s", name, near ? ": did you mean " : "", near ? near : "",
-			 near ? "?" : ": needlectl -h lists them");
+	return near ? ctl_usage(e, "there is no verb %s: did you mean %s?", name, near)
+		    : ctl_usage(e, "there is no verb %s: needlectl -h lists them", name);
+}
+
+/* Again whenever more flags are known: what is said until then follows the environment. */
+static int settle_language(const struct ctl *ctl, struct err *e)
+{
+	const char *lang = ctl_flag(ctl, "lang");
+
+	if (lang && !tongue_knows(lang))
+		return ctl_usage(e, "--lang is zh or en, not %s", lang);
+	tongue_init(lang);
+	return 0;
 }
 
 static int settle(struct ctl *ctl, const struct verb *v, struct err *e)
@@ -144,9 +155,8 @@ static int run(struct ctl *ctl, int argc, char **argv, struct err *e)
 
 	ctl->args.tables[0] = common;
 	at = args_parse(&ctl->args, argv + 1, argc - 1, true, e);
-	if (at < 0)
-		return at;
-	ctl->lang = words_lang(ctl_flag(ctl, "lang"));
+	if (at < 0 || settle_language(ctl, e) < 0)
+		return e->class;
 	if (args_has(&ctl->args, "version")) {
 		str_add(&ctl->out, "needlectl " NEEDLE_VERSION "\n");
 		return CTL_DONE;
@@ -161,9 +171,8 @@ static int run(struct ctl *ctl, int argc, char **argv, struct err *e)
 	ctl->args.n_operands = 0;
 	ctl->args.tables[1] = v->flags;
 	r = args_parse(&ctl->args, argv + 1 + at, argc - 1 - at, false, e);
-	if (r < 0)
+	if (r < 0 || (r = settle_language(ctl, e)) < 0)
 		return r;
-	ctl->lang = words_lang(ctl_flag(ctl, "lang"));
 	if (args_has(&ctl->args, "help")) {
 		help_verb(&ctl->out, v);
 		return CTL_DONE;
@@ -188,15 +197,16 @@ int main(int argc, char **argv)
 	int r;
 
 	log_init("needlectl", LOG_WARNING_);
+	tongue_init(NULL);
 	r = run(&ctl, argc, argv, &e);
 	if (r < 0) {
-		fprintf(stderr, "needlectl: %s\n", e.text);
+		fprintf(stderr, "needlectl: %s\n", err_said(&e));
 		r = exit_code(&e);
 	}
 	if (ctl.out.len)
 		fwrite(ctl.out.s, 1, ctl.out.len, r == CTL_USAGE ? stderr : stdout);
 	if (fflush(stdout) != 0) {
-		fprintf(stderr, "needlectl: the output could not be written\n");
+		fprintf(stderr, "needlectl: %s\n", _("the output could not be written"));
 		r = CTL_NO;
 	}
 	settings_unref(ctl.settings);

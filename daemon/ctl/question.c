@@ -48,7 +48,7 @@ static int answer_line(struct ctl *ctl, const char *line, size_t len, question_f
 	r = json_is_object(question) ? fn(ctl, question, &answer, &e)
 				     : err_code(&e, ERR_BAD, "not-json", "the line is not a JSON object");
 	if (r < 0)
-		answer = json_pack("{s:s,s:s}", "error", e.text, "code", e.code);
+		answer = json_pack("{s:s,s:s}", "error", err_said(&e), "code", e.code);
 	ctl_print_json(ctl, answer);
 	json_decref(answer);
 	json_decref(question);

@@ -11,26 +11,26 @@
 #include "settings/snapshot.h"
 
 static const struct flag flags[] = {
-	{"channel", 0, "ID", "the channel of the folder that it came by (needed)"},
-	{"source", 0, "ID", "who enters it, as a part of the topic (needlectl)"},
-	{"id", 0, "ID", "its number at the source; the same id again is a duplicate (made)"},
-	{"kind", 0, "KIND", "report, supplement, urge, again, rate, withdraw, status, delivered, talk (report)"},
-	{"text", 0, "TEXT", "what was said; - reads standard input"},
-	{"category", 0, "PATH", "category such as 市政/井盖, or its code"},
-	{"urgency", 0, "WORD", "normal, urgent or critical"},
-	{"time", 0, "TIME", "when it was said (now)"},
-	{"grid", 0, "CODE", "grid code of the place"},
-	{"address", 0, "TEXT", "address of the place"},
-	{"name", 0, "TEXT", "the reporter's name"},
-	{"phone", 0, "NUMBER", "the reporter's phone"},
-	{"ref", 0, "TEXT", "the reporter's openid, badge or the like"},
-	{"secret", 0, NULL, "seal the case"},
-	{"accused", 0, "ID", "the body complained about"},
-	{"about", 0, "ID", "the first report's id, for all kinds but report and talk"},
-	{"case", 0, "CASE", "the case, instead of --about"},
-	{"score", 0, "WORD", "of rate: satisfied, basically or dissatisfied"},
-	{"comment", 0, "TEXT", "of rate"},
-	{"set", 0, "MEMBER=VALUE", "any other member, dotted where nested; may be given often"},
+	{"channel", 0, "ID", N_("the channel of the folder that it came by (needed)")},
+	{"source", 0, "ID", N_("who enters it, as a part of the topic (needlectl)")},
+	{"id", 0, "ID", N_("its number at the source; the same id again is a duplicate (made)")},
+	{"kind", 0, "KIND", N_("report, supplement, urge, again, rate, withdraw, status, delivered, talk (report)")},
+	{"text", 0, "TEXT", N_("what was said; - reads standard input")},
+	{"category", 0, "PATH", N_("category such as 市政/井盖, or its code")},
+	{"urgency", 0, "WORD", N_("normal, urgent or critical")},
+	{"time", 0, "TIME", N_("when it was said (now)")},
+	{"grid", 0, "CODE", N_("grid code of the place")},
+	{"address", 0, "TEXT", N_("address of the place")},
+	{"name", 0, "TEXT", N_("the reporter's name")},
+	{"phone", 0, "NUMBER", N_("the reporter's phone")},
+	{"ref", 0, "TEXT", N_("the reporter's openid, badge or the like")},
+	{"secret", 0, NULL, N_("seal the case")},
+	{"accused", 0, "ID", N_("the body complained about")},
+	{"about", 0, "ID", N_("the first report's id, for all kinds but report and talk")},
+	{"case", 0, "CASE", N_("the case, instead of --about")},
+	{"score", 0, "WORD", N_("of rate: satisfied, basically or dissatisfied")},
+	{"comment", 0, "TEXT", N_("of rate")},
+	{"set", 0, "MEMBER=VALUE", N_("any other member, dotted where nested; may be given often")},
 	{0},
 };
 
@@ -61,8 +61,8 @@ static int check_words(const struct ctl *ctl, struct err *e)
 		if (!given || name_index(rows[i].names, rows[i].n, given) >= 0)
 			continue;
 		near = args_nearest(given, rows[i].names, rows[i].n);
-		return ctl_usage(e, "--%s: there is no %s%s%s%s", rows[i].flag, given,
-				 near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
+		return near ? ctl_usage(e, "--%s: there is no %s; did you mean %s?", rows[i].flag, given, near)
+			    : ctl_usage(e, "--%s: there is no %s", rows[i].flag, given);
 	}
 	return 0;
 }
@@ -116,7 +116,7 @@ static int find_topic(struct ctl *ctl, const char **ret_topic, const char **ret_
 
 static void print_text(struct ctl *ctl, const json_t *receipt)
 {
-	static const char *const lines[] = {"case", "department", "reason"};
+	static const char *const lines[] = {N_("case"), N_("department"), N_("reason")};
 	json_t *due = json_object_get(receipt, "due"), *at;
 	const char *clock, *result = json_string_value(json_object_get(receipt, "result"));
 
@@ -185,10 +185,10 @@ const struct verb verb_report = {
 	.name = "report",
 	.group = ctl_broker,
 	.operands = "",
-	.help = "Enter a report by hand: a letter, a visit, a call.",
-	.detail = "It is published to the channel as any adapter would, and the gateway's receipt is printed. "
-		  "Without a receipt in time the exit code is 75; the message is with the broker then, and the "
-		  "same --id again is safe.\n",
+	.help = N_("Enter a report by hand: a letter, a visit, a call."),
+	.detail = N_("It is published to the channel as any adapter would, and the gateway's receipt is printed. "
+		     "Without a receipt in time the exit code is 75; the message is with the broker then, and the "
+		     "same --id again is safe.\n"),
 	.flags = flags,
 	.run = run,
 };

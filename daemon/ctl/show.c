@@ -203,17 +203,17 @@ static void print_head(struct ctl *ctl, const struct pg_rows *c)
 	if (pg_get_int(c, 0, LEVEL))
 		str_addf(&ctl->out, ", %s %" PRId64, say(ctl, "escalated to level"), pg_get_int(c, 0, LEVEL));
 	str_add(&ctl->out, "\n\n");
-	line(ctl, "received", arena_printf(&ctl->arena, "%s, %s %s", human(ctl, pg_get_time(c, 0, RECEIVED_AT)),
+	line(ctl, N_("received"), arena_printf(&ctl->arena, "%s, %s %s", human(ctl, pg_get_time(c, 0, RECEIVED_AT)),
 					   known ? known->name : channel, pg_get(c, 0, REPORT)));
-	line(ctl, "category", pg_get(c, 0, CATEGORY));
-	line(ctl, "urgency", say(ctl, pg_get(c, 0, URGENCY)));
+	line(ctl, N_("category"), pg_get(c, 0, CATEGORY));
+	line(ctl, N_("urgency"), say(ctl, pg_get(c, 0, URGENCY)));
 	if (place || grid)
-		line(ctl, "place", arena_printf(&ctl->arena, "%s%s%s", place ? place : "", place && grid ? ", " : "",
+		line(ctl, N_("place"), arena_printf(&ctl->arena, "%s%s%s", place ? place : "", place && grid ? ", " : "",
 						grid ? grid : ""));
-	line(ctl, "routed by", rule ? arena_printf(&ctl->arena, "%s %s", say(ctl, "rule"), rule) : say(ctl, source));
-	line(ctl, "policy", pg_get(c, 0, POLICY));
-	line(ctl, "joined into", pg_get(c, 0, JOINED_INTO));
-	line(ctl, "closed", pg_get(c, 0, CLOSE_REASON) ? say(ctl, pg_get(c, 0, CLOSE_REASON)) : NULL);
+	line(ctl, N_("routed by"), rule ? arena_printf(&ctl->arena, "%s %s", say(ctl, "rule"), rule) : say(ctl, source));
+	line(ctl, N_("policy"), pg_get(c, 0, POLICY));
+	line(ctl, N_("joined into"), pg_get(c, 0, JOINED_INTO));
+	line(ctl, N_("closed"), pg_get(c, 0, CLOSE_REASON) ? say(ctl, pg_get(c, 0, CLOSE_REASON)) : NULL);
 }
 
 static void print_supports(struct ctl *ctl, const struct pg_rows *c)
@@ -226,7 +226,7 @@ static void print_supports(struct ctl *ctl, const struct pg_rows *c)
 		const char *task = json_string_value(json_object_get(one, "task"));
 		bool done = json_is_true(json_object_get(one, "done"));
 
-		line(ctl, i ? "" : "supports",
+		line(ctl, i ? " " : N_("supports"),
 		     arena_printf(&ctl->arena, "%s%s%s%s%s", ctl_dept_name(ctl, dept ? dept : "-"), task ? ": " : "",
 				  task ? task : "", done ? ", " : "", done ? say(ctl, "done") : ""));
 	}
@@ -273,7 +273,7 @@ static void print_history(struct ctl *ctl, const struct pg_rows *h)
 		grid_safe(&ctl->out, officer_name(ctl, dept, by));
 		if (note)
 			str_add(&ctl->out, ": ");
-		grid_safe(&ctl->out, note);
+		grid_safe(&ctl->out, note ? say(ctl, note) : NULL);     /* some notes are codes: "resolve", "unrated" */
 		str_addc(&ctl->out, '\n');
 	}
 }
@@ -307,8 +307,8 @@ const struct verb verb_show = {
 	.name = "show",
 	.group = ctl_stored,
 	.operands = "CASE",
-	.help = "Tell the life of one case: what, who, by when, and everything that happened.",
-	.detail = "Title and place are masked as departments see them.\n",
+	.help = N_("Tell the life of one case: what, who, by when, and everything that happened."),
+	.detail = N_("Title and place are masked as departments see them.\n"),
 	.min_operands = 1,
 	.max_operands = 1,
 	.run = run,

@@ -6,9 +6,9 @@
 static const struct {
 	const char *member, *label;
 } lines[] = {
-	{"config", "configuration"}, {"last_reload", "last reload"}, {"broker", "broker"},
-	{"database", "database"},    {"inbox", "inbox"},	     {"outbox", "outbox"},
-	{"open_cases", "open cases"}, {"clock", "clock"},
+	{"config", N_("configuration")}, {"last_reload", N_("last reload")}, {"broker", N_("broker")},
+	{"database", N_("database")},    {"inbox", N_("inbox")},	     {"outbox", N_("outbox")},
+	{"open_cases", N_("open cases")}, {"clock", N_("clock")},
 };
 
 static void value_text(const struct ctl *ctl, const json_t *v, struct str *out);
@@ -40,7 +40,7 @@ static void value_text(const struct ctl *ctl, const json_t *v, struct str *out)
 	else if (json_is_integer(v))
 		str_addf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
 	else if (json_is_boolean(v))
-		str_add(out, say(ctl, json_is_true(v) ? "yes" : "no"));
+		str_add(out, say(ctl, json_is_true(v) ? N_("yes") : N_("no")));
 	else if (json_is_array(v))
 		str_addf(out, "%zu", json_array_size(v));
 	else if (json_is_object(v))
@@ -56,7 +56,7 @@ static void print_text(struct ctl *ctl, const json_t *status)
 
 	str_addf(&ctl->out, "needled %s %s: ", instance ? instance : "?", version ? version : "?");
 	str_addf(&ctl->out, "%s\n",
-		 say(ctl, json_is_false(json_object_get(status, "active")) ? "standing by" : "active"));
+		 say(ctl, json_is_false(json_object_get(status, "active")) ? N_("standing by") : N_("active")));
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
 		json_t *v = json_object_get(status, lines[i].member);
 
@@ -89,7 +89,7 @@ const struct verb verb_status = {
 	.name = "status",
 	.group = ctl_daemon,
 	.operands = "",
-	.help = "Say how the daemon is: configuration, peers, what waits, how many cases are open.",
+	.help = N_("Say how the daemon is: configuration, peers, what waits, how many cases are open."),
 	.detail = "",
 	.run = run,
 };

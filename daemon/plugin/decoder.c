@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/tongue.h"
 #include "base/vec.h"
 #include "core/understand/message.h"
 #include "needle_plugin.h"
@@ -233,7 +234,7 @@ static int instance_decode(void *self, const struct message *m, const char *utf8
 		return DECODER_NOT_MINE;
 	if (verdict != NEEDLE_DONE) {
 		why_clean(why, sizeof(why));
-		return err_code(e, ERR_BAD, "decoder", "decoder %s: %s", in->plugin->name, why);
+		return err_code(e, ERR_BAD, "decoder", "decoder %s: %s", in->plugin->name, _(why));
 	}
 	if (c.too_many)
 		return err_code(e, ERR_BAD, "too-many", "one message may hold at most %d reports",
@@ -267,7 +268,7 @@ static int instance_open(struct instance *in, const char *folder, struct err *e)
 		return r;
 	if (in->plugin->open && in->plugin->open(values, &in->self, why, sizeof(why)) != 0) {
 		why_clean(why, sizeof(why));
-		return err_code(e, ERR_BAD, "plugin-open", "decoder %s: %s", in->plugin->name, why);
+		return err_code(e, ERR_BAD, "plugin-open", "decoder %s: %s", in->plugin->name, _(why));
 	}
 	in->opened = true;
 	return 0;
@@ -360,7 +361,7 @@ bool decoders_info(void *folder, const char *name, struct decoder_info *ret)
 
 	*ret = (struct decoder_info){0};
 	if (plugin_load(folder, name, &handle, &plugin, &e) < 0) {
-		snprintf(ret->refused, sizeof(ret->refused), "%s", e.text);
+		snprintf(ret->refused, sizeof(ret->refused), "%s", err_said(&e));
 		return false;
 	}
 	ret->name = plugin->name;
@@ -384,7 +385,7 @@ static void plugin_print(const char *folder, const char *file, struct str *out)
 
 	name[strlen(name) - 3] = '\0';
 	if (plugin_load(folder, name, &handle, &p, &e) < 0) {
-		str_addf(out, "%s: refused: %s\n", name, e.text);
+		str_addf(out, _("%s: refused: %s\n"), name, err_said(&e));
 		return;
 	}
 	str_addf(out, "%s %s\n    %s\n", p->name, p->version, p->help);

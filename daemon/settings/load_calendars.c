@@ -357,7 +357,7 @@ static void load_calendar(struct scope s, const struct node *key, struct calenda
 	if (days.v.n)
 		memcpy(cal->special, days.v.v, days.v.n * sizeof(*cal->special));
 	if (calendar_finish(cal, &e) < 0)
-		lint_add(&s.l->lint, "E44", &key->at, "", "%s", e.text);
+		lint_add(&s.l->lint, "E44", &key->at, "", "%s", err_said(&e));
 	cal->hash = hash_of(cal, s.l->arena);
 }
 

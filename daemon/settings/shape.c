@@ -197,7 +197,7 @@ static bool is_deadline(struct loader *l, const struct key_info *row, const stru
 	if (deadline_parse(node->text, l->arena, &d, &at, &e) < 0) {
 		mark = node_mark(node, at);
 		lint_add(&l->lint, *e.code ? e.code : "E40", &mark,
-			   _("see `needlectl deadline --help` for how deadlines are written"), "%s", e.text);
+			   _("see `needlectl deadline --help` for how deadlines are written"), "%s", err_said(&e));
 		return false;
 	}
 	if (row->type == KEY_SERIES && d.kind != DEADLINE_SERIES)
@@ -226,7 +226,7 @@ static bool is_step(struct loader *l, const struct key_info *row, const struct n
 		mark = node_mark(node, at);
 		lint_add(&l->lint, *e.code ? e.code : "E40", &mark,
 			   _("write “CLOCK 到期前 SPAN”, “CLOCK 逾期 [SPAN]”, “created” or “unassigned SPAN”"), "%s",
-			   e.text);
+			   err_said(&e));
 		return false;
 	}
 	return !step.has_span || !step.span.calendar ||

@@ -15,7 +15,6 @@
 #include "ctl/args.c"
 #include "ctl/grid.c"
 #include "ctl/members.c"
-#include "ctl/words.c"
 
 static const struct flag some[] = {
 	{"channel", 0, "ID", ""}, {"strict", 0, NULL, ""}, {"count", 'n', "K", ""}, {"set", 0, "M=V", ""},
@@ -203,47 +202,6 @@ static void flags_become_members(void **state)
 	}
 }
 
-static void language_follows_the_flag_then_the_environment_by_its_text(void **state)
-{
-	static const struct {
-		const char *flag, *language, *all, *lang;
-		enum lang want;
-	} rows[] = {
-		{NULL, NULL, NULL, NULL, LANG_EN},	 {NULL, NULL, NULL, "zh_CN.UTF-8", LANG_ZH},
-		{"en", NULL, NULL, "zh_CN.UTF-8", LANG_EN}, {"zh", NULL, NULL, "C", LANG_ZH},
-		{NULL, NULL, "C", "zh_CN.UTF-8", LANG_EN}, {NULL, "zh", "C", "C", LANG_ZH},
-		{NULL, "", "", "zh_CN", LANG_ZH},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const char *const names[] = {"LANGUAGE", "LC_ALL", "LANG", "LC_MESSAGES"};
-		const char *const values[] = {rows[i].language, rows[i].all, rows[i].lang, NULL};
-
-		for (size_t j = 0; j < ARRAY_LEN(names); j++)
-			if (values[j])
-				setenv(names[j], values[j], 1);
-			else
-				unsetenv(names[j]);
-		assert_int_equal(words_lang(rows[i].flag), rows[i].want);
-	}
-	assert_string_equal(words(LANG_ZH, "accepted"), "已签收");
-	assert_string_equal(words(LANG_EN, "accepted"), "accepted");
-	assert_string_equal(words(LANG_ZH, "no such word"), "no such word");
-}
-
-static void every_word_is_translated_once(void **state)
-{
-	const char *a, *b, *zh;
-
-	(void)state;
-	for (size_t i = 0; words_at(i, &a, &zh); i++) {
-		assert_true(*a && *zh);
-		for (size_t j = 0; j < i && words_at(j, &b, &zh); j++)
-			assert_string_not_equal(a, b);
-	}
-}
-
 /* ---- migrations ---- */
 
 static void touch(const char *folder, const char *name)
@@ -311,8 +269,6 @@ int main(void)
 		cmocka_unit_test(strangers_cannot_move_the_cursor),
 		cmocka_unit_test(help_is_wrapped_at_blanks),
 		cmocka_unit_test(flags_become_members),
-		cmocka_unit_test(language_follows_the_flag_then_the_environment_by_its_text),
-		cmocka_unit_test(every_word_is_translated_once),
 		cmocka_unit_test(the_schema_folder_is_what_this_program_works_with),
 		cmocka_unit_test(a_folder_with_a_hole_is_refused),
 	};

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "base/tongue.h"
 #include "core/life/clocks.h"
 #include "core/life/step.h"
 #include "core/time/moment.h"
@@ -154,7 +155,7 @@ int command_return(struct life *l)
 						 .why = command(l)->reason});
 	seq = life_record(l, "assigned", triage, NULL, "triage", NULL);
 	life_tell(l, seq, &(struct tell){.kind = "assigned", .dept = triage, .role = "triage",
-					 .why = arena_printf(l->a, "returned by %s: %s", back, command(l)->reason)});
+					 .why = arena_printf(l->a, _("returned by %s: %s"), back, command(l)->reason)});
 	life_reply(l, "returned", NULL);
 	return 0;
 }
@@ -218,7 +219,7 @@ int command_transfer(struct life *l)
 					 .role = strcmp(from, l->office->life.triage->id) == 0 ? "triage" : "lead"});
 	seq = life_record(l, "assigned", next->id, NULL, command(l)->note, NULL);
 	life_tell(l, seq, &(struct tell){.kind = "assigned", .dept = next->id, .role = "lead",
-					 .why = arena_printf(l->a, "transferred by %s", actor)});
+					 .why = arena_printf(l->a, _("transferred by %s"), actor)});
 	return 0;
 }
 

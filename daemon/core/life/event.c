@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/tongue.h"
 #include "core/time/moment.h"
 #include "core/understand/text.h"
 
@@ -126,7 +127,7 @@ static const char *word_value(const struct office *office, const struct case_rec
 	const char *values[] = {c->number, answer ? answer : "", answer ? answer : "", dept ? dept->name : c->lead,
 				c->leg.due[CLOCK_RESOLVE] == MOMENT_NONE
 					? "" : moment_human(c->leg.due[CLOCK_RESOLVE], true, text),
-				case_state_names[c->state]};
+				_(case_state_names[c->state])};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strlen(words[i]) == len && memcmp(words[i], word, len) == 0)

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "base/tongue.h"
 #include "core/life/clocks.h"
 #include "core/life/step.h"
 #include "core/time/moment.h"
@@ -57,7 +58,7 @@ int reporter_urge(struct life *l)
 	l->c->heat++;
 	seq = life_record(l, "urged", l->c->lead, NULL, said, source_detail(l));
 	if (limit && l->c->urges > limit)
-		l->fx->note = arena_printf(l->a, "recorded; more than %d urges a day are not forwarded", limit);
+		l->fx->note = arena_printf(l->a, _("recorded; more than %d urges a day are not forwarded"), limit);
 	else
 		life_tell_queue(l, seq, "urged", said);
 	return 0;
@@ -65,7 +66,7 @@ int reporter_urge(struct life *l)
 
 int reporter_again_open(struct life *l)
 {
-	l->fx->note = "recorded as a supplement: the case is still open";
+	l->fx->note = _("recorded as a supplement: the case is still open");
 	return reporter_supplement(l);
 }
 
@@ -94,7 +95,7 @@ static int record_rating(struct life *l)
 int reporter_rate_open(struct life *l)
 {
 	record_rating(l);
-	l->fx->note = "recorded; the case is not resolved yet";
+	l->fx->note = _("recorded; the case is not resolved yet");
 	return 0;
 }
 
@@ -129,7 +130,7 @@ int reporter_rate_closed(struct life *l)
 	    deadline_due(window, cal, l->c->resolved_at, NULL, &due, &e) == 0 && l->now <= due.at)
 		handle_again(l);
 	else
-		l->fx->note = "recorded; the time for rating is over";
+		l->fx->note = _("recorded; the time for rating is over");
 	return 0;
 }
 
@@ -141,7 +142,7 @@ int reporter_withdraw(struct life *l)
 
 int reporter_withdraw_closed(struct life *l)
 {
-	l->fx->note = "the case is closed already";
+	l->fx->note = _("the case is closed already");
 	return 0;
 }
 
@@ -165,6 +166,6 @@ int reporter_delivered(struct life *l)
 
 int reporter_other_content(struct life *l)
 {
-	life_record(l, "duplicate", NULL, NULL, "the same id came again with other content", source_detail(l));
+	life_record(l, "duplicate", NULL, NULL, _("the same id came again with other content"), source_detail(l));
 	return 0;
 }

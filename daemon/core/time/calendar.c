@@ -7,6 +7,7 @@
 #include "core/time/calendar.h"
 
 #include "base/err.h"
+#include "base/tongue.h"
 #include "core/time/moment.h"
 
 static bool season_holds(const struct season *s, int mmdd)
@@ -104,7 +105,7 @@ static int special_compare(const void *a, const void *b)
 
 static const char *reason(const struct special_day *s)
 {
-	return s->why ? s->why : "no reason given";
+	return s->why ? s->why : _("no reason given");
 }
 
 int calendar_finish(struct calendar *cal, struct err *e)

@@ -6,6 +6,7 @@
  */
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/tongue.h"
 #include "core/time/deadline_words.h"
 
 enum { DAY_MINUTES = 1440, HALF_DAY_MINUTES = 720, WORD_SHOWN = 60 };
@@ -85,9 +86,9 @@ static bool eat(struct cursor *c, const char *prefix)
 static int refuse_word(struct cursor *c, const char *hint)
 {
 	if (!*c->p)
-		return REFUSE(c, c->p, "E40", "the deadline ends too early: %s", hint);
+		return REFUSE(c, c->p, "E40", "the deadline ends too early: %s", _(hint));
 	return REFUSE(c, c->p, "E40", "“%.*s” is not understood here: %s", shown_length(c->p),
-		      c->p, hint);
+		      c->p, _(hint));
 }
 
 static int check_width(struct cursor *c)
@@ -95,17 +96,17 @@ static int check_width(struct cursor *c)
 	static const struct {
 		const char *wide, *remedy;
 	} marks[] = {
-		{ "：", "write the half-width “:”" },
-		{ "，", "leave it out, a blank is enough" },
-		{ "、", "leave it out" },
-		{ "　", "write an ordinary blank" },
+		{ "：", N_("write the half-width “:”") },
+		{ "，", N_("leave it out, a blank is enough") },
+		{ "、", N_("leave it out") },
+		{ "　", N_("write an ordinary blank") },
 	};
 
 	for (const char *p = c->text; *p; p++) {
 		for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
 			if (begins(p, marks[i].wide))
 				return REFUSE(c, p, "E03", "full-width “%s” in a deadline: %s",
-					      marks[i].wide, marks[i].remedy);
+					      marks[i].wide, _(marks[i].remedy));
 		}
 	}
 	return 0;

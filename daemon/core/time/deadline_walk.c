@@ -4,6 +4,7 @@
  * Backward walks run backward, as they were counted.
  */
 #include "base/mem.h"
+#include "base/tongue.h"
 #include "core/time/deadline_count.h"
 
 static bool has_hours(const struct count *c)
@@ -46,16 +47,16 @@ static const char *reason_of(const struct count *c, int32_t day, const struct da
 		       c->d.unit == UNIT_WORKDAY || c->d.unit == UNIT_WORKHOUR;
 
 	if (counts && !by_work)
-		return "calendar day";
+		return _("calendar day");
 	if (v->kind == DAY_REST)
-		return v->special ? "day off" : "rest day";
+		return v->special ? _("day off") : _("rest day");
 	if (counts)
-		return v->special ? "make-up working day" : "working day";
+		return v->special ? _("make-up working day") : _("working day");
 	if (c->d.kind == DEADLINE_BACKWARD && day == count_day_of_end(c->from))
-		return "day of the limit";
+		return _("day of the limit");
 	if (day == moment_day(c->from))
-		return "day of receipt, not counted";
-	return by_work ? "working day, not counted" : "moved here off a rest day";
+		return _("day of receipt, not counted");
+	return by_work ? _("working day, not counted") : _("moved here off a rest day");
 }
 
 static void tell_day(const struct count *c, struct arena *a, struct walk_day *w, int32_t day,

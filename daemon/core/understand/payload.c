@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/tongue.h"
 #include "core/understand/stages.h"
 
 /* ---- charset --------------------------------------------------------------------------------- */
@@ -113,17 +114,17 @@ static const char *why_not_json(const json_error_t *error)
 {
 	switch ((int)json_error_code(error)) {
 	case json_error_duplicate_key:
-		return "a member stands twice in one object";
+		return N_("a member stands twice in one object");
 	case json_error_numeric_overflow:
-		return "a number is too big";
+		return N_("a number is too big");
 	case json_error_premature_end_of_input:
-		return "the text ends too early";
+		return N_("the text ends too early");
 	case json_error_end_of_input_expected:
-		return "more text follows the end";
+		return N_("more text follows the end");
 	case json_error_invalid_utf8:
-		return "half a character is escaped";
+		return N_("half a character is escaped");
 	default:
-		return "the form is broken";
+		return N_("the form is broken");
 	}
 }
 
@@ -138,7 +139,7 @@ int payload_object(const char *text, size_t len, json_t **ret, struct err *e)
 	json = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	if (!json)
 		return err_code(e, ERR_BAD, "not-json", "no JSON: %s, line %d, column %d",
-				why_not_json(&error), error.line, error.column);
+				_(why_not_json(&error)), error.line, error.column);
 	if (!json_is_object(json)) {
 		json_decref(json);
 		return err_code(e, ERR_BAD, "not-json", "the payload is JSON, but no object");

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/tongue.h"
 #include "base/vec.h"
 #include "core/time/moment.h"
 
@@ -232,7 +233,7 @@ const char *when_why(struct sight *s, const struct when_ready *w)
 		why = arena_printf(s->arena, "%s%s%s %s", why ? why : "", why ? ", " : "",
 				   fields[i].path, what);
 	}
-	return why ? why : "any report";
+	return why ? why : _("any report");
 }
 
 /* ---- making ready ---------------------------------------------------------------------------- */
