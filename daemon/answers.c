@@ -52,9 +52,9 @@ static void verb_reload(void *arg, json_t *request, struct str *reply)
 {
 	struct daemon *d = arg;
 	struct str text = {0};
-	bool ok = needled_reload(d, &text);
+	const char *by = json_string_value(json_object_get(request, "by"));
+	bool ok = needled_reload(d, by ? by : "needlectl", &text);
 
-	(void)request;
 	str_addf(reply, "{\"ok\":%s,\"config\":\"%s\",\"findings\":%s,\"text\":", ok ? "true" : "false",
 		 d->reload.hash, d->reload.findings);
 	str_json(reply, text.s ? text.s : "");

@@ -42,9 +42,10 @@ enum { EXIT_USAGE = 2, EXIT_AWAY = 75, EXIT_CONFIG = 78 };
 enum { STUCK_US = 60000000, DRAIN_MS = 8000, HANDOFFS = 16 };
 
 /* ---- configuration ---------------------------------------------------------------------------- */
-static int load(struct daemon *d, struct settings **ret, struct err *e)
+static int load(struct daemon *d, const char *by, struct settings **ret, struct err *e)
 {
-	struct load_options options = {.env_file = d->env_file, .decoder = decoders_info, .decoder_arg = d->plugins};
+	struct load_options options = {.env_file = d->env_file, .decoder = decoders_info, .decoder_arg = d->plugins,
+				       .loaded_by = by};
 
 	return settings_load(d->folder, &options, ret, e);
 }
@@ -109,7 +110,7 @@ static void put_to_work(struct daemon *d, struct settings *s, struct decoders *d
 	settings_unref(old);
 }
 
-bool needled_reload(struct daemon *d, struct str *text)
+bool needled_reload(struct daemon *d, const char *by, struct str *text)
 {
 	struct decoders *decoders = NULL;
 	struct settings *s = NULL;
@@ -118,7 +119,7 @@ bool needled_reload(struct daemon *d, struct str *text)
 
 	notify_reloading();
 	fault_point("in-reload");
-	r = load(d, &s, &e);
+	r = load(d, by, &s, &e);
 	if (r == 0 && s->findings.n_warnings && s->reload.warnings_deny) {
 		r = SETTINGS_HAS_ERRORS;
 		str_add(text, "reload.warnings is deny\n");
@@ -209,7 +210,7 @@ static void on_signal(void *arg, uint32_t signo)
 		loop_stop(d->loop);
 		return;
 	}
-	needled_reload(d, &text);
+	needled_reload(d, "SIGHUP", &text);
 	str_done(&text);
 }
 
@@ -385,7 +386,7 @@ static int start(struct daemon *d, bool check, bool print)
 {
 	struct settings *s = NULL;
 	struct err e = {0};
-	int r = load(d, &s, &e), code;
+	int r = load(d, "start", &s, &e), code;
 
 	if (r < 0) {
 		log_error("config.load", "%s", e.text);

@@ -34,8 +34,8 @@ struct daemon {
 	} reload;
 };
 
-/* Whole snapshot or nothing. `text` gets the report for people. True when the new one works. */
-bool needled_reload(struct daemon *d, struct str *text);
+/* Whole snapshot or nothing, for `by`. `text` gets the report for people. True when the new one works. */
+bool needled_reload(struct daemon *d, const char *by, struct str *text);
 /* Control socket and HTTP: everything that asks the daemon something. */
 struct settings;
 int answers_open(struct daemon *d, const struct settings *s, struct err *e);

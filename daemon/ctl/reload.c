@@ -1,8 +1,22 @@
 #include "ctl/ctl.h"
 
+#include <pwd.h>
+#include <unistd.h>
+
+/* For the book of configurations; who may reach the socket may reload, whoever he says he is. */
+static const char *who(void)
+{
+	const char *sudo = getenv("SUDO_USER");
+	const struct passwd *user = getpwuid(getuid());
+
+	if (sudo && *sudo && str_is_utf8(sudo, strlen(sudo)))
+		return sudo;
+	return user && str_is_utf8(user->pw_name, strlen(user->pw_name)) ? user->pw_name : "needlectl";
+}
+
 static int run(struct ctl *ctl, struct err *e)
 {
-	json_t *request = json_pack("{s:s}", "verb", "reload"), *answer = NULL;
+	json_t *request = json_pack("{s:s,s:s}", "verb", "reload", "by", who()), *answer = NULL;
 	int r = ctl_ask(ctl, request, &answer, e);
 	bool ok = json_is_true(json_object_get(answer, "ok"));
 	const char *config = json_string_value(json_object_get(answer, "config"));

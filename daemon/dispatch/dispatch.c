@@ -77,6 +77,14 @@ static void fire_timers(struct dispatch *d)
 		failed(d, "timers", &e);
 }
 
+static void revise_limits(struct dispatch *d)
+{
+	struct err e;
+
+	if (atomic_load(&d->o.meeting->active) && revise_turn(d, &e) < 0)
+		failed(d, "revise", &e);
+}
+
 static void look_into_outbox(struct dispatch *d)
 {
 	struct err e;
@@ -143,6 +151,8 @@ static void with_store(struct dispatch *d)
 		failed(d, "outbox delete", &e);
 	if (d->pg)
 		fire_timers(d);
+	if (d->pg)
+		revise_limits(d);
 	if (d->pg)
 		look_into_outbox(d);
 	if (d->pg)

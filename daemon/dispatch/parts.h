@@ -87,6 +87,11 @@ struct dispatch {
 	int64_t next_scan_us, next_tick_us, next_timer_us, next_summary_us, next_sim_us;
 	_Atomic bool woken;             /* the snapshot or the clock changed */
 
+	struct {                        /* revise.c: after a new snapshot */
+		char hash[17], after[40];
+		int looks;              /* still to be taken */
+		int64_t at_us;
+	} revise;
 	struct map dirty;               /* departments whose summary changed; keys owned */
 	VEC(struct summary) summaries;  /* newest of each department; names owned */
 	pthread_mutex_t shown_lock;     /* of what other threads read */
@@ -132,6 +137,8 @@ int reconcile_cards(struct dispatch *d, struct err *e);
 int probe_broker(struct dispatch *d, bool *ret_ok, struct err *e);
 /* timers.c */
 int timers_fire(struct dispatch *d, struct err *e);
+/* revise.c: provisional limits after a new snapshot; a page a call */
+int revise_turn(struct dispatch *d, struct err *e);
 /* summary.c */
 void summary_mark(struct dispatch *d, const char *dept);
 int summary_publish(struct dispatch *d, struct err *e);

@@ -15,9 +15,11 @@
 #include "base/counter.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "intake/batch.h"
 #include "plugin/decoder.h"
 #include "settings/snapshot.h"
+#include "store/config.h"
 #include "store/outbox.h"
 #include "store/version.h"
 
@@ -41,6 +43,7 @@ struct worker {
 	struct settings *settings;
 	struct decoders *decoders;
 	struct pg *pg;
+	bool noted;                     /* the database knows this snapshot */
 	struct numbers numbers;
 	int backoff_ms;
 	int64_t next_lock_us;
@@ -78,6 +81,7 @@ static void take_offer(struct worker *w)
 	settings_unref(w->settings);
 	w->settings = settings;
 	w->decoders = decoders;
+	w->noted = false;
 }
 
 /* ---- the database and the lock ---------------------------------------------------------------- */
@@ -141,6 +145,32 @@ static void try_lock(struct worker *w)
 		w->next_lock_us = INT64_MAX;
 }
 
+static int note_config(struct worker *w, struct err *e)
+{
+	CLEANUP(str_done) struct str source = {0}, findings = {0};
+	struct config_note note = {.hash = w->settings->office.hash, .by = w->settings->loaded_by};
+
+	settings_source_json(w->settings, &source);
+	findings_json(&w->settings->findings, &findings);
+	note.source = source.s;
+	note.findings = findings.s;
+	return store_note_config(w->pg, w->settings->office.tenant, &note, clock_now_us(), e);
+}
+
+/* Which configuration works from now on; a case that names it is stored only after it. */
+static bool keep_noted(struct worker *w)
+{
+	struct err e;
+
+	if (!w->noted && note_config(w, &e) < 0) {
+		log_warn("store.config", "%s", e.text);
+		drop_connection(w);
+		return false;
+	}
+	w->noted = true;
+	return true;
+}
+
 static bool connect_store(struct worker *w)
 {
 	struct err e;
@@ -148,9 +178,8 @@ static bool connect_store(struct worker *w)
 	if (w->pg && !pg_is_alive(w->pg))
 		drop_connection(w);
 	if (w->pg)
-		return true;
-	if (pg_open(w->settings->dsn, "needled worker", &w->pg, &e) < 0 || version_check(w->pg, &e) < 0 ||
-	    store_note_config(w->pg, w->settings->office.tenant, w->settings->office.hash, clock_now_us(), &e) < 0) {
+		return keep_noted(w);
+	if (pg_open(w->settings->dsn, "needled worker", &w->pg, &e) < 0 || version_check(w->pg, &e) < 0) {
 		log_warn("store.away", "%s", e.text);
 		drop_connection(w);
 		return false;
@@ -159,7 +188,8 @@ static bool connect_store(struct worker *w)
 	w->next_lock_us = 0;
 	count_set(COUNT_DATABASE_CONNECTED, 1);
 	log_info("store.connected", "worker connected to the database");
-	return true;
+	w->noted = false;
+	return keep_noted(w);
 }
 
 /* ---- retiring --------------------------------------------------------------------------------- */

@@ -34,6 +34,22 @@ static void hash_add(struct loader *l, const struct source *source)
 		mem_die("sha256");
 }
 
+void loader_keep(struct loader *l, const struct source *source, enum file_kind kind)
+{
+	VEC_PUSH(&l->files, (struct settings_file){source->name, source->text, source->len, kind});
+}
+
+static void keep_files(struct loader *l)
+{
+	struct settings_file *files = arena_alloc(l->arena, (l->files.n + 1) * sizeof(*files));
+
+	if (l->files.n)
+		memcpy(files, l->files.v, l->files.n * sizeof(*files));
+	l->settings->files = files;
+	l->settings->n_files = l->files.n;
+	VEC_DONE(&l->files);
+}
+
 struct source *loader_read(struct loader *l, const char *name, size_t max, const struct mark *from)
 {
 	struct source *source = arena_alloc(l->arena, sizeof(*source));
@@ -44,11 +60,12 @@ struct source *loader_read(struct loader *l, const char *name, size_t max, const
 	if (source_read(l->folder, name, max, l->arena, source, &e) < 0) {
 		if (from || strcmp(e.code, "missing") != 0 || strcmp(name, "needle.yaml") == 0)
 			lint_add(&l->lint, "E52", from ? from : &here, _("correct the name, or put the file there"),
-				   "%s", e.text);
+				   "%s", err_said(&e));
 		return NULL;
 	}
 	source->order = ++l->n_sources;
 	hash_add(l, source);
+	loader_keep(l, source, FILE_DATA);
 	return source;
 }
 
@@ -138,6 +155,8 @@ static void read_file(struct loader *l, struct file_stack *stack, const char *na
 	struct node *file = source ? yaml_parse(source, &l->lint) : NULL;
 
 	map_put(&stack->seen, name, stack);
+	if (source)
+		l->files.v[l->files.n - 1].kind = FILE_YAML;
 	if (file && file->kind == NODE_MAP) {
 		/* The first file's own place stands for what is missing in all of them. */
 		if (!l->root->n && !stack->depth)
@@ -188,7 +207,7 @@ static void blame_regex(struct loader *l, const struct err *why)
 			continue;
 		}
 		at = regex->kind == NODE_LIST && regex->n ? regex->items[0] : regex;
-		lint_add(&l->lint, "E12", &at->at, _("test the pattern, or write words instead"), "%s", e.text);
+		lint_add(&l->lint, "E12", &at->at, _("test the pattern, or write words instead"), "%s", err_said(&e));
 		return;
 	}
 	at = node_get(l->root, "copies");
@@ -275,6 +294,7 @@ int settings_load(const char *folder, const struct load_options *options, struct
 	settings->arena = mem_alloc(sizeof(*settings->arena));
 	settings->refs = 1;
 	settings->folder = arena_strdup(settings->arena, real);
+	settings->loaded_by = options->loaded_by ? arena_strdup(settings->arena, options->loaded_by) : NULL;
 	l.folder = settings->folder;
 	l.settings = settings;
 	l.arena = l.lint.arena = settings->arena;
@@ -282,6 +302,7 @@ int settings_load(const char *folder, const struct load_options *options, struct
 	if (!l.hash || !EVP_DigestInit_ex(l.hash, EVP_sha256(), NULL))
 		mem_die("sha256");
 	load_all(&l);
+	keep_files(&l);
 	EVP_MD_CTX_free(l.hash);
 	lint_finish(&l.lint, &settings->findings);
 	lint_done(&l.lint);

@@ -29,6 +29,7 @@ struct loader {
 	struct lint lint;
 	EVP_MD_CTX *hash;
 	size_t n_sources;
+	VEC(struct settings_file) files;
 	bool broken;                    /* some file could not be understood: its names are missing */
 	struct node *root;              /* all files as one */
 	const struct key_info *keys;    /* the table that shape_check works with */
@@ -37,6 +38,8 @@ struct loader {
 };
 
 /* ---- files: load.c */
+/* Remembers what was read, for who wants to see it later. */
+void loader_keep(struct loader *l, const struct source *source, enum file_kind kind);
 /* Reads a file of the folder as part of the configuration; E52 at `from` (NULL: nowhere) when it cannot. */
 struct source *loader_read(struct loader *l, const char *name, size_t max, const struct mark *from);
 

@@ -116,6 +116,7 @@ static struct node *read_file(struct loader *l, const struct node *item)
 		return NULL;
 	}
 	source->order = ++l->n_sources;
+	loader_keep(l, source, FILE_TESTS);
 	file = yaml_parse(source, &l->lint);
 	if (!file || file->kind == NODE_BAD)
 		return NULL;

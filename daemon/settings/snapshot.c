@@ -2,12 +2,25 @@
 #include "settings/snapshot.h"
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "core/understand/route.h"
 
 struct settings *settings_ref(struct settings *s)
 {
 	__atomic_add_fetch(&s->refs, 1, __ATOMIC_RELAXED);
 	return s;
+}
+
+void settings_source_json(const struct settings *s, struct str *out)
+{
+	str_addc(out, '{');
+	for (size_t i = 0; i < s->n_files; i++) {
+		str_add(out, i ? "," : "");
+		str_json(out, s->files[i].name);
+		str_addc(out, ':');
+		str_json(out, s->files[i].text);
+	}
+	str_addc(out, '}');
 }
 
 /* Freed memory is handed out again: a secret must not travel with it. */

@@ -45,6 +45,13 @@ struct reload_settings {
 	bool tests_required, warnings_deny;
 	int min_coverage;
 };
+/* A file as it was read. */
+enum file_kind { FILE_YAML, FILE_DATA, FILE_TESTS };    /* FILE_TESTS decides nothing: not part of the hash */
+struct settings_file {
+	const char *name, *text;
+	size_t len;
+	enum file_kind kind;
+};
 struct settings {
 	struct office office;
 	struct broker_settings broker;
@@ -56,6 +63,9 @@ struct settings {
 	const struct test *tests;       /* of tests/NAME.test.yaml: settings/tests.h */
 	size_t n_tests;
 	const char *folder;             /* absolute */
+	const struct settings_file *files;
+	size_t n_files;
+	const char *loaded_by;          /* who asked for it, or NULL */
 	struct findings findings;       /* warnings of a good snapshot */
 	const struct node *tree;        /* all files as one, for settings_print */
 	struct arena *arena;
@@ -72,6 +82,7 @@ struct decoder_info {
 struct load_options {
 	unsigned flags;
 	const char *env_file;           /* NAME=value lines for ${secret:NAME}, or NULL */
+	const char *loaded_by;          /* kept in the snapshot */
 	/* Is there such a decoder? Fills *ret. NULL function: decoders and options are not checked. */
 	bool (*decoder)(void *arg, const char *name, struct decoder_info *ret);
 	void *decoder_arg;
@@ -88,5 +99,7 @@ void settings_unref(struct settings *s);        /* NULL-safe; frees at the last 
 struct str;
 void findings_text(const struct findings *f, struct str *out);
 void findings_json(const struct findings *f, struct str *out);   /* {"findings":[…],"errors":n,"warnings":n} */
+/* The files as they were read, {name: text}; secrets are only named in them. */
+void settings_source_json(const struct settings *s, struct str *out);
 /* The effective configuration, secrets as ***, YAML that loads again (for needled -T). */
 void settings_print(const struct settings *s, struct str *out);

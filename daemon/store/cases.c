@@ -15,7 +15,7 @@ static const struct query load = {
 	" c.urgency, c.title, c.place, c.visibility, c.horizon, c.rule, c.route_source, c.config, c.policy, c.leg,"
 	" micros(c.leg_at), c.level, micros(c.due_accept), micros(c.due_contact), micros(c.due_resolve),"
 	" micros(c.due_feedback), micros(c.met_accept), micros(c.met_contact), micros(c.met_resolve),"
-	" micros(c.met_feedback), c.provisional, c.fired, c.reports, c.returns, c.heat, c.urges, c.urge_day,"
+	" micros(c.met_feedback), c.provisional, c.fired, c.basis, c.reports, c.returns, c.heat, c.urges, c.urge_day,"
 	" c.dissatisfied, micros(c.received_at), micros(c.resolved_at), micros(c.closed_at), c.close_reason,"
 	" c.joined_into, r.reply_to, r.device IS NOT NULL AND r.reply_to IS NULL,"
 	" CASE WHEN c.visibility = 'open' THEN p.address END"
@@ -111,6 +111,22 @@ static void read_fired(struct cursor *at, struct case_record *c)
 	json_decref(list);
 }
 
+static void read_basis(struct cursor *at, struct leg *leg)
+{
+	json_t *map = next_json(at), *one;
+	const char *name;
+
+	json_object_foreach(map, name, one) {
+		int k = name_index(clock_names, N_CLOCKS, name);
+
+		if (k >= 0)
+			leg->unsure[k] = (struct basis){json_integer_value(json_object_get(one, "from")),
+							copied(at->a, json_object_get(one, "spec")),
+							copied(at->a, json_object_get(one, "calendar"))};
+	}
+	json_decref(map);
+}
+
 static void read_leg(struct cursor *at, struct leg *leg)
 {
 	leg->policy = next_text(at);
@@ -150,6 +166,7 @@ static struct case_record *read_case(const struct pg_rows *rows, int row, struct
 	c->config = next_text(&at);
 	read_leg(&at, &c->leg);
 	read_fired(&at, c);
+	read_basis(&at, &c->leg);
 	c->reports = next_int(&at);
 	c->returns = next_int(&at);
 	c->heat = next_int(&at);

@@ -38,9 +38,12 @@ static const struct query due = {
 		      " ORDER BY due_at LIMIT $3::int8"};
 static const struct query next = {
 	"timers_next", "SELECT micros(due_at) FROM timer WHERE tenant = $1::text ORDER BY due_at LIMIT 1"};
-static const struct query note_config = {
-	"note_config", "INSERT INTO config_version VALUES ($1::text, $2::text, $3::timestamptz, $3::timestamptz)"
-		       " ON CONFLICT (tenant, hash) DO UPDATE SET last_at = excluded.last_at"};
+/* What waits for a department is in a queue, what waits for the clock has a timer. */
+static const struct query provisional = {
+	"provisional", "SELECT c.number FROM (SELECT number FROM queue WHERE tenant = $1::text AND role <> 'support'"
+		       " UNION SELECT number FROM timer WHERE tenant = $1::text) o"
+		       " JOIN cases c ON c.tenant = $1::text AND c.number = o.number"
+		       " WHERE c.provisional AND c.number > $2::text ORDER BY c.number LIMIT $3::int8"};
 static const struct query sim_load = {
 	"sim_clock", "SELECT micros(greatest((SELECT now_at FROM sim_clock WHERE tenant = $1::text),"
 		     " (SELECT max(received_at) FROM report WHERE tenant = $1::text),"
@@ -197,17 +200,13 @@ int queue_summary(struct pg *pg, const char *tenant, const char *const *depts, s
 	return 0;
 }
 
-int timers_due(struct pg *pg, const char *tenant, int64_t now, size_t max, struct arena *a, const char ***ret,
-	       size_t *ret_n, struct err *e)
+/* A query whose rows are one text each; the arguments are used up. */
+static int many_texts(struct pg *pg, const struct query *q, struct pg_args *args, struct arena *a, const char ***ret,
+		      size_t *ret_n, struct err *e)
 {
-	struct pg_args args = {0};
 	struct pg_rows rows = {0};
-	int r;
+	int r = pg_run(pg, q, args, &rows, e);
 
-	pg_text(&args, tenant);
-	pg_time(&args, now);
-	pg_int(&args, (int64_t)max);
-	r = pg_run(pg, &due, &args, &rows, e);
 	if (r < 0)
 		return r;
 	*ret_n = (size_t)rows.n;
@@ -218,19 +217,31 @@ int timers_due(struct pg *pg, const char *tenant, int64_t now, size_t max, struc
 	return 0;
 }
 
-int timers_next(struct pg *pg, const char *tenant, int64_t *ret, struct err *e)
-{
-	return one_number(pg, &next, tenant, MOMENT_NONE, ret, e);
-}
-
-int store_note_config(struct pg *pg, const char *tenant, const char *hash, int64_t now, struct err *e)
+int timers_due(struct pg *pg, const char *tenant, int64_t now, size_t max, struct arena *a, const char ***ret,
+	       size_t *ret_n, struct err *e)
 {
 	struct pg_args args = {0};
 
 	pg_text(&args, tenant);
-	pg_text(&args, hash);
 	pg_time(&args, now);
-	return pg_run(pg, &note_config, &args, NULL, e);
+	pg_int(&args, (int64_t)max);
+	return many_texts(pg, &due, &args, a, ret, ret_n, e);
+}
+
+int store_provisional(struct pg *pg, const char *tenant, const char *after, size_t max, struct arena *a,
+		      const char ***ret, size_t *ret_n, struct err *e)
+{
+	struct pg_args args = {0};
+
+	pg_text(&args, tenant);
+	pg_text(&args, after);
+	pg_int(&args, (int64_t)max);
+	return many_texts(pg, &provisional, &args, a, ret, ret_n, e);
+}
+
+int timers_next(struct pg *pg, const char *tenant, int64_t *ret, struct err *e)
+{
+	return one_number(pg, &next, tenant, MOMENT_NONE, ret, e);
 }
 
 int store_sim_clock(struct pg *pg, const char *tenant, int64_t *now_inout, struct err *e)

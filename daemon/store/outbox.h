@@ -54,7 +54,9 @@ int timers_due(struct pg *pg, const char *tenant, int64_t now, size_t max, struc
 /* The next wake-up of all; MOMENT_NONE: none. */
 int timers_next(struct pg *pg, const char *tenant, int64_t *ret, struct err *e);
 
-int store_note_config(struct pg *pg, const char *tenant, const char *hash, int64_t now, struct err *e);
+/* Open cases with a provisional limit, in order after `after` ("" to begin). */
+int store_provisional(struct pg *pg, const char *tenant, const char *after, size_t max, struct arena *a,
+		      const char ***ret, size_t *ret_n, struct err *e);
 /* The latest of the given instant, the one stored last, and what has been stamped since. */
 int store_sim_clock(struct pg *pg, const char *tenant, int64_t *now_inout, struct err *e);
 int store_sim_clock_save(struct pg *pg, const char *tenant, int64_t now, struct err *e);

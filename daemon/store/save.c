@@ -14,7 +14,7 @@
 /* Rows as the tables want them: the case's number beside what the core made. */
 struct case_row {
 	struct case_record c;
-	const char *supports, *told, *fired;
+	const char *supports, *told, *fired, *basis;
 };
 struct history_put {
 	const char *number;
@@ -81,6 +81,7 @@ static const struct column case_columns[] = {
 	AT(case_row, c.leg.met[CLOCK_RESOLVE], "met_resolve", TIME),
 	AT(case_row, c.leg.met[CLOCK_FEEDBACK], "met_feedback", TIME),
 	AT(case_row, c.leg.provisional, "provisional", BOOL), AT(case_row, fired, "fired", JSON),
+	AT(case_row, basis, "basis", JSON),
 	AT(case_row, c.reports, "reports", INT), AT(case_row, c.returns, "returns", INT),
 	AT(case_row, c.heat, "heat", INT), AT(case_row, c.urges, "urges", INT),
 	AT(case_row, c.urge_day, "urge_day", INT), AT(case_row, c.dissatisfied, "dissatisfied", INT),
@@ -256,6 +257,27 @@ static const char *fired_json(const struct case_record *c, struct arena *a)
 	return taken(&t, a);
 }
 
+/* Null where every limit is firm, as nearly always. */
+static const char *basis_json(const struct case_record *c, struct arena *a)
+{
+	struct str t = {0};
+
+	for (int k = 0; k < N_CLOCKS; k++) {
+		const struct basis *b = &c->leg.unsure[k];
+
+		if (!b->spec)
+			continue;
+		str_addf(&t, "%s\"%s\":{\"from\":%lld,\"spec\":", t.len ? "," : "{", clock_names[k], (long long)b->from);
+		str_json(&t, b->spec);
+		str_add(&t, ",\"calendar\":");
+		str_json(&t, b->calendar);
+		str_addc(&t, '}');
+	}
+	if (t.len)
+		str_addc(&t, '}');
+	return taken(&t, a);
+}
+
 #define ROW(type, ...) ({ struct type *row_ = arena_alloc(s->a, sizeof(*row_)); *row_ = (struct type){__VA_ARGS__}; row_; })
 
 static void save_queue(struct save *s, const struct case_change *change)
@@ -276,7 +298,7 @@ void save_change(struct save *s, const struct case_change *change)
 	if (!change->touched)
 		return;
 	save_row(s, change->fresh ? SAVE_CASE_NEW : SAVE_CASE_OLD,
-		 ROW(case_row, *c, supports_json(c, s->a), told_json(c, s->a), fired_json(c, s->a)));
+		 ROW(case_row, *c, supports_json(c, s->a), told_json(c, s->a), fired_json(c, s->a), basis_json(c, s->a)));
 	for (size_t i = 0; i < change->history.n; i++)
 		save_row(s, SAVE_HISTORY, ROW(history_put, c->number, change->history.v[i]));
 	for (size_t i = 0; i < change->events.n; i++) {

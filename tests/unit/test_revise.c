@@ -109,6 +109,7 @@ static int tear_down(void **state)
 {
 	struct world *w = *state;
 
+	map_done(&w->f.office.calendar_by_name);
 	fixture_done(&w->f);
 	free(w);
 	return 0;
