@@ -377,16 +377,6 @@ static void duplicate(struct transaction *t, struct unit *u)
 	count(COUNT_REPORTS_DUPLICATE);
 }
 
-static enum life_action action_of(enum report_kind kind)
-{
-	static const enum life_action actions[N_REPORT_KIND] = {
-		[REPORT_SUPPLEMENT] = LIFE_SUPPLEMENT, [REPORT_URGE] = LIFE_URGE, [REPORT_AGAIN] = LIFE_AGAIN,
-		[REPORT_RATE] = LIFE_RATE, [REPORT_WITHDRAW] = LIFE_WITHDRAW, [REPORT_STATUS] = LIFE_STATUS,
-		[REPORT_DELIVERED] = LIFE_DELIVERED};
-
-	return actions[kind];
-}
-
 static void follow_up(struct transaction *t, struct unit *u)
 {
 	struct case_change *change = map_get(&t->changes, u->number);
@@ -396,8 +386,8 @@ static void follow_up(struct transaction *t, struct unit *u)
 		receipt(t, u, "dead", NULL, "the case is not known");
 		return;
 	}
-	if (life_step(t->b->office, change->c, &(struct action){action_of(u->report->kind), NULL, u->report}, t->now,
-		      t->b->a, &fx) == 0)
+	if (life_step(t->b->office, change->c, &(struct action){life_action_of(u->report->kind), NULL, u->report},
+		      t->now, t->b->a, &fx) == 0)
 		case_change_add(change, &fx, t->b->a);
 	receipt(t, u, "updated", change->c, fx.refused ? fx.refused : fx.note);
 }

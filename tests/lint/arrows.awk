@@ -10,8 +10,9 @@ BEGIN {
 	allow["plugin"] = "core settings base"
 	allow["dispatch"] = "link core settings store base"
 	allow["intake"] = "link core settings store base plugin"
-	allow["ctl"] = "base core settings store link health plugin"
-	allow["needled"] = "base core settings store link health intake dispatch plugin"
+	allow["trial"] = "core settings base"
+	allow["ctl"] = "base core settings store link health plugin trial"
+	allow["needled"] = "base core settings store link health intake dispatch plugin trial"
 	allow["bridge"] = "link base settings"
 
 	fence["yaml.h"] = "^daemon/settings/yaml\\.c$"

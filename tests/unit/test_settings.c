@@ -342,7 +342,7 @@ static void the_printed_configuration_loads_again_and_prints_the_same(void **sta
 		fresh_copy();
 		change("calendars/2024.json", NULL, "{\"year\": 2024, \"days\": [{\"name\": \"元旦\", "
 						    "\"date\": \"2024-01-01\", \"isOffDay\": true}]}");
-		change("tests/路由.test.yaml", NULL, "tests: []\n");
+		change("tests/路由.test.yaml", NULL, "now: 2026-02-01 09:00\ntests: []\n");
 		change("grids.csv", NULL, "grid,name,community,dept,keeper\n");
 		change(N, NULL, first.s);
 		again = load(copy, LOAD_SECRETS_OPTIONAL);

@@ -101,6 +101,16 @@ const char *life_action_name(enum life_action action)
 	return action < LIFE_SUPPLEMENT ? command_action_names[action] : names[action - LIFE_SUPPLEMENT];
 }
 
+enum life_action life_action_of(enum report_kind kind)
+{
+	static const enum life_action actions[N_REPORT_KIND] = {
+		[REPORT_SUPPLEMENT] = LIFE_SUPPLEMENT, [REPORT_URGE] = LIFE_URGE, [REPORT_AGAIN] = LIFE_AGAIN,
+		[REPORT_RATE] = LIFE_RATE, [REPORT_WITHDRAW] = LIFE_WITHDRAW, [REPORT_STATUS] = LIFE_STATUS,
+		[REPORT_DELIVERED] = LIFE_DELIVERED};
+
+	return actions[kind];
+}
+
 const char *life_cell(enum case_state state, enum life_action action)
 {
 	const struct cell *cell = &table[state][action];

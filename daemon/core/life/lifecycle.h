@@ -25,6 +25,8 @@ enum life_action {
 	N_LIFE_ACTION
 };
 const char *life_action_name(enum life_action action);
+/* Of a report about a case that exists: of every kind but `report` and `talk`. */
+enum life_action life_action_of(enum report_kind kind);
 
 struct action {
 	enum life_action what;

@@ -156,6 +156,29 @@ static const struct rule *first_rule(struct deciding *in)
 	return NULL;
 }
 
+/* Most reports match one rule, so the list begins small. */
+static void find_also(struct deciding *in)
+{
+	const struct office *office = in->office;
+	struct decision *d = in->d;
+	size_t cap = 0;
+
+	for (size_t i = d->rule ? (size_t)(d->rule - office->rules) + 1 : office->n_rules; i < office->n_rules; i++) {
+		uint32_t *more;
+
+		if (expired(&office->rules[i], in->r) || when_failed(&in->sight, &office->index->whens[i], NULL))
+			continue;
+		if (d->n_also == cap) {
+			cap = cap ? 2 * cap : 4;
+			more = arena_alloc(in->arena, cap * sizeof(*more));
+			if (d->n_also)
+				memcpy(more, d->also, d->n_also * sizeof(*more));
+			d->also = more;
+		}
+		d->also[d->n_also++] = (uint32_t)i;
+	}
+}
+
 static void find_near(struct deciding *in)
 {
 	const struct office *office = in->office;
@@ -170,7 +193,8 @@ static void find_near(struct deciding *in)
 			continue;
 		failed = when_failed(&in->sight, &office->index->whens[i], &n);
 		if (n == 1)
-			in->d->near[in->d->n_near++] = (struct near_miss){rule, failed};
+			in->d->near[in->d->n_near++] = (struct near_miss){
+				rule, failed, __builtin_popcount(office->index->whens[i].fields) - 1};
 	}
 }
 
@@ -276,7 +300,7 @@ static void choose_copies(struct deciding *in)
 			in->d->copies[in->d->n_copies++] = &office->departments[i];
 }
 
-void route(const struct office *office, const struct report *r, struct arena *a, bool want_near,
+void route(const struct office *office, const struct report *r, struct arena *a, unsigned want,
 	   struct decision *ret)
 {
 	struct deciding in = {.office = office, .r = r, .arena = a, .d = ret};
@@ -288,8 +312,10 @@ void route(const struct office *office, const struct report *r, struct arena *a,
 	pass_over_accused(&in);
 	choose_supports(&in);
 	choose_copies(&in);
-	if (want_near)
+	if (want & ROUTE_NEAR)
 		find_near(&in);
+	if (want & ROUTE_ALSO)
+		find_also(&in);
 }
 
 const char *route_failed_field(const struct office *office, const struct when *when,
