@@ -166,7 +166,9 @@ class Client:
 	def forget(self, collected, *filters):
 		with self.lock:
 			self.routes = [(f, c) for f, c in self.routes if c is not collected]
-		self.paho.unsubscribe(list(filters))
+			wanted = {f for f, _ in self.routes}
+		for f in set(filters) - wanted:
+			self.paho.unsubscribe(f)
 
 	def report(self, channel, source, report, bound=BOUND, respond=None):
 		"""Publishes a report and returns its receipt. respond: a level below the receipt topic, used as

@@ -10,7 +10,7 @@ import itertools
 import uuid
 
 from lib.wait import wait_for
-from lib.witness import Witness
+from lib.witness import Witness, is_event
 
 
 class Office:
@@ -75,15 +75,15 @@ class Office:
 	def event(self, case, kind, department=None, bound=10, **members):
 		"""The first such event, once it is there."""
 		def is_it(m):
-			e = m.json
-			return e and e["case"] == case and e["kind"] == kind and department in (None, e["department"]) and \
+			e = m.json if is_event(m) else {}
+			return e.get("case") == case and e["kind"] == kind and department in (None, e["department"]) and \
 				all(e.get(k) == v for k, v in members.items())
 		return self.witness.events.wait(is_it, bound, what=f"{kind} of {case} for {department} {members}").json
 
 	def events(self, case, kind=None, department=None):
 		"""All that has been told about a case by now."""
 		self.witness.quiet()
-		told = [m.json for m in self.witness.events if m.json and m.json["case"] == case]
+		told = [m.json for m in self.witness.told() if m.json["case"] == case]
 		return [e for e in told if kind in (None, e["kind"]) and department in (None, e["department"])]
 
 	def reply(self, case, kind, bound=10):
