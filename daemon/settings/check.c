@@ -3,6 +3,7 @@
  * reasons about the whole runs only while the names hold, so that one wrong name does not draw a dozen
  * findings after it.
  */
+#include "settings/check.h"
 #include "settings/load.h"
 #include "settings/types.h"
 
@@ -15,6 +16,10 @@ static const struct {
 	{check_hours, false},
 	{check_policies, false},
 	{check_rules, false},
+	{check_shadow, true},
+	{check_style, true},
+	{check_duty, true},
+	{check_ladders, true},
 	{check_categories, true},
 	{check_years, true},
 	{check_unused, true},

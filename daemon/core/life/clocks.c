@@ -101,8 +101,7 @@ static int64_t next_open(const struct calendar *cal, int64_t at)
 	return at;
 }
 
-/* When a step falls due, MOMENT_NONE when its clock does not run. */
-static int64_t step_at(const struct office *office, const struct case_record *c, const struct policy *policy,
+int64_t ladder_step_at(const struct office *office, const struct case_record *c, const struct policy *policy,
 		       const struct step *s)
 {
 	const struct calendar *cal = office_calendar(office, &s->span, policy);
@@ -129,6 +128,11 @@ static int64_t step_at(const struct office *office, const struct case_record *c,
 		return deadline_due(&s->span, cal, limit, NULL, &due, &e) == 0 ? due.at : MOMENT_NONE;
 	}
 	return MOMENT_NONE;
+}
+
+int64_t ladder_heard_at(const struct escalation *ladder, const struct step *s, int64_t at)
+{
+	return ladder->quiet && !(ladder->quiet_except & (1u << s->act)) ? next_open(ladder->quiet, at) : at;
 }
 
 static bool clocks_run(const struct case_record *c)
@@ -174,7 +178,7 @@ void leg_rearm(const struct office *office, struct case_record *c, enum clock_na
 		const struct step *s = &ladder->steps[i];
 
 		if ((s->when == STEP_BEFORE || s->when == STEP_AFTER) && s->clock == k &&
-		    step_at(office, c, policy, s) > now)
+		    ladder_step_at(office, c, policy, s) > now)
 			forget(&c->leg, step_identity(s, a));
 	}
 }
@@ -207,15 +211,14 @@ static void consider_steps(const struct office *office, const struct case_record
 
 	for (size_t i = 0; ladder && i < ladder->n_steps; i++) {
 		const struct step *s = &ladder->steps[i];
-		struct ladder_item item = {LADDER_STEP, step_at(office, c, policy, s), s->clock, s, NULL};
+		struct ladder_item item = {LADDER_STEP, ladder_step_at(office, c, policy, s), s->clock, s, NULL};
 
 		if (item.at == MOMENT_NONE)
 			continue;
 		item.identity = step_identity(s, a);
 		if (has_fired(&c->leg, item.identity))
 			continue;
-		if (ladder->quiet && !(ladder->quiet_except & (1u << s->act)))
-			item.at = next_open(ladder->quiet, item.at);
+		item.at = ladder_heard_at(ladder, s, item.at);
 		consider(best, found, &item);
 	}
 }

@@ -24,6 +24,10 @@ struct ladder_item {
 	const struct step *step;        /* of LADDER_STEP */
 	const char *identity;           /* its name in leg.fired */
 };
+/* When a step falls due, MOMENT_NONE when its clock does not run; and when it is heard, quiet hours passed. */
+int64_t ladder_step_at(const struct office *office, const struct case_record *c, const struct policy *policy,
+		       const struct step *s);
+int64_t ladder_heard_at(const struct escalation *ladder, const struct step *s, int64_t at);
 /*
  * The earliest thing that is still to happen to the case, whether due or not. False: nothing.
  * Walking it until item.at > now, marking each as fired, is all that a clock tick does.
