@@ -183,10 +183,14 @@ void leg_rearm(const struct office *office, struct case_record *c, enum clock_na
 	}
 }
 
+/* In whole seconds, as times are told: at 09:00:00 what is due at 09:00:00 happens. */
 static void consider(struct ladder_item *best, bool *found, const struct ladder_item *item)
 {
-	if (!*found || item->at < best->at) {
+	int64_t at = item->at - item->at % 1000000;
+
+	if (!*found || at < best->at) {
 		*best = *item;
+		best->at = at;
 		*found = true;
 	}
 }
