@@ -16,6 +16,12 @@ def now(office):
 	return datetime.datetime.fromisoformat(office.stack.ctl_json("clock", "show")["now"])
 
 
+def window_end(office, at):
+	"""Of lifecycle.yaml's closing window."""
+	said = office.stack.ctl_json("deadline", "7 自然日", "--from", at.isoformat(), "--calendar", "机关")
+	return datetime.datetime.fromisoformat(said["due"])
+
+
 # ---- ratings --------------------------------------------------------------------------------------
 
 def test_satisfied_or_basically_satisfied_closes_the_case(office):
@@ -79,13 +85,12 @@ def test_the_rating_finds_its_case_by_the_first_reports_id(office):
 
 def test_an_unrated_case_closes_when_the_window_is_over_and_not_before(office):
 	case = resolved(office)
-	assert office.row(case)["resolved_at"] == now(office)
-	office.clock("add", "6 自然日")
-	office.clock("add", "23 小时")
-	office.clock("add", "59 分钟")
+	assert office.row(case)["resolved_at"].replace(microsecond=0) == now(office)
+	end = window_end(office, now(office))
+	office.clock("set", (end - datetime.timedelta(seconds=1)).isoformat())
 	other = office.case(**LAMP)
 	assert office.event(other, "assigned") and office.row(case)["state"] == "resolved"
-	office.clock("add", "1 分钟")
+	office.clock("set", end.isoformat())
 	office.event(case, "closed", "chengguan")
 	row = office.row(case)
 	assert row["state"] == "closed" and row["close_reason"] == "unrated"
@@ -96,11 +101,12 @@ def test_dissatisfied_after_closing_counts_within_the_window_and_not_later(offic
 	early, late = resolved(office), resolved(office)
 	for case in (early, late):
 		office.say(case, "rate", score="satisfied")
-	office.clock("add", "6 自然日")
+	end = window_end(office, now(office))
+	office.clock("set", (end - datetime.timedelta(seconds=1)).isoformat())
 	office.say(early, "rate", score="dissatisfied")
 	assert office.row(early)["state"] == "assigned" and office.row(early)["leg"] == 2
 	office.card(early, "chengguan")
-	office.clock("add", "2 自然日")
+	office.clock("set", (end + datetime.timedelta(seconds=1)).isoformat())
 	receipt = office.say(late, "rate", score="dissatisfied")
 	assert receipt["result"] == "updated" and receipt["reason"]
 	assert office.row(late)["state"] == "closed" and office.row(late)["leg"] == 1

@@ -108,8 +108,11 @@ class Client:
 	# ---- paho's thread ----
 	def _connected(self, _client, _data, _flags, code, _properties=None):
 		with self.lock:
+			filters = {f for f, _ in self.routes}           # of a client that comes back to a broker that came back
 			self.connect_code = getattr(code, "value", code)
 			self.answer.notify_all()
+		if filters:
+			self.paho.subscribe([(f, self._qos(1)) for f in filters])
 
 	def _message(self, _client, _data, message):
 		with self.lock:

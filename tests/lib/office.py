@@ -33,6 +33,10 @@ class Office:
 			self.people[name] = self.stack.client(name)
 		return self.people[name]
 
+	def new_database(self):
+		"""After an accident of PostgreSQL its old connections are of no use."""
+		self.db = self.witness.db = self.stack.db()
+
 	# ---- reporters ----
 	def report(self, channel="patrol", source="desk", **members):
 		members.setdefault("id", self.new_id())
