@@ -122,6 +122,19 @@ static bool is_meant(const struct ladder *in, size_t k, size_t i)
 	       (x->act != y->act || x->to != y->to || x->dept != y->dept);
 }
 
+/* Many policies share a ladder: what was said of it for one is not said again. */
+static bool is_said(const struct ladder *in, const char *code, const struct mark *at)
+{
+	for (size_t i = 0; i < in->l->lint.entries.n; i++) {
+		const struct lint_entry *e = &in->l->lint.entries.v[i];
+
+		if (e->source == at->source && e->finding.line == at->line && e->finding.column == at->column &&
+		    strcmp(e->finding.code, code) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void report_ladder(const struct ladder *in)
 {
 	const struct escalation *ladder = in->policy->escalation;
@@ -131,12 +144,12 @@ static void report_ladder(const struct ladder *in)
 	for (size_t i = 0; i < n; i++) {
 		const struct node *when = when_node(in, i);
 
-		if (in->late[i] >= OFTEN && ladder->steps[i].act == DO_REMIND)
+		if (in->late[i] >= OFTEN && ladder->steps[i].act == DO_REMIND && !is_said(in, "W31", &when->at))
 			lint_add(&in->l->lint, "W31", &when->at, _("except remind from `quiet:`, or remind earlier"),
 				 _("“%s” waits for the end of the quiet hours until the limit has passed, for %d of %d receipts "
 				   "under the policy “%s”"), when->text, in->late[i], RECEIPTS, in->policy->name);
 		for (size_t k = 0; k < i; k++)
-			if (in->meet[k * n + i] >= OFTEN && !is_meant(in, k, i))
+			if (in->meet[k * n + i] >= OFTEN && !is_meant(in, k, i) && !is_said(in, "W30", &when->at))
 				lint_add(&in->l->lint, "W30", &when->at, _("give one of them another moment"),
 					 _("“%s” falls at the instant of “%s” (line %d) for %d of %d receipts under the policy "
 					   "“%s”, such as %s"), when->text, when_node(in, k)->text, when_node(in, k)->at.line,

@@ -8,6 +8,7 @@
 #include <utf8proc.h>
 
 #include "base/str.h"
+#include "settings/allow.h"
 #include "settings/lint.h"
 #include "settings/table.h"
 
@@ -29,7 +30,12 @@ put(struct lint *r, enum severity severity, const char *code, const struct mark 
 						 .file = "needle.yaml", .remedy = remedy ? remedy : ""}};
 	char text[1000];
 
-	if (r->entries.n >= LINT_MAX)
+	/* Counted even when there is no room: an error must never pass for none. */
+	if (severity == SEVERITY_ERROR)
+		r->n_errors++;
+	else
+		r->n_warnings++;
+	if (r->entries.n >= (severity == SEVERITY_ERROR ? 2 : 1) * LINT_MAX)
 		return;
 	vsnprintf(text, sizeof(text), fmt, ap);
 	/* A cut in the middle of a character would make the JSON form invalid. */
@@ -45,10 +51,6 @@ put(struct lint *r, enum severity severity, const char *code, const struct mark 
 		entry.finding.width = at->width > 0 ? at->width : 1;
 	}
 	VEC_PUSH(&r->entries, entry);
-	if (severity == SEVERITY_ERROR)
-		r->n_errors++;
-	else
-		r->n_warnings++;
 }
 
 void lint_add(struct lint *r, const char *code, const struct mark *at, const char *remedy,
@@ -137,8 +139,10 @@ static int by_place(const void *a, const void *b)
 
 void lint_finish(struct lint *r, struct findings *ret)
 {
-	size_t n = r->entries.n;
+	size_t n;
 
+	allow_apply(r);
+	n = r->entries.n;
 	if (n)
 		qsort(r->entries.v, n, sizeof(*r->entries.v), by_place);
 	ret->v = arena_alloc(r->arena, (n + 1) * sizeof(*ret->v));
@@ -154,6 +158,7 @@ void lint_finish(struct lint *r, struct findings *ret)
 void lint_done(struct lint *r)
 {
 	VEC_DONE(&r->entries);
+	VEC_DONE(&r->allows);
 }
 
 /* Display cells of the first `chars` characters. */
@@ -211,6 +216,8 @@ void findings_text(const struct findings *f, struct str *out)
 		if (one->remedy && *one->remedy)
 			str_addf(out, "      = %s\n", one->remedy);
 	}
+	if (f->n < f->n_errors + f->n_warnings)
+		str_addf(out, _("only %zu of them are shown\n"), f->n);
 	str_addf(out, _("%zu errors, %zu warnings\n"), f->n_errors, f->n_warnings);
 }
 

@@ -16,12 +16,21 @@ struct lint_entry {
 	const struct source *source;
 	bool hide_source;
 };
+/* `# lint: allow W05 reason`: settings/allow.h */
+struct lint_allow {
+	struct mark at;                 /* of the comment */
+	int line;                       /* that it is about */
+	char code[4];
+	bool used;
+};
 struct lint {
 	struct arena *arena;
 	VEC(struct lint_entry) entries;
-	size_t n_errors, n_warnings;
+	VEC(struct lint_allow) allows;
+	size_t n_errors, n_warnings;    /* all of them, also those that are not kept */
 };
-enum { LINT_MAX = 1000 };     /* findings that are kept: a broken folder must not fill the memory */
+/* Warnings that are kept, and as many errors again: a broken folder must not fill the memory. */
+enum { LINT_MAX = 1000 };
 
 /* Severity follows the code's letter; `remedy` is kept, not copied. `at` may be NULL. */
 void lint_add(struct lint *r, const char *code, const struct mark *at, const char *remedy,

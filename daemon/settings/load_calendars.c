@@ -211,6 +211,31 @@ static void json_freep(json_t **json)
 	json_decref(*json);
 }
 
+/*
+ * The notices of 2007 to 2026 give a year 22 to 33 days off and 5 to 12 days on, the first week of October
+ * among them. What is far from that is a file that was cut short, or another country's.
+ */
+static void check_shape(struct loader *l, const struct node *item, int year, const struct days *days)
+{
+	int32_t first = moment_day_from_date(year, 1, 1), october = moment_day_from_date(year, 10, 1);
+	int32_t end = moment_day_from_date(year + 1, 1, 1);
+	int off = 0, on = 0, golden = 0;
+
+	for (size_t i = 0; i < days->v.n; i++) {
+		const struct special_day *day = &days->v.v[i];
+
+		if (day->local || day->day < first || day->day >= end)
+			continue;
+		off += day->kind == DAY_REST;
+		on += day->kind == DAY_WORK;
+		golden += day->kind == DAY_REST && day->day >= october && day->day < october + 7;
+	}
+	if (off < 20 || off > 42 || on < 3 || on > 16 || golden < 5)
+		lint_add(&l->lint, "W23", &item->at, _("compare the file with the official notice: it may have been cut short"),
+			 _("%s has %d days off and %d days on (%d in the first week of October): no year looks like that"),
+			 item->text, off, on, golden);
+}
+
 /* Reads one file; *ret_year 0 when it holds no days. */
 static void read_year(struct loader *l, const struct node *item, struct days *days, int *ret_year)
 {
@@ -244,6 +269,7 @@ static void read_year(struct loader *l, const struct node *item, struct days *da
 	*ret_year = (int)year;
 	for (size_t i = 0; i < json_array_size(list); i++)
 		read_day(l, source, list, i, (int)year, days);
+	check_shape(l, item, (int)year, days);
 }
 
 static int by_number(const void *a, const void *b)

@@ -10,6 +10,7 @@
 
 #include "base/map.h"
 #include "base/str.h"
+#include "settings/allow.h"
 
 struct composer {
 	yaml_parser_t parser;
@@ -19,6 +20,8 @@ struct composer {
 	size_t n_nodes;
 	bool stop;
 	bool *quoted_lines;     /* lines that continue a quoted or block text: tabs are theirs */
+	bool keep_extents;      /* somebody speaks to lint: texts must be told from comments */
+	VEC(struct extent) extents;
 };
 
 struct wide {
@@ -224,6 +227,10 @@ static struct node *scalar(struct composer *c, const yaml_event_t *event)
 		for (size_t n = event->start_mark.line + 1; n <= event->end_mark.line; n++)
 			if (n < c->source->n_lines)
 				c->quoted_lines[n + 1] = true;
+	if (c->keep_extents)
+		VEC_PUSH(&c->extents, (struct extent){
+			(int)event->start_mark.line + 1, (int)event->start_mark.column + 1,
+			(int)event->end_mark.line + 1, (int)event->end_mark.column + 1});
 	refuse_extras(c, node, event->data.scalar.anchor, event->data.scalar.tag);
 	return node;
 }
@@ -377,8 +384,12 @@ struct node *yaml_parse(const struct source *source, struct lint *lint)
 		mem_die("libyaml");
 	yaml_parser_set_encoding(&c.parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&c.parser, (const unsigned char *)source->text, source->len);
+	c.keep_extents = strstr(source->text, "lint") != NULL;
 	root = document(&c);
 	yaml_parser_delete(&c.parser);
+	if (c.keep_extents && !c.stop)
+		allow_collect(lint, source, c.extents.v, c.extents.n);
+	VEC_DONE(&c.extents);
 	if (c.stop)
 		return NULL;
 	if (find_tab(&c, 1, (int)source->n_lines, &at)) {

@@ -88,7 +88,7 @@ static const struct slip slips[] = {
 	{"no fallback", N, "fallback: {dept: dangzheng, policy: 普通}", "", "E24", "version: 1", NULL, 0},
 	{"a fallback without department", N, "{dept: dangzheng, policy: 普通}", "{policy: 普通}", "E24", NULL, NULL, 0},
 	{"a Chinese id", D, "  yingji: {name", "  应急: {name", "E25", NULL, "E20", 3},
-	{"an id with a wildcard", C, "  wechat: {name", "  we+chat: {name", "E25", NULL, NULL, 3},
+	{"an id with a wildcard", C, "  wechat: {name", "  we+chat: {name", "E25", NULL, "E20", 3},
 	{"a long prefix", N, "prefix: REF", "prefix: REFERENCES", "E25", NULL, NULL, 0},
 	{"two filters that overlap", C, "\"vendor-b/+/alarm\"", "\"+/+/alarm\"", "E26", NULL, NULL, 0},
 	{"a foreign filter over another channel", C, "{name: 微信}", "{subscribe: vendor-a/7/alarm, source: 1}", "E26",
