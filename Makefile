@@ -65,9 +65,9 @@ $(B)/unit/%: tests/unit/%.c $(B)/libneedle.a
 
 # ---- what people read (daemon/base/tongue.h, daemon/po/README.md) ------------------------------
 # What is written for the log alone has no part in the catalogue.
-SPOKEN := $(sort $(filter-out daemon/intake/inbox%,$(foreach p,$(filter-out link dispatch health,$(PARTS)) ctl,$(wildcard daemon/$(p)/*.[ch])) \
-	$(wildcard daemon/*.c daemon/po/*.h)))
-SPEAKS := _ N_ say:2 err_set:3 err_code:4 err_prefix:2 ctl_usage:2 life_refuse:2 REFUSE:4
+SPOKEN := $(sort $(foreach p,$(filter-out base link intake dispatch health,$(PARTS)) ctl,$(wildcard daemon/$(p)/*.[ch])) \
+	daemon/intake/batch.c daemon/intake/transact.c $(wildcard daemon/*.c) $(wildcard daemon/po/codes daemon/po/libyaml))
+SPEAKS := _ N_ say:2 err_set:3 err_code:4 err_prefix:2 ctl_usage:2 life_refuse:2 REFUSE:4 refuse_word:2
 TONGUES := $(patsubst daemon/po/%.po,%,$(wildcard daemon/po/*.po))
 
 .PHONY: catalogues pot
@@ -80,8 +80,8 @@ $(B)/locale/%/LC_MESSAGES/needle.mo: daemon/po/%.po
 
 $(B)/needle.pot: $(SPOKEN)
 	@mkdir -p $(@D)
-	$(Q)xgettext --from-code=UTF-8 --language=C --keyword $(SPEAKS:%=--keyword=%) --add-location=file --no-wrap \
-		--package-name=needle --package-version=$(VERSION) --omit-header -o $@ $(SPOKEN)
+	$(Q)LC_ALL=C.UTF-8 xgettext --from-code=UTF-8 --language=C --keyword $(SPEAKS:%=--keyword=%) --add-location=file --no-wrap \
+		--package-name=needle -o $@ $(SPOKEN) 2>$@.log || { cat $@.log; exit 1; }
 
 # Takes new texts into the catalogues and out those that are gone. What is new there has no translation yet.
 pot: $(B)/needle.pot

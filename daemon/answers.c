@@ -10,6 +10,7 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/tongue.h"
 #include "core/life/clocks.h"
 #include "core/time/moment.h"
 #include "dispatch/dispatch.h"
@@ -100,7 +101,9 @@ static void verb_clock(void *arg, json_t *request, struct str *reply)
 	bool ok = true;
 
 	if ((set || add) && !clock_is_simulated()) {
-		str_add(reply, "{\"error\":\"the clock is not simulated: start the daemon with --simulate\"}");
+		str_add(reply, "{\"error\":");
+		str_json(reply, _("the clock is not simulated: start the daemon with --simulate"));
+		str_addc(reply, '}');
 		return;
 	}
 	if (set && !moment_parse(set, &now))
@@ -119,7 +122,7 @@ static void verb_clock(void *arg, json_t *request, struct str *reply)
 		return;
 	}
 	str_add(reply, "{\"error\":");
-	str_json(reply, e.text);
+	str_json(reply, err_said(&e));
 	str_addc(reply, '}');
 }
 

@@ -23,6 +23,7 @@
 #include "base/mem.h"
 #include "base/pulse.h"
 #include "base/str.h"
+#include "base/tongue.h"
 #include "core/time/moment.h"
 #include "dispatch/dispatch.h"
 #include "health/control.h"
@@ -122,7 +123,7 @@ bool needled_reload(struct daemon *d, const char *by, struct str *text)
 	r = load(d, by, &s, &e);
 	if (r == 0 && s->findings.n_warnings && s->reload.warnings_deny) {
 		r = SETTINGS_HAS_ERRORS;
-		str_add(text, "reload.warnings is deny\n");
+		str_addf(text, "%s\n", _("reload.warnings is deny: warnings stop it too"));
 	}
 	if (s)
 		findings_text(&s->findings, text);
@@ -133,7 +134,7 @@ bool needled_reload(struct daemon *d, const char *by, struct str *text)
 		put_to_work(d, settings_ref(s), decoders);
 	} else {
 		if (r < 0)
-			str_addf(text, "%s\n", e.text);
+			str_addf(text, "%s\n", err_said(&e));
 		log_error("config.refused", "%s: %s; the former configuration works on", d->folder,
 			  r < 0 ? e.text : "it has errors, see `needlectl check`");
 	}
@@ -359,14 +360,14 @@ static void stop(struct daemon *d)
 /* ---- argv ------------------------------------------------------------------------------------- */
 static void usage(FILE *out)
 {
-	fputs("usage: needled [-c DIR] [-i INSTANCE] [-t | -T] [--simulate TIME [--speed N]] [--env-file FILE]\n"
+	fputs(_("usage: needled [-c DIR] [-i INSTANCE] [-t | -T] [--simulate TIME [--speed N]] [--env-file FILE]\n"
 	      "  -c DIR           configuration folder (default /etc/needle)\n"
 	      "  -i INSTANCE      one letter: state, run folder, HTTP port offset (default a)\n"
 	      "  -t               check the folder and exit: 0 good, 78 not\n"
 	      "  -T               print the effective configuration, secrets as ***\n"
 	      "  --simulate TIME  the clock starts at TIME; it stands still, or runs --speed N times as fast\n"
 	      "  --env-file FILE  NAME=value lines for ${secret:NAME}\n"
-	      "  -V, -h           version, this help\n", out);
+	      "  -V, -h           version, this help\n"), out);
 }
 
 static int print_or_check(const struct settings *s, int r, bool print)
@@ -430,6 +431,7 @@ int main(int argc, char **argv)
 	bool check = false, print = false, good = true;
 	int option;
 
+	tongue_init(NULL);
 	while ((option = getopt_long(argc, argv, "c:i:tTVh", longs, NULL)) != -1) {
 		switch (option) {
 		case 'c': d.folder = optarg; break;

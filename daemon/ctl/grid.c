@@ -65,29 +65,61 @@ void grid_pad(struct str *out, const char *text, int cells)
 		str_addf(out, "%*s", cells - have, "");
 }
 
+/* Chinese is broken between any two characters, but no line begins with what closes a sentence. */
+static bool closes(utf8proc_int32_t c)
+{
+	static const utf8proc_int32_t marks[] = {0x3001, 0x3002, 0xff0c, 0xff1b, 0xff1a, 0xff1f, 0xff01, 0xff09, 0x201d};
+
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++)
+		if (marks[i] == c)
+			return true;
+	return false;
+}
+
+/* The end of what must stay together on a line: a word, or one Chinese character with its marks. */
+static const char *piece_end(const char *text)
+{
+	const char *at = text;
+
+	while (*at && *at != ' ' && *at != '\n') {
+		const char *here = at, *peek;
+		utf8proc_int32_t c = next(&at), after;
+
+		if (here > text && c >= 0 && utf8proc_charwidth(c) == 2 && !closes(c))
+			return here;
+		peek = at;
+		after = *at ? next(&peek) : -1;
+		if (c >= 0 && (utf8proc_charwidth(c) == 2 || closes(c)) && !closes(after))
+			return at;
+	}
+	return at;
+}
+
 void grid_wrap(struct str *out, const char *text, int indent, int cells)
 {
+	bool blank = false;
 	int at = 0;
 
 	while (*text) {
-		const char *end = text + strcspn(text, " \n");
+		const char *end = piece_end(text);
 		int w = width(text, end);
 
-		if (at && at + 1 + w > cells) {
+		if (at && at + blank + w > cells) {
 			str_addc(out, '\n');
 			at = 0;
 		}
-		if (at)
+		if (at && blank)
 			str_addc(out, ' ');
-		else
+		else if (!at)
 			str_addf(out, "%*s", indent, "");
 		safe(out, text, end);
-		at += w + (at ? 1 : 0);
+		at += w + (at && blank ? 1 : 0);
+		blank = *end == ' ';
 		if (*end == '\n') {
 			str_addc(out, '\n');
 			at = 0;
 		}
-		text = end + (*end ? 1 : 0);
+		text = end + (*end == ' ' || *end == '\n' ? 1 : 0);
 	}
 	if (at)
 		str_addc(out, '\n');

@@ -68,8 +68,9 @@ static void help_exits(struct str *out)
 
 static void help_verb(struct str *out, const struct verb *v)
 {
-	str_addf(out, "%s needlectl %s%s%s%s\n\n", _("Usage:"), v->name, *v->operands ? " " : "", v->operands,
+	str_addf(out, _("Usage: needlectl %s%s%s%s"), v->name, *v->operands ? " " : "", v->operands,
 		 v->flags ? _(" [flags]") : "");
+	str_add(out, "\n\n");
 	grid_wrap(out, _(v->help), 0, WIDTH);
 	if (*v->detail) {
 		str_addc(out, '\n');

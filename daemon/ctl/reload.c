@@ -29,7 +29,7 @@ static int run(struct ctl *ctl, struct err *e)
 		ctl_print_json(ctl, answer);
 	} else {
 		str_add(&ctl->out, text ? text : "");
-		str_addf(&ctl->out, "%s %s\n", say(ctl, ok ? "now at work:" : "refused; still at work:"),
+		str_addf(&ctl->out, "%s %s\n", say(ctl, ok ? N_("now at work:") : N_("refused; still at work:")),
 			 config ? config : "-");
 	}
 	json_decref(answer);
@@ -40,8 +40,8 @@ const struct verb verb_reload = {
 	.name = "reload",
 	.group = ctl_daemon,
 	.operands = "",
-	.help = "Let the daemon read its configuration folder again: all of it, or nothing.",
-	.detail = "The folder is loaded, checked and tested as a whole. With any error the daemon stays with what "
-		  "it has, and the findings are printed. SIGHUP does the same.\n",
+	.help = N_("Let the daemon read its configuration folder again: all of it, or nothing."),
+	.detail = N_("The folder is loaded, checked and tested as a whole. With any error the daemon stays with what "
+		     "it has, and the findings are printed. SIGHUP does the same.\n"),
 	.run = run,
 };

@@ -9,6 +9,7 @@
 #include "base/counter.h"
 #include "base/map.h"
 #include "base/str.h"
+#include "base/tongue.h"
 #include "core/life/event.h"
 #include "core/time/moment.h"
 #include "core/understand/route.h"
@@ -39,10 +40,10 @@ static const char *key_of(const struct transaction *t, const char *first, const 
 	return arena_printf(t->b->a, "%s\x1f%s", first, second);
 }
 
-static void die(struct unit *u, const char *code, const char *text)
+static void die_unknown_case(struct unit *u)
 {
 	u->kind = UNIT_DEAD;
-	err_code(&u->why, ERR_BAD, code, "%s", text);
+	err_code(&u->why, ERR_BAD, "unknown-case", "the case or the report that it is about is not known");
 }
 
 static bool names_case(const struct unit *u)
@@ -128,7 +129,7 @@ static bool give_numbers(struct transaction *t)
 		if (u->report->kind == REPORT_REPORT) {
 			u->number = numbers_take(t->numbers, t->b->office->prefix, t->b->a);
 		} else if (names_case(u) && !(u->number = about_in_batch(t, u))) {
-			die(u, "unknown-case", "the case or the report that it is about is not known");
+			die_unknown_case(u);
 			died = true;
 		}
 	}
@@ -355,7 +356,7 @@ static void open_case(struct transaction *t, struct unit *u)
 
 static void duplicate(struct transaction *t, struct unit *u)
 {
-	static const char other[] = "the same id came before with other content; the first one counts";
+	const char *other = _("the same id came before with other content; the first one counts");
 	const struct unit *first = u->twin ? u->twin : u;
 	bool same = u->twin ? memcmp(u->report->digest, first->report->digest, 16) == 0 : u->known.same;
 	struct case_change *change = first->number ? map_get(&t->changes, first->number) : NULL;
@@ -383,7 +384,7 @@ static void follow_up(struct transaction *t, struct unit *u)
 	struct effects fx;
 
 	if (!change) {  /* the store named the case a moment ago and never deletes one */
-		receipt(t, u, "dead", NULL, "the case is not known");
+		receipt(t, u, "dead", NULL, _("the case is not known"));
 		return;
 	}
 	if (life_step(t->b->office, change->c, &(struct action){life_action_of(u->report->kind), NULL, u->report},
@@ -402,7 +403,7 @@ static void do_report(struct transaction *t, struct unit *u)
 	if (u->report->kind == REPORT_REPORT)
 		open_case(t, u);
 	else if (u->report->kind == REPORT_TALK)
-		receipt(t, u, "updated", NULL, "talk is recorded; it makes no case");
+		receipt(t, u, "updated", NULL, _("talk is recorded; it makes no case"));
 	else
 		follow_up(t, u);
 }
@@ -464,7 +465,7 @@ static int do_command(struct transaction *t, struct unit *u, struct err *e)
 		return 0;
 	}
 	if (!change) {
-		res.reason = arena_printf(t->b->a, "case %s is not in the queue of %s", cmd->case_number,
+		res.reason = arena_printf(t->b->a, _("case %s is not in the queue of %s"), cmd->case_number,
 					  u->dept->name);
 	} else {
 		r = step_command(t, u, change, &res, e);
@@ -488,17 +489,17 @@ static void do_dead(struct transaction *t, struct unit *u)
 		.channel = u->channel ? u->channel->id : NULL,
 		.topic = str_is_utf8(rec->topic, topic_len) ? rec->topic : NULL,
 		.topic_raw = {rec->topic, topic_len}, .code = u->why.code[0] ? u->why.code : "bad",
-		.reason = u->why.text, .payload = {rec->payload_len ? rec->payload : "", rec->payload_len}};
+		.reason = err_said(&u->why), .payload = {rec->payload_len ? rec->payload : "", rec->payload_len}};
 	save_row(&t->save, SAVE_DEAD, row);
 	count(COUNT_DEAD_LETTERS);
 	if (u->dept && !u->channel) {
-		struct result res = {.request = u->readable_id, .result = "bad", .reason = u->why.text};
+		struct result res = {.request = u->readable_id, .result = "bad", .reason = err_said(&u->why)};
 
 		u->answer = result_json(&res, t->b->a);
 		count(COUNT_COMMANDS_BAD);
 		return;
 	}
-	receipt(t, u, "dead", NULL, u->why.text);
+	receipt(t, u, "dead", NULL, err_said(&u->why));
 }
 
 static int step_all(struct transaction *t, struct err *e)

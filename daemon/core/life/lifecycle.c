@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/tongue.h"
 #include "core/life/clocks.h"
 #include "core/life/step.h"
 #include "core/time/moment.h"
@@ -25,14 +26,14 @@ struct cell {
 	const char *word;               /* for people; of a refusal: the sentence after "case X " */
 };
 
-#define NO_TRIAGE {NULL, "is in triage, which hands it out by transfer"}
-#define NO_ACCEPTED {NULL, "was accepted already"}
-#define NO_NOT_ACCEPTED {NULL, "must be accepted first"}
-#define NO_DONE {NULL, "is resolved already; it comes back when it must be handled again"}
-#define NO_CLOSED {NULL, "is closed"}
-#define NO_JOINED {NULL, "was joined into another case; use that one"}
-#define NO_SUSPENDED {NULL, "is suspended"}
-#define NO_LATER {NULL, "cannot be treated so: this version does not have that action"}
+#define NO_TRIAGE {NULL, N_("is in triage, which hands it out by transfer")}
+#define NO_ACCEPTED {NULL, N_("was accepted already")}
+#define NO_NOT_ACCEPTED {NULL, N_("must be accepted first")}
+#define NO_DONE {NULL, N_("is resolved already; it comes back when it must be handled again")}
+#define NO_CLOSED {NULL, N_("is closed")}
+#define NO_JOINED {NULL, N_("was joined into another case; use that one")}
+#define NO_SUSPENDED {NULL, N_("is suspended")}
+#define NO_LATER {NULL, N_("cannot be treated so: this version does not have that action")}
 #define GET {command_get, "get"}
 
 #define COMMANDS(accept, contact, progress, ret, resolve, transfer, support, lift)                         \
@@ -124,7 +125,7 @@ int life_refuse(struct life *l, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	vsnprintf(text, sizeof(text), tongue(fmt), ap);
 	va_end(ap);
 	l->fx->refused = arena_strdup(l->a, text);
 	return LIFE_REFUSED;
@@ -333,7 +334,7 @@ int life_step(const struct office *office, struct case_record *c, const struct a
 	if (action->what < LIFE_SUPPLEMENT && !command_is_concerned(&l))
 		return command_refuse_stranger(&l);
 	if (!cell->fn)
-		return life_refuse(&l, "case %s %s", c->number, cell->word);
+		return life_refuse(&l, "case %s %s", c->number, _(cell->word));
 	queue_of(c, a, &before);
 	r = cell->fn(&l);
 	if (r == 0)

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/tongue.h"
 #include "base/vec.h"
 #include "core/time/moment.h"
 #include "core/understand/text.h"
@@ -209,16 +210,16 @@ static void choose(struct deciding *in)
 		d->source = ROUTE_RULE;
 		d->rule = rule;
 		d->dept = rule->then.dept;
-		d->why = arena_printf(in->arena, "rule %s: %s", rule->id,
+		d->why = arena_printf(in->arena, _("rule %s: %s"), rule->id,
 				      when_why(&in->sight, &whens[rule - in->office->rules]));
 	} else if (category && category->dept) {
 		d->source = ROUTE_CATEGORY;
 		d->dept = category->dept;
-		d->why = arena_printf(in->arena, "category %s", category->path);
+		d->why = arena_printf(in->arena, _("category %s"), category->path);
 	} else {
 		d->source = ROUTE_FALLBACK;
 		d->dept = in->office->fallback_dept;
-		d->why = "fallback: no rule and no category with a department matches";
+		d->why = _("fallback: no rule and no category with a department matches");
 	}
 	d->policy = rule && rule->then.policy ? rule->then.policy
 		  : category && category->policy ? category->policy : in->office->fallback_policy;
@@ -254,7 +255,7 @@ static void pass_over_accused(struct deciding *in)
 		return;
 	in->d->dept = dept->superior;
 	in->d->why =
-		arena_printf(in->arena, "%s; the complaint is about %s, so its superior %s leads",
+		arena_printf(in->arena, _("%s; the complaint is about %s, so its superior %s leads"),
 			     in->d->why, dept->id, dept->superior->id);
 }
 
