@@ -173,7 +173,7 @@ static void syntax_error(struct composer *c)
 		return;
 	}
 	lint_add(c->lint, "E01", &problem, _("look at the indentation, brackets and quotes here and just above"),
-		   _("this is not YAML: %s"), p->problem ? p->problem : "unreadable");
+		   _("this is not YAML: %s"), _(p->problem ? p->problem : N_("unreadable")));
 }
 
 static bool next_event(struct composer *c, yaml_event_t *event)
