@@ -1,6 +1,12 @@
 /*
- * The connection: how Paho is asked, what it answers, and when to ask again. A handle is made once
- * and kept: MQTTAsync_destroy may hang, and a handle keeps what the broker has not acknowledged.
+ * The connection: how Paho is asked, what it answers, and when to ask again.
+ *
+ * A handle of Paho serves one connection after another as long as each ended with nothing
+ * outstanding. When a publish meets a dead socket, Paho frees its topic and payload and keeps them
+ * in the list of what it sends again on the next connection (1.3.12): rubbish that makes the broker
+ * say Malformed Packet for ever, or a second free when the session is gone. So such a handle is left
+ * alone for good, neither used nor destroyed, and the next connection gets a new one. For the same
+ * reason no session expires with its connection: Paho would clear that list when the socket ends.
  */
 #include <dirent.h>
 #include <netinet/in.h>
@@ -21,6 +27,7 @@ enum {
 	BACKOFF_MAX_US = 15000000,
 	STABLE_US = 10000000, /* a connection that stood this long begins the backoff anew */
 	CONNECT_TIMEOUT_S = 10,
+	CLEAN_EXPIRY_S = 60, /* of a session that nobody comes back to */
 	LATER_US = 200000, /* between two questions whether a connection may be made */
 };
 
@@ -204,6 +211,7 @@ int link_create_paho(struct link *link, struct err *e)
 	const struct link_options *o = &link->options;
 	bool six = strchr(o->host, ':');
 	struct str uri = {0};
+	MQTTAsync paho = NULL;
 	int rc;
 
 	create.sendWhileDisconnected = 0;
@@ -211,17 +219,43 @@ int link_create_paho(struct link *link, struct err *e)
 	create.maxBufferedMessages = 65535;
 	str_addf(&uri, "%s://%s%s%s:%d", o->tls.ca ? "ssl" : "tcp", six ? "[" : "", o->host,
 		 six ? "]" : "", o->port);
-	rc = MQTTAsync_createWithOptions(&link->paho, uri.s, o->client_id,
-					 MQTTCLIENT_PERSISTENCE_NONE, NULL, &create);
+	rc = MQTTAsync_createWithOptions(&paho, uri.s, o->client_id, MQTTCLIENT_PERSISTENCE_NONE,
+					 NULL, &create);
 	if (!rc)
-		rc = MQTTAsync_setCallbacks(link->paho, link, on_lost, link_message_arrived, NULL);
+		rc = MQTTAsync_setCallbacks(paho, link, on_lost, link_message_arrived, NULL);
 	if (!rc)
-		rc = MQTTAsync_setDisconnected(link->paho, link, on_goodbye);
-	if (rc)
+		rc = MQTTAsync_setDisconnected(paho, link, on_goodbye);
+	if (!rc)
+		atomic_store(&link->paho, paho);
+	else
 		err_set(e, ERR_BAD, "broker: %s as %s: %s", uri.s, o->client_id,
 			MQTTAsync_strerror(rc));
 	str_done(&uri);
 	return rc ? ERR_BAD : 0;
+}
+
+/* Leaves a spent handle behind; it must not speak of its connection any more. */
+static int renew_paho(struct link *link)
+{
+	MQTTAsync old = atomic_load(&link->paho);
+	struct err e;
+	bool spent;
+
+	pthread_mutex_lock(&link->lock);
+	spent = link->spent;
+	pthread_mutex_unlock(&link->lock);
+	if (!spent)
+		return 0;
+	if (link_create_paho(link, &e) < 0) {
+		link_connect_failed(link, e.text);
+		return ERR_AGAIN;
+	}
+	MQTTAsync_setCallbacks(old, link, NULL, link_message_arrived, NULL);
+	MQTTAsync_setDisconnected(old, NULL, NULL);
+	pthread_mutex_lock(&link->lock);
+	link->spent = false;
+	pthread_mutex_unlock(&link->lock);
+	return 0;
 }
 
 static void set_session(const struct link *link, MQTTProperties *properties)
@@ -230,7 +264,7 @@ static void set_session(const struct link *link, MQTTProperties *properties)
 	MQTTProperty expiry = {.identifier = MQTTPROPERTY_CODE_SESSION_EXPIRY_INTERVAL};
 	MQTTProperty maximum = {.identifier = MQTTPROPERTY_CODE_RECEIVE_MAXIMUM};
 
-	expiry.value.integer4 = o->clean ? 0 : o->session_expiry_s;
+	expiry.value.integer4 = o->clean ? CLEAN_EXPIRY_S : o->session_expiry_s;
 	maximum.value.integer2 = (unsigned short)o->receive_maximum;
 	MQTTProperties_add(properties, &expiry);
 	MQTTProperties_add(properties, &maximum);
@@ -271,6 +305,8 @@ void link_connect_begin(struct link *link)
 		link_connect_failed(link, "an older connection is still there");
 		return;
 	}
+	if (renew_paho(link) < 0)
+		return;
 	set_session(link, &properties);
 	connect.connectProperties = &properties;
 	connect.cleanstart = o->clean;
@@ -303,8 +339,11 @@ void link_connect_begin(struct link *link)
 void link_disconnect_begin(struct link *link)
 {
 	MQTTAsync_disconnectOptions goodbye = MQTTAsync_disconnectOptions_initializer5;
+	MQTTProperty at_once = {.identifier = MQTTPROPERTY_CODE_SESSION_EXPIRY_INTERVAL};
 	int rc;
 
+	if (link->options.clean)
+		MQTTProperties_add(&goodbye.properties, &at_once);
 	goodbye.reasonCode = MQTTREASONCODE_NORMAL_DISCONNECTION;
 	goodbye.onSuccess5 = on_left;
 	goodbye.onFailure5 = on_left_failed;
@@ -312,6 +351,7 @@ void link_disconnect_begin(struct link *link)
 	/* No wait for what is in flight: link_stop has waited, and Paho looks only every 3 s. */
 	goodbye.timeout = 0;
 	rc = MQTTAsync_disconnect(link->paho, &goodbye);
+	MQTTProperties_free(&goodbye.properties);
 	if (rc)
 		link_went_away(link, "disconnected on purpose", false);
 }

@@ -47,7 +47,7 @@ struct link {
 	link_done *done;
 	void *done_arg;
 	unsigned id;                    /* in link_table */
-	MQTTAsync paho;
+	_Atomic(MQTTAsync) paho;        /* the handle of this connection, or of the next */
 	pthread_t thread;
 
 	/* of Paho's threads, which call one at a time */
@@ -62,6 +62,7 @@ struct link {
 	bool wanted, quit;
 	bool leaving;                   /* away, but the user is still being told */
 	bool fresh;                     /* up, and the socket is not set up yet */
+	bool spent;                     /* the handle has publishes of a connection that ended */
 	unsigned attempts;              /* since the last stable connection */
 	int64_t next_try_us, since_us;  /* since_us: of this state */
 	char complaint[LINK_REASON];    /* the failure that was logged last */

@@ -4,8 +4,7 @@
  * by the end of the connection, or by a deadline. An answer for a slot that has ended is ignored by
  * its generation.
  *
- * Paho itself may still send a publish that we gave up, before anything newer: at least once and in
- * order.
+ * Whatever ends as lost may still be in Paho's handle, where it is not safe: see connect.c.
  */
 #include <stdatomic.h>
 #include <string.h>
@@ -25,12 +24,14 @@ void link_slots_init(struct link *link)
 }
 
 /* Ends a slot if it is still that publish. False: it has ended before. */
-static bool end_slot(struct link *link, size_t slot, uint32_t generation, void **ret_cookie)
+static bool end_slot(struct link *link, size_t slot, uint32_t generation, bool lost,
+		     void **ret_cookie)
 {
 	struct link_slot *s = &link->slots[slot];
 	bool mine;
 
 	pthread_mutex_lock(&link->lock);
+	link->spent |= lost;
 	mine = s->busy && s->generation == generation;
 	if (mine) {
 		*ret_cookie = s->cookie;
@@ -49,7 +50,7 @@ static void finish(struct link *link, size_t slot, uint32_t generation, enum lin
 {
 	void *cookie;
 
-	if (end_slot(link, slot, generation, &cookie) && link->done)
+	if (end_slot(link, slot, generation, result == LINK_LOST, &cookie) && link->done)
 		link->done(link->done_arg, cookie, result, reason);
 }
 
@@ -196,7 +197,7 @@ int link_publish(struct link *link, const struct link_publish *p, struct err *e)
 	 * A connection that ended meanwhile has told `done` already: then this publish was
 	 * accepted.
 	 */
-	if (!rc || !end_slot(link, slot, generation, &cookie))
+	if (!rc || !end_slot(link, slot, generation, false, &cookie))
 		return 0;
 	if (rc == MQTTASYNC_BAD_UTF8_STRING)
 		return err_code(e, ERR_BAD, "bad-topic", "link: the topic is not UTF-8");
