@@ -24,8 +24,8 @@
 
 enum {
 	BACKOFF_FIRST_US = 100000,
-	BACKOFF_MAX_US = 15000000,
-	STABLE_US = 10000000, /* a connection that stood this long begins the backoff anew */
+	BACKOFF_MAX_US = 5000000,
+	STABLE_US = 2000000, /* a connection that stood this long begins the backoff anew */
 	CONNECT_TIMEOUT_S = 10,
 	CLEAN_EXPIRY_S = 60, /* of a session that nobody comes back to */
 	LATER_US = 200000, /* between two questions whether a connection may be made */
@@ -68,7 +68,7 @@ void link_connect_failed(struct link *link, const char *reason)
 	if (link->state == LINK_CONNECTING)
 		away(link);
 	pthread_mutex_unlock(&link->lock);
-	if (news) /* the same again every 15 s tells nobody anything */
+	if (news) /* the same again every few seconds tells nobody anything */
 		log_warn("link.connect", "cannot connect to the broker %s:%d: %s",
 			 link->options.host, link->options.port, reason);
 }
