@@ -13,6 +13,9 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from lib.stack import ROOT, Stack  # noqa: E402
 
+# What is said to people is compared in English; a test of the language names its own.
+os.environ.update(LANGUAGE="", LC_ALL="C.UTF-8")
+
 
 @pytest.fixture(scope="module")
 def stack(request, tmp_path_factory):

@@ -29,8 +29,9 @@ class Stack:
 	s.env is d/env as a dict, s.passwords user -> password.
 	"""
 
-	def __init__(self, folder, config=None, simulate=None, speed=None):
+	def __init__(self, folder, config=None, simulate=None, speed=None, environment=None):
 		self.folder = str(folder)
+		self.environment = environment or {}    # of all that is started
 		self.options = []
 		for name, value in (("--config", config), ("--simulate", simulate), ("--speed", speed)):
 			if value is not None:
@@ -44,7 +45,7 @@ class Stack:
 		"""Starts what is not running; env: more variables for what is started (NEEDLE_FAULT …)."""
 		done = subprocess.run([os.path.join(ROOT, "tests/stack/stack"), "up", self.folder, "--build", BUILD,
 				       "--instance", instance, *self.options], capture_output=True, text=True, check=False,
-				      env=dict(os.environ, **(env or {})))
+				      env=dict(os.environ, **self.environment, **(env or {})))
 		if done.returncode:
 			raise AssertionError(f"the stack does not start: {done.stderr}{done.stdout}")
 		self.read_env()
