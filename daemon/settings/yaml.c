@@ -212,12 +212,22 @@ static void refuse_extras(struct composer *c, const struct node *node, const yam
 			   _("tags (%s) are not used here"), (const char *)tag);
 }
 
+static void end_at(struct node *node, const yaml_event_t *event)
+{
+	node->end_line = (int)event->end_mark.line + 1;
+	node->end_column = (int)event->end_mark.column + 1;
+}
+
 static struct node *scalar(struct composer *c, const yaml_event_t *event)
 {
+	static const char styles[] = {[YAML_SINGLE_QUOTED_SCALAR_STYLE] = '\'', [YAML_DOUBLE_QUOTED_SCALAR_STYLE] = '"',
+				      [YAML_LITERAL_SCALAR_STYLE] = '|', [YAML_FOLDED_SCALAR_STYLE] = '>'};
 	struct node *node = node_new(c, NODE_TEXT, event, true);
 	yaml_scalar_style_t style = event->data.scalar.style;
 
 	node->plain = style == YAML_PLAIN_SCALAR_STYLE;
+	node->style = styles[style];
+	end_at(node, event);
 	node->text = arena_strndup(c->arena, (const char *)event->data.scalar.value, event->data.scalar.length);
 	if (!str_is_utf8(node->text, event->data.scalar.length)) {
 		lint_add(c->lint, "E04", &node->at, _("take the escape out"), _("the text holds a NUL byte"));
@@ -241,12 +251,17 @@ static struct node *list(struct composer *c, const yaml_event_t *start, int dept
 {
 	struct node *node = node_new(c, NODE_LIST, start, false);
 
+	node->style = start->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE ? '[' : 0;
 	refuse_extras(c, node, start->data.sequence_start.anchor, start->data.sequence_start.tag);
 	for (;;) {
 		CLEANUP(yaml_event_delete) yaml_event_t event = {0};
 
-		if (!next_event(c, &event) || event.type == YAML_SEQUENCE_END_EVENT)
+		if (!next_event(c, &event))
 			return node;
+		if (event.type == YAML_SEQUENCE_END_EVENT) {
+			end_at(node, &event);
+			return node;
+		}
 		node_add(c->arena, node, NULL, compose(c, &event, depth + 1));
 	}
 }
@@ -281,14 +296,19 @@ static struct node *mapping(struct composer *c, const yaml_event_t *start, int d
 	CLEANUP(map_done) struct map seen = {0};
 	struct node *node = node_new(c, NODE_MAP, start, false), *key, *value;
 
+	node->style = start->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE ? '[' : 0;
 	refuse_extras(c, node, start->data.mapping_start.anchor, start->data.mapping_start.tag);
 	for (;;) {
 		CLEANUP(yaml_event_delete) yaml_event_t key_event = {0};
 		CLEANUP(yaml_event_delete) yaml_event_t event = {0};
 		bool good;
 
-		if (!next_event(c, &key_event) || key_event.type == YAML_MAPPING_END_EVENT)
+		if (!next_event(c, &key_event))
 			return node;
+		if (key_event.type == YAML_MAPPING_END_EVENT) {
+			end_at(node, &key_event);
+			return node;
+		}
 		key = compose(c, &key_event, depth + 1);
 		if (!next_event(c, &event))
 			return node;

@@ -16,7 +16,9 @@ enum { YAML_DEPTH = 32, YAML_NODES = 100000 };
 struct node {
 	enum node_kind kind;
 	bool plain;                     /* written without quotes */
+	char style;                     /* how a text is written: 0 plain, ' " | >; a list or map: [ or 0 */
 	struct mark at;
+	int end_line, end_column;       /* behind it; of what is not in brackets without meaning */
 	const char *text;               /* NODE_TEXT, else NULL */
 	struct node **keys;             /* NODE_MAP: n NODE_TEXTs */
 	struct node **items;            /* NODE_LIST and NODE_MAP: n values */
