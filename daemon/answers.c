@@ -18,6 +18,7 @@
 #include "health/http.h"
 #include "health/metrics.h"
 #include "intake/inbox.h"
+#include "settings/hits.h"
 #include "settings/snapshot.h"
 
 /* ---- control verbs ---------------------------------------------------------------------------- */
@@ -61,6 +62,33 @@ static void verb_reload(void *arg, json_t *request, struct str *reply)
 	str_json(reply, text.s ? text.s : "");
 	str_addc(reply, '}');
 	str_done(&text);
+}
+
+static void add_rule(const struct rule *rule, const struct rule_hits *hits, struct str *reply)
+{
+	str_add(reply, "{\"rule\":");
+	str_json(reply, rule->id);
+	str_add(reply, ",\"file\":");
+	str_json(reply, rule->file);
+	str_addf(reply, ",\"line\":%d,\"department\":\"%s\",\"won\":%lld,\"lost\":%lld}", rule->line,
+		 rule->then.dept->id, (long long)hits->won, (long long)hits->lost);
+}
+
+static void verb_rules(void *arg, json_t *request, struct str *reply)
+{
+	struct daemon *d = arg;
+	struct settings *s = current_get(&d->current);
+	char at[MOMENT_TEXT];
+
+	(void)request;
+	str_addf(reply, "{\"since\":\"%s\",\"config\":\"%s\",\"rules\":[", moment_rfc3339(d->started_at, at),
+		 s->office.hash);
+	for (size_t i = 0; i < s->office.n_rules; i++) {
+		str_add(reply, i ? "," : "");
+		add_rule(&s->office.rules[i], s->hits[i], reply);
+	}
+	str_add(reply, "]}");
+	settings_unref(s);
 }
 
 static void verb_drain(void *arg, json_t *request, struct str *reply)
@@ -127,7 +155,7 @@ static void verb_clock(void *arg, json_t *request, struct str *reply)
 }
 
 static const struct control_verb verbs[] = {
-	{"status", verb_status}, {"reload", verb_reload}, {"drain", verb_drain}, {"clock", verb_clock}};
+	{"status", verb_status}, {"rules", verb_rules}, {"reload", verb_reload}, {"drain", verb_drain}, {"clock", verb_clock}};
 
 /* ---- pages ------------------------------------------------------------------------------------ */
 static bool probe_active(void *arg, char *reason, size_t size)
@@ -170,6 +198,20 @@ static bool probe_inbox(void *arg, char *reason, size_t size)
 	return !f.full;
 }
 
+static void rule_metrics(void *arg, struct str *out)
+{
+	const struct settings *s = arg;
+
+	metrics_family(out, "needle_rule_won_total", "counter", "New cases that the rule decided");
+	for (size_t i = 0; i < s->office.n_rules; i++)
+		metrics_sample(out, "needle_rule_won_total", &(struct metrics_label){"rule", s->office.rules[i].id}, 1,
+			       s->hits[i]->won);
+	metrics_family(out, "needle_rule_lost_total", "counter", "New cases that the rule matched after an earlier one");
+	for (size_t i = 0; i < s->office.n_rules; i++)
+		metrics_sample(out, "needle_rule_lost_total", &(struct metrics_label){"rule", s->office.rules[i].id}, 1,
+			       s->hits[i]->lost);
+}
+
 static int page_metrics(void *arg, struct str *out)
 {
 	struct daemon *d = arg;
@@ -179,7 +221,7 @@ static int page_metrics(void *arg, struct str *out)
 	inbox_figures(d->inbox, &f);
 	count_set(COUNT_INBOX_RECORDS, (int64_t)(f.appended - f.retired));
 	count_set(COUNT_INBOX_BYTES, f.bytes);
-	metrics_text(NEEDLE_VERSION, s->office.hash, NULL, 0, out);
+	metrics_text(NEEDLE_VERSION, s->office.hash, &(struct metrics_source){rule_metrics, s}, 1, out);
 	settings_unref(s);
 	return 200;
 }

@@ -34,10 +34,14 @@
 #include "intake/worker.h"
 #include "link/link.h"
 #include "settings/current.h"
+#include "settings/hits.h"
+#include "settings/lint.h"
 #include "settings/snapshot.h"
+#include "settings/yaml.h"
 #include "store/outbox.h"
 #include "store/save.h"
 #include "store/version.h"
+#include "trial/trial.h"
 
 enum { EXIT_USAGE = 2, EXIT_AWAY = 75, EXIT_CONFIG = 78 };
 enum { STUCK_US = 60000000, DRAIN_MS = 8000, HANDOFFS = 16 };
@@ -66,7 +70,7 @@ static char *findings_array(const struct findings *f)
 	return text;
 }
 
-static void note_reload(struct daemon *d, bool ok, const struct settings *s)
+static void note_reload(struct daemon *d, bool ok, const struct findings *f)
 {
 	struct settings *now = current_get(&d->current);
 
@@ -74,7 +78,7 @@ static void note_reload(struct daemon *d, bool ok, const struct settings *s)
 	d->reload.ok = ok;
 	snprintf(d->reload.hash, sizeof(d->reload.hash), "%s", now->office.hash);
 	free(d->reload.findings);
-	d->reload.findings = s ? findings_array(&s->findings) : strdup("[]");
+	d->reload.findings = findings_array(f);
 	count(ok ? COUNT_RELOADS : COUNT_RELOADS_FAILED);
 	count_set(COUNT_RELOAD_OK, ok);
 	settings_unref(now);
@@ -101,45 +105,98 @@ static const char *needs_restart(const struct settings *a, const struct settings
 
 static void put_to_work(struct daemon *d, struct settings *s, struct decoders *decoders)
 {
-	struct settings *old = current_swap(&d->current, s);
-	const char *restart = needs_restart(old, s);
+	struct settings *old;
 
-	if (restart)
-		log_warn("config.restart", "the change of '%s' works only after a restart", restart);
+	hits_attach(s);
+	old = current_swap(&d->current, s);
 	worker_offer(d->worker, settings_ref(s), decoders);
 	dispatch_wake(d->dispatch);
 	settings_unref(old);
+}
+
+/* W40 for what the new one changes in vain. */
+static void warn_restart(struct daemon *d, const struct settings *s, struct arena *a, struct findings *f)
+{
+	struct settings *now = current_get(&d->current);
+	const char *section = needs_restart(now, s);
+	const struct node *key = section ? node_key(s->tree, section) : NULL;
+	struct lint lint = {.arena = a};
+	struct findings own;
+
+	settings_unref(now);
+	if (!section)
+		return;
+	log_warn("config.restart", "the change of '%s' works only after a restart", section);
+	lint_add(&lint, "W40", key ? &key->at : NULL, _("restart the daemon when it suits you"),
+		 _("the change of “%s” works only after a restart"), section);
+	lint_finish(&lint, &own);
+	lint_done(&lint);
+	findings_join(f, &own, a);
+}
+
+/* All that must hold before a snapshot works: no errors, and by its own policy no warnings and no failed test. */
+static int judge(const struct settings *s, struct trial *trial, struct findings *f, struct str *text)
+{
+	if (f->n_warnings && s->reload.warnings_deny) {
+		str_addf(text, "%s\n", _("reload.warnings is deny: warnings stop it too"));
+		return SETTINGS_HAS_ERRORS;
+	}
+	if (!s->reload.tests_required)
+		return 0;
+	trial_run(s, trial);
+	trial_findings(trial, s, f);
+	return f->n_errors ? SETTINGS_HAS_ERRORS : 0;
+}
+
+/* The log keeps to codes and places: what findings say may be in the office's language. */
+static void refuse(struct daemon *d, const struct findings *f, const struct err *e)
+{
+	const struct finding *first = NULL;
+
+	for (size_t i = 0; !first && i < f->n; i++)
+		if (f->v[i].severity == SEVERITY_ERROR)
+			first = &f->v[i];
+	if (first)
+		log_error("config.refused", "%s: %zu errors, the first is %s in %s line %d (`needlectl check --all` tells all); "
+					    "the former configuration works on",
+			  d->folder, f->n_errors, first->code, first->file, first->line);
+	else
+		log_error("config.refused", "%s: %s; the former configuration works on", d->folder,
+			  *e->text ? e->text : "it has warnings, and reload.warnings is deny");
 }
 
 bool needled_reload(struct daemon *d, const char *by, struct str *text)
 {
 	struct decoders *decoders = NULL;
 	struct settings *s = NULL;
+	struct findings f = {0};
+	struct trial trial = {0};
 	struct err e = {0};
 	int r;
 
 	notify_reloading();
 	fault_point("in-reload");
 	r = load(d, by, &s, &e);
-	if (r == 0 && s->findings.n_warnings && s->reload.warnings_deny) {
-		r = SETTINGS_HAS_ERRORS;
-		str_addf(text, "%s\n", _("reload.warnings is deny: warnings stop it too"));
-	}
 	if (s)
-		findings_text(&s->findings, text);
+		f = s->findings;
+	if (r == 0)
+		r = judge(s, &trial, &f, text);
 	if (r == 0)
 		r = decoders_open(d->plugins, &s->office, &decoders, &e);
 	if (r == 0) {
+		warn_restart(d, s, &trial.arena, &f);
 		log_notice("config.loaded", "configuration %s at work", s->office.hash);
 		put_to_work(d, settings_ref(s), decoders);
 	} else {
-		if (r < 0)
-			str_addf(text, "%s\n", err_said(&e));
-		log_error("config.refused", "%s: %s; the former configuration works on", d->folder,
-			  r < 0 ? e.text : "it has errors, see `needlectl check`");
+		refuse(d, &f, &e);
 	}
-	note_reload(d, r == 0, s);
+	if (s)
+		findings_text(&f, text);
+	if (r < 0)
+		str_addf(text, "%s\n", err_said(&e));
+	note_reload(d, r == 0, &f);
 	settings_unref(s);
+	trial_done(&trial);
 	notify_ready();
 	return r == 0;
 }
@@ -305,6 +362,8 @@ static int start_parts(struct daemon *d, struct settings *s, struct err *e)
 	if ((r = decoders_open(d->plugins, &s->office, &decoders, e)) < 0 ||
 	    (r = inbox_open(&inbox, &d->inbox, e)) < 0)
 		return r;
+	hits_attach(s);
+	d->started_at = clock_now_us();
 	d->current.now = settings_ref(s);
 	d->meeting.box = mailbox_new(HANDOFFS);
 	d->worker_pulse = pulse_add("worker");
@@ -327,7 +386,7 @@ static int run(struct daemon *d, struct settings *s, struct err *e)
 	for (int i = 0; i < 3; i++)
 		if ((r = loop_signal(d->loop, (int[]){SIGHUP, SIGTERM, SIGINT}[i], on_signal, d, e)) < 0)
 			return r;
-	note_reload(d, true, s);
+	note_reload(d, true, &s->findings);
 	log_notice("daemon.start", "needled %s, tenant %s, instance %s, configuration %s", NEEDLE_VERSION,
 		   s->office.tenant, d->instance, s->office.hash);
 	loop_every(d->loop, 1000, each_second, d);
@@ -363,7 +422,7 @@ static void usage(FILE *out)
 	fputs(_("usage: needled [-c DIR] [-i INSTANCE] [-t | -T] [--simulate TIME [--speed N]] [--env-file FILE]\n"
 	      "  -c DIR           configuration folder (default /etc/needle)\n"
 	      "  -i INSTANCE      one letter: state, run folder, HTTP port offset (default a)\n"
-	      "  -t               check the folder and exit: 0 good, 78 not\n"
+	      "  -t               check the folder and exit: 0 good, 78 not; its tests are not run (needlectl check --all)\n"
 	      "  -T               print the effective configuration, secrets as ***\n"
 	      "  --simulate TIME  the clock starts at TIME; it stands still, or runs --speed N times as fast\n"
 	      "  --env-file FILE  NAME=value lines for ${secret:NAME}\n"

@@ -24,7 +24,7 @@ struct daemon {
 	struct control *control;
 	struct http *http;
 	struct pulse *worker_pulse, *dispatch_pulse, *main_pulse;
-	int64_t last_received_us;
+	int64_t last_received_us, started_at;
 
 	struct {
 		int64_t at;

@@ -17,6 +17,7 @@
 
 struct pg;
 struct settings;
+struct trial;
 
 enum { CTL_DONE = 0, CTL_NO = 1, CTL_USAGE = 2, CTL_AWAY = 75, CTL_CONFIG = 78 };
 
@@ -29,11 +30,12 @@ struct verb {
 	const char *detail;             /* what a manual page says beside the flags; catalogue text, lines end with \n */
 	const struct flag *flags;       /* may be NULL */
 	size_t min_operands, max_operands;
+	const char *formats;            /* one beside text and json, or NULL */
 	int (*run)(struct ctl *ctl, struct err *e);
 };
 extern const char ctl_offline[], ctl_daemon[], ctl_stored[], ctl_broker[];  /* groups */
 extern const struct verb verb_broker_acl, verb_check, verb_clock, verb_deadletter, verb_deadline, verb_do,
-	verb_drain, verb_explain, verb_migrate, verb_reload, verb_report, verb_show, verb_status;
+	verb_drain, verb_explain, verb_migrate, verb_reload, verb_report, verb_rules, verb_show, verb_status, verb_test;
 
 struct ctl {
 	struct args args;
@@ -71,6 +73,10 @@ int ctl_settings(struct ctl *ctl, struct err *e);
 int ctl_database(struct ctl *ctl, struct pg **ret, struct err *e);
 /* Department or officer as people call it; the id where the folder does not know it. Needs ctl_settings. */
 const char *ctl_dept_name(const struct ctl *ctl, const char *id);
+
+/* How the tests of ctl->settings ended: the verb's JSON, and the closing lines for people (test.c). */
+json_t *ctl_trial_json(const struct ctl *ctl, const struct trial *trial);
+void ctl_trial_text(struct ctl *ctl, const struct trial *trial);
 
 /* Asks the running daemon. {"error":…} becomes ERR_BAD; *ret is the caller's. */
 int ctl_ask(struct ctl *ctl, json_t *request, json_t **ret, struct err *e);

@@ -15,8 +15,8 @@ const char ctl_stored[] = N_("On the database");
 const char ctl_broker[] = N_("Through the broker, as any client");
 
 static const struct verb *const verbs[] = {
-	&verb_check,  &verb_explain, &verb_deadline,   &verb_broker_acl,
-	&verb_status, &verb_reload,  &verb_drain,      &verb_clock,
+	&verb_check,  &verb_test,    &verb_explain,    &verb_deadline,   &verb_broker_acl,
+	&verb_status, &verb_rules,   &verb_reload,     &verb_drain,      &verb_clock,
 	&verb_show,   &verb_migrate, &verb_deadletter, &verb_report,     &verb_do,
 };
 
@@ -137,7 +137,8 @@ static int settle(struct ctl *ctl, const struct verb *v, struct err *e)
 {
 	const char *format = ctl_flag(ctl, "format"), *folder = ctl_flag(ctl, "config");
 
-	if (format && !str_equal(format, "json") && !str_equal(format, "text"))
+	if (format && !str_equal(format, "json") && !str_equal(format, "text") &&
+	    !(v->formats && str_equal(format, v->formats)))
 		return ctl_usage(e, "--format is text or json, not %s", format);
 	ctl->json = str_equal(format, "json");
 	folder = folder ? folder : getenv("NEEDLE_CONFIG");

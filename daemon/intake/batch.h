@@ -33,10 +33,14 @@ struct unit {
 	const char *number;                     /* the case it belongs to */
 	const char *stored_result;              /* of a command that was carried out before */
 	const char *answer;                     /* receipt or result, JSON */
+	const struct rule *rule;                /* that won a new case, or NULL */
+	const uint32_t *also;                   /* places of later rules that match it too */
+	size_t n_also;
 };
 
 struct batch {
 	const struct office *office;
+	struct rule_hits *const *hits;          /* by rule of the office, or NULL */
 	int instance;                           /* 0…3, part of dead letters' ids */
 	struct arena *a;
 	struct understood *understood;          /* one a message */

@@ -14,6 +14,7 @@
 #include "core/time/moment.h"
 #include "core/understand/route.h"
 #include "intake/batch.h"
+#include "settings/hits.h"
 #include "store/cases.h"
 #include "store/outbox.h"
 
@@ -346,7 +347,10 @@ static void open_case(struct transaction *t, struct unit *u)
 	struct decision d;
 	struct effects fx;
 
-	route(t->b->office, u->report, t->b->a, false, &d);
+	route(t->b->office, u->report, t->b->a, ROUTE_ALSO, &d);
+	u->rule = d.rule;
+	u->also = d.also;
+	u->n_also = d.n_also;
 	if (d.source == ROUTE_FALLBACK)
 		count(COUNT_FALLBACKS);
 	life_open(t->b->office, u->report, &d, u->number, t->now, t->b->a, c, &fx);
@@ -521,13 +525,27 @@ static int step_all(struct transaction *t, struct err *e)
 }
 
 /* ---- afterwards ------------------------------------------------------------------------------- */
+/* Only what was committed counts: a batch may be tried again, or fall apart. */
+static void count_rules(const struct transaction *t, const struct unit *u)
+{
+	struct rule_hits *const *hits = t->b->hits;
+
+	if (!hits || !u->rule)
+		return;
+	atomic_fetch_add_explicit(&hits[u->rule - t->b->office->rules]->won, 1, memory_order_relaxed);
+	for (size_t i = 0; i < u->n_also; i++)
+		atomic_fetch_add_explicit(&hits[u->also[i]]->lost, 1, memory_order_relaxed);
+}
+
 static void hand_over(struct transaction *t)
 {
 	for (size_t i = 0; i < t->order.n; i++)
 		change_rows(t->order.v[i], t->b->a, &t->b->rows);
 	for (size_t i = 0; i < t->n; i++)
-		if (t->units[i].kind == UNIT_REPORT && t->units[i].fresh)
+		if (t->units[i].kind == UNIT_REPORT && t->units[i].fresh) {
 			count(t->units[i].report->kind == REPORT_REPORT ? COUNT_REPORTS_CREATED : COUNT_REPORTS_UPDATED);
+			count_rules(t, &t->units[i]);
+		}
 }
 
 static int run(struct transaction *t, struct err *e)

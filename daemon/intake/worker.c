@@ -273,7 +273,7 @@ static bool store_batch(struct worker *w, struct batch *b)
 
 static void run_batch(struct worker *w, struct handoff *h, const struct inbox_record *records, size_t n)
 {
-	struct batch b = {.office = &w->settings->office, .instance = w->o.instance, .a = &h->arena, .handoff = h};
+	struct batch b = {.office = &w->settings->office, .hits = w->settings->hits, .instance = w->o.instance, .a = &h->arena, .handoff = h};
 	uint64_t seq = records[n - 1].seq;
 	bool stored;
 

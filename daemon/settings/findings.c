@@ -161,6 +161,17 @@ void lint_done(struct lint *r)
 	VEC_DONE(&r->allows);
 }
 
+void findings_join(struct findings *f, const struct findings *more, struct arena *a)
+{
+	struct finding *v = arena_alloc(a, (f->n + more->n + 1) * sizeof(*v));
+
+	if (f->n)
+		memcpy(v, f->v, f->n * sizeof(*v));
+	if (more->n)
+		memcpy(v + f->n, more->v, more->n * sizeof(*v));
+	*f = (struct findings){v, f->n + more->n, f->n_errors + more->n_errors, f->n_warnings + more->n_warnings};
+}
+
 /* Display cells of the first `chars` characters. */
 static int cells(const char *s, int chars)
 {

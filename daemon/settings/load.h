@@ -31,6 +31,7 @@ struct loader {
 	size_t n_sources;
 	VEC(struct settings_file) files;
 	bool broken;                    /* some file could not be understood: its names are missing */
+	bool unsure;                    /* something is wrong already: a name in a test may only follow from it */
 	struct node *root;              /* all files as one */
 	const struct key_info *keys;    /* the table that shape_check works with */
 	struct map symbols[N_SYMBOLS];

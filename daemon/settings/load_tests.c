@@ -158,6 +158,7 @@ void load_tests(struct loader *l)
 	test_list list = {0};
 	struct test *v;
 
+	l->unsure = l->lint.n_errors;
 	for (size_t i = 0; i < n; i++)
 		if (files->items[i]->kind == NODE_TEXT && type_path(files->items[i]->text))
 			load_file(l, files->items[i], &list);

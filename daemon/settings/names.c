@@ -167,7 +167,7 @@ bool names_check(struct loader *l, const char *ref, const char *name, const stru
 	if (kind == SYM_CATEGORIES && is_ancestor(&l->symbols[kind], name))
 		return true;
 	/* What a file that could not be read defines is not missing. */
-	if (l->broken && !node_get(l->root, ref))
+	if (l->unsure || (l->broken && !node_get(l->root, ref)))
 		return true;
 	lint_add(&l->lint, "E20", at, remedy_for(l, (enum symbols)kind, name), _("%s “%s” is not defined"),
 		   _(symbol_words[kind]), name);

@@ -62,6 +62,7 @@ struct settings {
 	const char *privacy_keys;       /* secret text or NULL */
 	const struct test *tests;       /* of tests/NAME.test.yaml: settings/tests.h */
 	size_t n_tests;
+	struct rule_hits *const *hits;  /* by rule, once hits_attach was called; else NULL */
 	const char *folder;             /* absolute */
 	const struct settings_file *files;
 	size_t n_files;
@@ -95,6 +96,8 @@ enum { SETTINGS_HAS_ERRORS = 1 };
 int settings_load(const char *folder, const struct load_options *options, struct settings **ret, struct err *e);
 struct settings *settings_ref(struct settings *s);
 void settings_unref(struct settings *s);        /* NULL-safe; frees at the last */
+/* Puts more behind those of *f; the list is made anew in the arena, the texts stay where they are. */
+void findings_join(struct findings *f, const struct findings *more, struct arena *a);
 /* Prints findings as people read them (file:line:col, source line, caret by display width, remedy). */
 struct str;
 void findings_text(const struct findings *f, struct str *out);

@@ -219,9 +219,7 @@ static void check_no_event(struct play *p, const struct test_value *value)
 {
 	for (size_t i = 0; value && i < p->said.n; i++)
 		if (str_equal(p->said.v[i].kind, value->texts.v[0])) {
-			attempt_fail(p->at, &value->at, value->key,
-				     arena_printf(&p->at->scratch, _("not %s"), value->texts.v[0]), all_said(p),
-				     p->said.v[i].why);
+			attempt_fail(p->at, &value->at, value->key, value->texts.v[0], all_said(p), p->said.v[i].why);
 			return;
 		}
 }

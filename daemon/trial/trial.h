@@ -19,8 +19,9 @@ struct trial_failure {
 	const struct test *test;
 	struct mark mark;               /* of what was expected */
 	const char *field;              /* "dept", "due.resolve", of a timeline "event", "at", "do" */
-	const char *want, *got;         /* got: NULL for none */
+	const char *want, *got;         /* as a test writes them; got: NULL for none */
 	const char *why;                /* what led there, or NULL */
+	bool unwanted;                  /* of not_rule, not_event: `want` must not be */
 };
 struct trial {
 	size_t passed, failed;          /* tests */

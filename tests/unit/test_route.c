@@ -31,7 +31,7 @@ static struct decision decide(struct fixture *f, const struct report *r)
 {
 	struct decision d;
 
-	route(&f->office, r, &f->message, true, &d);
+	route(&f->office, r, &f->message, ROUTE_NEAR | ROUTE_ALSO, &d);
 	return d;
 }
 
@@ -196,7 +196,7 @@ static void the_first_matching_rule_wins_and_says_which_words(void **state)
 			{.id = "旧规",
 			 .when = WHEN(.any = TEXTS("煤气")),
 			 .then = THEN(.dept = &f.departments[WUYE]),
-			 .until = ten - 1},
+			 .until = ten},           /* the end of its last day is no part of it */
 			{.id = "燃气泄漏",
 			 .when = WHEN(.any = TEXTS("燃气", "煤气味"), .none = TEXTS("已处理"),
 				      .channel = TEXTS("wechat")),
@@ -207,7 +207,7 @@ static void the_first_matching_rule_wins_and_says_which_words(void **state)
 				  .n_supports = 2,
 				  .visibility = VISIBLE_OPEN,
 				  .horizon = "now"},
-			 .until = ten},
+			 .until = ten + 1},
 			{.id = "楼道",
 			 .when = WHEN(.all = TEXTS("楼道", "味")),
 			 .then = THEN(.dept = &f.departments[WUYE]),
@@ -235,6 +235,9 @@ static void the_first_matching_rule_wins_and_says_which_words(void **state)
 		assert_int_equal(d.n_near, 1);
 		assert_ptr_equal(d.near[0].rule, &rules[0]);
 		assert_string_equal(d.near[0].failed, "text.any");
+		assert_int_equal(d.near[0].met, 0);
+		assert_int_equal(d.n_also, 1);          /* it matches, but an earlier one won */
+		assert_int_equal(d.also[0], 3);
 		r.received_at++;        /* the day after `until` */
 		d = decide(&f, &r);
 		assert_ptr_equal(d.rule, &rules[3]);
@@ -474,7 +477,7 @@ static void a_decision_over_hundred_rules_takes_microseconds(void **state)
 	for (int i = 0; i < TIMES; i++) {
 		struct decision d;
 
-		route(&f.office, &r, &f.message, false, &d);
+		route(&f.office, &r, &f.message, 0, &d);
 		assert_int_equal(d.source, ROUTE_FALLBACK);
 		arena_reset(&f.message);
 		r.shadow = text_shadow(&f.message, text);
