@@ -243,6 +243,7 @@ static void read_year(struct loader *l, const struct node *item, struct days *da
 	CLEANUP(json_freep) json_t *json = source ? parse_json(l, source) : NULL;
 	const json_t *list = json_object_get(json, "days");
 	int64_t year = json_integer_value(json_object_get(json, "year"));
+	size_t errors = l->lint.n_errors;
 	struct mark at;
 
 	*ret_year = 0;
@@ -269,7 +270,8 @@ static void read_year(struct loader *l, const struct node *item, struct days *da
 	*ret_year = (int)year;
 	for (size_t i = 0; i < json_array_size(list); i++)
 		read_day(l, source, list, i, (int)year, days);
-	check_shape(l, item, (int)year, days);
+	if (l->lint.n_errors == errors)
+		check_shape(l, item, (int)year, days);
 }
 
 static int by_number(const void *a, const void *b)

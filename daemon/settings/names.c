@@ -94,10 +94,12 @@ void names_collect(struct loader *l)
 		for (size_t i = 0; i < section->n; i++) {
 			struct symbol *symbol = arena_alloc(l->arena, sizeof(*symbol));
 			const struct node *name = node_get(section->items[i], "name");
+			const char *text = section->keys[i]->text, *wide = strstr(text, "：");
 
 			symbol->key = section->keys[i];
 			symbol->title = name && name->kind == NODE_TEXT ? name->text : NULL;
-			map_put(&l->symbols[k], symbol->key->text, symbol);
+			/* The colon is wrong, and said to be; the name before it was meant. */
+			map_put(&l->symbols[k], wide ? arena_strndup(l->arena, text, (size_t)(wide - text)) : text, symbol);
 		}
 	}
 }

@@ -484,10 +484,12 @@ static void walk_named(struct loader *l, const struct key_info *row, const struc
 	for (size_t i = 0; i < map->n; i++) {
 		const struct node *key = map->keys[i];
 
-		if (strstr(key->text, "：") || strstr(key->text, "\xe3\x80\x80") || strncmp(key->text, "“", 3) == 0)
+		/* Behind a wrong colon stands only a part of the value. */
+		if (strstr(key->text, "：") || strstr(key->text, "\xe3\x80\x80") || strncmp(key->text, "“", 3) == 0) {
 			wide_explains(l, key);
-		else
-			checks[name.type](l, &name, key);
+			continue;
+		}
+		checks[name.type](l, &name, key);
 		/* `市政:` with nothing behind it is an entry that takes everything by default. */
 		if (child->type != KEY_MAP || !node_is_empty(map->items[i]))
 			walk(l, child, map->items[i]);

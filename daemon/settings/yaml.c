@@ -20,6 +20,7 @@ struct composer {
 	size_t n_nodes;
 	bool stop;
 	bool *quoted_lines;     /* lines that continue a quoted or block text: tabs are theirs */
+	int extra_line;         /* the last line with an E06: one each is enough */
 	bool keep_extents;      /* somebody speaks to lint: texts must be told from comments */
 	VEC(struct extent) extents;
 };
@@ -28,7 +29,8 @@ struct wide {
 	const char *text, *meant;
 };
 static const struct wide wide_marks[] = {
-	{"：", ":"}, {"，", ","}, {"“", "\""}, {"”", "\""}, {"－", "-"}, {"\xe3\x80\x80", " "},
+	{"：", ":"}, {"－", "-"}, {"\xe3\x80\x80", " "},     /* those that end a key or begin an item */
+	{"，", ","}, {"“", "\""}, {"”", "\""},
 	{"［", "["}, {"］", "]"}, {"【", "["}, {"】", "]"}, {"｛", "{"}, {"｝", "}"}, {"＃", "#"},
 };
 
@@ -97,15 +99,17 @@ static struct mark mark_of(const struct composer *c, const yaml_mark_t *start, c
 	return m;
 }
 
-/* The first full-width mark in lines from…to that YAML syntax may have been meant by. */
-static const struct wide *find_wide(const struct source *s, int from, int to, struct mark *ret)
+enum { WIDE_OF_KEYS = 3, WIDE_ANY = ARRAY_LEN(wide_marks) };
+
+/* The first of those full-width marks in lines from…to that YAML syntax may have been meant by. */
+static const struct wide *find_wide(const struct source *s, int from, int to, size_t n_marks, struct mark *ret)
 {
 	for (int n = from; n <= to; n++) {
 		size_t len, i, k;
 		const char *line = source_line(s, n, &len);
 
 		for (i = 0; line && i < len && line[i] != '#'; i++)
-			for (k = 0; k < ARRAY_LEN(wide_marks); k++)
+			for (k = 0; k < n_marks; k++)
 				if (strncmp(line + i, wide_marks[k].text, strlen(wide_marks[k].text)) == 0) {
 					*ret = source_mark(s, (size_t)(line - s->text) + i);
 					return &wide_marks[k];
@@ -163,9 +167,12 @@ static void syntax_error(struct composer *c)
 		tab_error(c, &at);
 		return;
 	}
-	wide = find_wide(c->source, from, to, &at);
+	wide = find_wide(c->source, from, to, WIDE_ANY, &at);
 	if (!wide && block)
-		wide = find_wide(c->source, from - 1, from, &at);
+		wide = find_wide(c->source, from - 1, from, WIDE_ANY, &at);
+	/* A line whose colon is none goes on in the next, where a colon then is one too many. */
+	if (!wide && p->problem && strncmp(p->problem, "mapping values", 14) == 0)
+		wide = find_wide(c->source, from - 1, from, WIDE_OF_KEYS, &at);
 	if (wide) {
 		lint_add(c->lint, "E03", &at,
 			   arena_printf(c->arena, _("write the half-width “%s”"), wide->meant),
@@ -201,9 +208,19 @@ static struct node *node_new(struct composer *c, enum node_kind kind, const yaml
 	return node;
 }
 
+static bool is_first_extra(struct composer *c, const struct node *node)
+{
+	bool first = c->extra_line != node->at.line;
+
+	c->extra_line = node->at.line;
+	return first;
+}
+
 static void refuse_extras(struct composer *c, const struct node *node, const yaml_char_t *anchor,
 			  const yaml_char_t *tag)
 {
+	if (!(anchor || tag) || !is_first_extra(c, node))
+		return;
 	if (anchor)
 		lint_add(c->lint, "E06", &node->at, _("write the value out where it is used"),
 			   _("anchors (&%s) are not used here"), (const char *)anchor);
@@ -337,7 +354,7 @@ static struct node *compose(struct composer *c, const yaml_event_t *event, int d
 	if (event->type == YAML_MAPPING_START_EVENT)
 		return mapping(c, event, depth);
 	node = node_new(c, NODE_BAD, event, false);
-	if (event->type == YAML_ALIAS_EVENT)
+	if (event->type == YAML_ALIAS_EVENT && is_first_extra(c, node))
 		lint_add(c->lint, "E06", &node->at, _("write the value out where it is used"),
 			   _("aliases (*%s) are not used here"), (const char *)event->data.alias.anchor);
 	return node;
