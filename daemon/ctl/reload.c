@@ -29,8 +29,7 @@ static int run(struct ctl *ctl, struct err *e)
 		ctl_print_json(ctl, answer);
 	} else {
 		str_add(&ctl->out, text ? text : "");
-		str_addf(&ctl->out, "%s %s\n", say(ctl, ok ? N_("now at work:") : N_("refused; still at work:")),
-			 config ? config : "-");
+		str_addf(&ctl->out, ok ? _("now at work: %s\n") : _("refused; still at work: %s\n"), config ? config : "-");
 	}
 	json_decref(answer);
 	return ok ? CTL_DONE : CTL_NO;

@@ -7,6 +7,7 @@
 #include "ctl/wire.h"
 
 #include "core/office.h"
+#include "core/time/moment.h"
 #include "core/understand/message.h"
 #include "settings/snapshot.h"
 
@@ -114,6 +115,13 @@ static int find_topic(struct ctl *ctl, const char **ret_topic, const char **ret_
 	return 0;
 }
 
+static const char *human(const char *time, char text[MOMENT_TEXT])
+{
+	int64_t at;
+
+	return moment_parse(time, &at) ? moment_human(at, true, text) : time;
+}
+
 static void print_text(struct ctl *ctl, const json_t *receipt)
 {
 	static const char *const lines[] = {N_("case"), N_("department"), N_("reason")};
@@ -132,11 +140,13 @@ static void print_text(struct ctl *ctl, const json_t *receipt)
 		str_addc(&ctl->out, '\n');
 	}
 	json_object_foreach(due, clock, at) {
+		char text[MOMENT_TEXT];
+
 		if (!json_is_string(at))
 			continue;
 		str_add(&ctl->out, "  ");
 		grid_pad(&ctl->out, say(ctl, clock), 14);
-		str_addf(&ctl->out, "%s\n", json_string_value(at));
+		str_addf(&ctl->out, "%s\n", human(json_string_value(at), text));
 	}
 }
 

@@ -29,7 +29,7 @@ static void object_text(const struct ctl *ctl, const json_t *v, struct str *out)
 			str_addf(out, "%s ", say(ctl, name));
 			value_text(ctl, inner, out);
 		}
-		between = ", ";
+		between = _(", ");
 	}
 }
 
