@@ -14,6 +14,10 @@ import uuid
 from lib.wait import wait_for
 
 
+WAITING = """select (select count(*) from needle.outbox) + (select count(*) from needle.timer
+	     where due_at <= coalesce((select now_at from needle.sim_clock), now()))"""
+
+
 def is_event(m):
 	return m.payload[:1] == b"{"
 
@@ -29,8 +33,8 @@ class Witness:
 		self.cards = self.client.collect(f"{self.root}/dept/+/queue/+")
 
 	def quiet(self, bound=20):
-		"""Waits until all that is stored has been said and heard."""
-		wait_for(lambda: self.db.value("select count(*) from needle.outbox") == 0, bound, "an empty outbox")
+		"""Waits until what is due has happened, and all that is stored has been said and heard."""
+		wait_for(lambda: self.db.value(WAITING) == 0, bound, "an empty outbox")
 		sign = f"{self.root}/dept/witness/event/{uuid.uuid4().hex}"
 
 		def sign_is_back():
