@@ -90,6 +90,12 @@ pot: $(B)/needle.pot
 		msgattrib --no-obsolete --no-wrap -o daemon/po/$$t.po daemon/po/$$t.po && \
 		msgfmt --statistics -o /dev/null daemon/po/$$t.po || exit 1; done
 
+# The reference manual, from the table that the checker works with; lint compares it.
+.PHONY: docs
+docs: all
+	$(B)/needlectl manual --lang en > docs/reference.md
+	$(B)/needlectl manual --lang zh > docs/zh/reference.md
+
 .PHONY: unit
 unit: $(UNIT:%=$(B)/unit/%) all
 
@@ -155,7 +161,7 @@ uninstall:
 BUILD_PACKAGES := gcc libc6-dev libpaho-mqtt-dev libpq-dev libyaml-dev libjansson-dev libutf8proc-dev libpcre2-dev \
 	libmicrohttpd-dev libssl-dev libsodium-dev gettext
 RUN_PACKAGES := mosquitto mosquitto-clients postgresql postgresql-client python3 python3-paho-mqtt python3-psycopg2
-TEST_PACKAGES := libcmocka-dev python3-pytest python3-yaml
+TEST_PACKAGES := libcmocka-dev python3-pytest python3-yaml python3-jsonschema
 LINT_PACKAGES := clang cppcheck libcmocka-dev
 STACK := tests/stack/stack
 BUILD_FLAG := --build '$(abspath $(B))'

@@ -75,22 +75,19 @@ json_t *ctl_json_time(int64_t at)
 	return at == MOMENT_NONE ? json_null() : json_string(moment_rfc3339(at, text));
 }
 
-int ctl_settings(struct ctl *ctl, struct err *e)
+int ctl_load(struct ctl *ctl, const char *folder, struct settings **ret, struct err *e)
 {
 	char plugins[512];
 	const struct load_options options = {.flags = LOAD_SECRETS_OPTIONAL, .env_file = ctl_flag(ctl, "env-file"),
 					     .decoder = decoders_info,
 					     .decoder_arg = (void *)(uintptr_t)decoders_folder(plugins, sizeof(plugins))};
-	int r;
+	int r = settings_load(folder, &options, ret, e);
 
-	if (ctl->settings)
-		return 0;
-	r = settings_load(ctl->folder, &options, &ctl->settings, e);
 	if (r == SETTINGS_HAS_ERRORS) {
-		err_code(e, ERR_BAD, "config", "%s has %zu errors: needlectl check -c %s names them", ctl->folder,
-			 ctl->settings->findings.n_errors, ctl->folder);
-		settings_unref(ctl->settings);
-		ctl->settings = NULL;
+		err_code(e, ERR_BAD, "config", "%s has %zu errors: needlectl check -c %s names them", folder,
+			 (*ret)->findings.n_errors, folder);
+		settings_unref(*ret);
+		*ret = NULL;
 		return ERR_BAD;
 	}
 	if (r < 0) {
@@ -98,6 +95,11 @@ int ctl_settings(struct ctl *ctl, struct err *e)
 		return r;
 	}
 	return 0;
+}
+
+int ctl_settings(struct ctl *ctl, struct err *e)
+{
+	return ctl->settings ? 0 : ctl_load(ctl, ctl->folder, &ctl->settings, e);
 }
 
 int ctl_database(struct ctl *ctl, struct pg **ret, struct err *e)

@@ -34,8 +34,9 @@ struct verb {
 	int (*run)(struct ctl *ctl, struct err *e);
 };
 extern const char ctl_offline[], ctl_daemon[], ctl_stored[], ctl_broker[];  /* groups */
-extern const struct verb verb_broker_acl, verb_check, verb_clock, verb_deadletter, verb_deadline, verb_do,
-	verb_drain, verb_explain, verb_migrate, verb_reload, verb_report, verb_rules, verb_show, verb_status, verb_test;
+extern const struct verb verb_broker_acl, verb_check, verb_clock, verb_deadletter, verb_deadline, verb_diff, verb_do,
+	verb_drain, verb_explain, verb_fmt, verb_manual, verb_migrate, verb_reload, verb_report, verb_rules,
+	verb_schema, verb_show, verb_status, verb_test;
 
 struct ctl {
 	struct args args;
@@ -67,7 +68,9 @@ void ctl_print_json(struct ctl *ctl, const json_t *json);
 json_t *ctl_json_time(int64_t at);
 json_t *ctl_json_text(const char *text);    /* NULL: null */
 
-/* Loads the folder (once); a folder with errors ends in code "config". */
+/* Loads any folder as the offline verbs do; one with errors ends in code "config". *ret is the caller's to unref. */
+int ctl_load(struct ctl *ctl, const char *folder, struct settings **ret, struct err *e);
+/* Loads the folder (once). */
 int ctl_settings(struct ctl *ctl, struct err *e);
 /* Connects to $NEEDLE_PG_DSN or the folder's database, also loading the folder: the tenant is in it. */
 int ctl_database(struct ctl *ctl, struct pg **ret, struct err *e);

@@ -380,19 +380,19 @@ int fmt_text(const struct source *source, const struct key_info *root, struct st
 
 	f.lint.arena = &f.arena;
 	if (has_odd_breaks(source))
-		return err_set(e, ERR_BAD, N_("%s: a line ends with an unusual character"), source->name);
+		return err_set(e, ERR_BAD, "%s: a line ends with an unusual character", source->name);
 	before = yaml_parse(source, &f.lint);
 	if (!before || before->kind != NODE_MAP || f.lint.n_errors)
-		return err_set(e, ERR_BAD, N_("%s has errors: see needlectl check"), source->name);
+		return err_set(e, ERR_BAD, "%s has errors: see needlectl check", source->name);
 	fmt_layout(&f.before, source, before, root, &f.arena);
 	print(&f.before, out);
 	source_init(&result, source->name, out->s ? out->s : "", out->len, &f.arena);
 	after = out->cut ? NULL : yaml_parse(&result, &f.lint);
 	if (!after || !same(root, before, after))
-		return err_set(e, ERR_BAD, N_("%s cannot be formatted without changing what it means"), source->name);
+		return err_set(e, ERR_BAD, "%s cannot be formatted without changing what it means", source->name);
 	fmt_layout(&f.after, &result, after, root, &f.arena);
 	print(&f.after, &f.again);
 	if (!same_comments(&f.before, &f.after) || !str_equal(f.again.s ? f.again.s : "", out->s ? out->s : ""))
-		return err_set(e, ERR_BAD, N_("%s cannot be formatted so that it stays as it is"), source->name);
+		return err_set(e, ERR_BAD, "%s cannot be formatted so that it stays as it is", source->name);
 	return 0;
 }
