@@ -121,6 +121,11 @@ static void check_until(struct loader *l, const struct rule *rule, const struct 
 			   _("the rule “%s” ends within %d days"), rule->id, SOON_DAYS);
 }
 
+static const struct key_info *rule_row(struct loader *l)
+{
+	return key_child(scope_in(scope_root(l), "rules").row, "[]");
+}
+
 void check_rules(struct loader *l)
 {
 	const struct office *office = &l->settings->office;
@@ -134,7 +139,7 @@ void check_rules(struct loader *l)
 		check_until(l, rule, item);
 		/* A `when` that is wrong reads as none; then the wrong part is what is said. */
 		if (!has_condition(&rule->when) && i + 1 < office->n_rules &&
-		    scope_list_length(node_get(item, "when")) == 0)
+		    scope_list_length(node_get(item, "when")) == 0 && key_is_missing(rule_row(l), item, "when"))
 			lint_add(&l->lint, "E32", id ? &id->at : &item->at,
 				   _("give it a condition, or make it the last rule"),
 				   _("the rule “%s” has no condition, so no rule after it ever matches"), rule->id);

@@ -28,6 +28,9 @@ static void check_calendar_hours(struct loader *l, const struct calendar *cal)
 	int32_t day = moment_day_from_date(first, 1, 1), end = moment_day_from_date(last + 2, 1, 1);
 	int empty = 0;
 
+	/* Hours that are not there were asked for. */
+	if (!node_get(entry(l, "calendars", cal->name), "hours"))
+		return;
 	/* More years than a file list can hold honestly are cut: the pattern repeats. */
 	if (end - day > 20 * 366)
 		day = end - 20 * 366;
@@ -187,6 +190,9 @@ static void check_policy(struct loader *l, const struct policy *policy)
 {
 	const struct node *node = entry(l, "policies", policy->name);
 
+	/* A calendar that was named wrongly was reported. */
+	if (!policy->calendar && (node_get(node, "calendar") || entry(l, "defaults", "calendar")))
+		return;
 	for (int c = 0; c < N_CLOCKS; c++)
 		if (policy->has[c] && lacks_calendar(&policy->clock[c], policy->calendar))
 			report_no_calendar(l, place(node, clock_names[c], l), policy->text[c]);

@@ -177,7 +177,7 @@ static void check_fallback(struct loader *l)
 {
 	const struct node *fallback = node_get(l->root, "fallback");
 
-	if (l->broken && !fallback)
+	if (!fallback && (l->broken || !key_is_missing(scope_root(l).row, l->root, "fallback")))
 		return;
 	if (!fallback || (fallback->kind == NODE_MAP && !node_get(fallback, "dept")) || node_is_empty(fallback))
 		lint_add(&l->lint, "E24", fallback ? &fallback->at : &l->root->at,

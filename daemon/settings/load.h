@@ -57,6 +57,8 @@ const char *suggest(const char *wrong, const char *const *known, size_t n);
 const char *suggest_remedy(struct loader *l, const char *suggestion, const char *otherwise);
 
 /* ---- shape.c: every node against its row */
+/* Is there neither the key nor a wrong one that was meant to be it (and is reported as such)? */
+bool key_is_missing(const struct key_info *row, const struct node *map, const char *key);
 void shape_check(struct loader *l, const struct key_info *keys, const struct node *root);
 
 /* ---- scope.c: typed reading of a map that shape_check has seen; defaults come from the table */

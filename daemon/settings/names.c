@@ -168,8 +168,8 @@ bool names_check(struct loader *l, const char *ref, const char *name, const stru
 		return true;
 	if (kind == SYM_CATEGORIES && is_ancestor(&l->symbols[kind], name))
 		return true;
-	/* What a file that could not be read defines is not missing. */
-	if (l->unsure || (l->broken && !node_get(l->root, ref)))
+	/* What a file that could not be read defines is not missing, nor what stands under a misspelt key. */
+	if (l->unsure || (!node_get(l->root, ref) && (l->broken || !key_is_missing(scope_root(l).row, l->root, ref))))
 		return true;
 	lint_add(&l->lint, "E20", at, remedy_for(l, (enum symbols)kind, name), _("%s “%s” is not defined"),
 		   _(symbol_words[kind]), name);

@@ -435,19 +435,40 @@ static const char *place_of(const struct loader *l, const char *name)
 	return NULL;
 }
 
+/* The key that a wrong one was meant to be, or NULL. */
+static const char *key_meant(const struct key_info *row, const char *text)
+{
+	const char *known[64], *found, *wide = strstr(text, "：");
+	const struct key_info *child = NULL;
+	size_t n = 0, len = wide ? (size_t)(wide - text) : strcspn(text, ":");
+
+	while ((child = key_next(row, child)) && n < ARRAY_LEN(known)) {
+		known[n++] = key_leaf(child);
+		if (strlen(known[n - 1]) == len && strncmp(text, known[n - 1], len) == 0)
+			return known[n - 1];
+	}
+	found = alias_of(row, text);
+	return found ? found : suggest(text, known, n);
+}
+
+bool key_is_missing(const struct key_info *row, const struct node *map, const char *key)
+{
+	if (node_get(map, key))
+		return false;
+	for (size_t i = 0; map && map->kind == NODE_MAP && i < map->n; i++)
+		if (!key_child(row, map->keys[i]->text) && str_equal(key_meant(row, map->keys[i]->text), key))
+			return false;
+	return true;
+}
+
 static void unknown_key(struct loader *l, const struct key_info *row, const struct node *key)
 {
-	const char *known[64], *found, *place;
-	const struct key_info *child = NULL;
-	size_t n = 0;
+	const char *found, *place;
+	const struct key_info *child;
 
 	if (wide_explains(l, key))
 		return;
-	while ((child = key_next(row, child)) && n < ARRAY_LEN(known))
-		known[n++] = key_leaf(child);
-	found = alias_of(row, key->text);
-	if (!found)
-		found = suggest(key->text, known, n);
+	found = key_meant(row, key->text);
 	place = found ? NULL : place_of(l, key->text);
 	lint_add(&l->lint, "E10", &key->at,
 		   place ? arena_printf(l->arena, _("it belongs to %s"), place) :
@@ -470,7 +491,7 @@ static void walk_map(struct loader *l, const struct key_info *row, const struct 
 			unknown_key(l, row, map->keys[i]);
 	}
 	for (child = key_next(row, NULL); child; child = key_next(row, child))
-		if ((child->flags & KEY_REQUIRED) && !node_get(map, key_leaf(child)) && !(l->broken && !*row->path))
+		if ((child->flags & KEY_REQUIRED) && !(l->broken && !*row->path) && key_is_missing(row, map, key_leaf(child)))
 			lint_add(&l->lint, "E11", &map->at,
 				   arena_printf(l->arena, _("add `%s:`: %s"), key_leaf(child), _(child->help)),
 				   _("the key “%s” is missing"), key_leaf(child));

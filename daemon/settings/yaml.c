@@ -20,6 +20,9 @@ struct composer {
 	size_t n_nodes;
 	bool stop;
 	bool *quoted_lines;     /* lines that continue a quoted or block text: tabs are theirs */
+	struct mark bracket;    /* the innermost that is open; line 0: none */
+	struct mark quote;      /* the last quoted text, and the line where it ends */
+	int quote_end;
 	int extra_line;         /* the last line with an E06: one each is enough */
 	bool keep_extents;      /* somebody speaks to lint: texts must be told from comments */
 	VEC(struct extent) extents;
@@ -101,21 +104,36 @@ static struct mark mark_of(const struct composer *c, const yaml_mark_t *start, c
 
 enum { WIDE_OF_KEYS = 3, WIDE_ANY = ARRAY_LEN(wide_marks) };
 
-/* The first of those full-width marks in lines from…to that YAML syntax may have been meant by. */
-static const struct wide *find_wide(const struct source *s, int from, int to, size_t n_marks, struct mark *ret)
+/* The first of those full-width marks in a line, quoted texts and comments aside. */
+static const struct wide *wide_in_line(const char *line, size_t len, size_t n_marks, size_t *ret_at)
 {
-	for (int n = from; n <= to; n++) {
-		size_t len, i, k;
-		const char *line = source_line(s, n, &len);
+	bool quoted = false;
 
-		for (i = 0; line && i < len && line[i] != '#'; i++)
-			for (k = 0; k < n_marks; k++)
-				if (strncmp(line + i, wide_marks[k].text, strlen(wide_marks[k].text)) == 0) {
-					*ret = source_mark(s, (size_t)(line - s->text) + i);
-					return &wide_marks[k];
-				}
+	for (size_t i = 0; i < len && (line[i] != '#' || quoted); i++) {
+		quoted ^= line[i] == '"';
+		for (size_t k = 0; k < n_marks && !quoted; k++)
+			if (strncmp(line + i, wide_marks[k].text, strlen(wide_marks[k].text)) == 0) {
+				*ret_at = i;
+				return &wide_marks[k];
+			}
 	}
 	return NULL;
+}
+
+/* … in lines from…to, where YAML syntax may have been meant by it. */
+static const struct wide *find_wide(const struct source *s, int from, int to, size_t n_marks, struct mark *ret)
+{
+	const struct wide *wide = NULL;
+
+	for (int n = from; n <= to && !wide; n++) {
+		size_t len, at;
+		const char *line = source_line(s, n, &len);
+
+		wide = line ? wide_in_line(line, len, n_marks, &at) : NULL;
+		if (wide)
+			*ret = source_mark(s, (size_t)(line - s->text) + at);
+	}
+	return wide;
 }
 
 /* The first tab in the indentation of lines from…to, comments and blank lines aside. */
@@ -144,43 +162,86 @@ static void tab_error(struct composer *c, const struct mark *at)
 		   _("a tab stands in the indentation"));
 }
 
+/* The last line before it that holds anything. */
+static int line_before(const struct source *s, int line)
+{
+	size_t len, i;
+	const char *text;
+
+	while (--line > 1) {
+		text = source_line(s, line, &len);
+		for (i = 0; text && i < len && (text[i] == ' ' || text[i] == '\t'); i++)
+			;
+		if (text && i < len && text[i] != '#')
+			break;
+	}
+	return line < 1 ? 1 : line;
+}
+
+static bool says(const yaml_parser_t *p, const char *words)
+{
+	return p->problem && strstr(p->problem, words);
+}
+
+/* Only the next line shows what was wrong with a line; then the mark stands in the one before. */
+static const struct wide *find_wide_around(struct composer *c, int line, int to, struct mark *ret)
+{
+	const yaml_parser_t *p = &c->parser;
+	bool block = p->context && strncmp(p->context, "while parsing a block", 21) == 0;
+	const struct wide *wide = find_wide(c->source, line, to, WIDE_ANY, ret);
+	int before = line_before(c->source, line);
+
+	if (!wide && (block || says(p, "<document start>")))
+		wide = find_wide(c->source, before, before, WIDE_ANY, ret);
+	/* A line whose colon is none goes on in the next, where a colon then is one too many. */
+	if (!wide && says(p, "mapping values"))
+		wide = find_wide(c->source, before, before, WIDE_OF_KEYS, ret);
+	return wide;
+}
+
+/* What was left open swallows lines until something does not fit: that shows where, not what. */
+static bool report_open(struct composer *c, const struct mark *open, int found)
+{
+	if (!open->line || open->line >= found)
+		return false;
+	lint_add(c->lint, "E01", open, _("close it, or take it out"),
+		 _("what opens here is still open in line %d, where something does not fit"), found);
+	return true;
+}
+
+static bool report_wide(struct composer *c, int line, int to)
+{
+	struct mark at;
+	const struct wide *wide = find_wide_around(c, line, to, &at);
+
+	if (wide)
+		lint_add(c->lint, "E03", &at, arena_printf(c->arena, _("write the half-width “%s”"), wide->meant),
+			   _("full-width “%s” where YAML wants “%s”"), wide->text, wide->meant);
+	return wide;
+}
+
 static void syntax_error(struct composer *c)
 {
 	const yaml_parser_t *p = &c->parser;
 	bool block = p->context && strncmp(p->context, "while parsing a block", 21) == 0;
 	bool context = p->context && !block && p->context_mark.line < p->problem_mark.line;
-	struct mark problem = mark_of(c, &p->problem_mark, NULL), at;
-	const struct wide *wide;
-	int from, to;
+	int found = (int)p->problem_mark.line + 1, to;
+	struct mark problem = mark_of(c, context ? &p->context_mark : &p->problem_mark, NULL), at;
 
-	if (context)
-		problem = mark_of(c, &p->context_mark, NULL);
 	if (p->error == YAML_READER_ERROR)
 		problem = source_mark(c->source, p->problem_offset);
 	if (problem.line > (int)c->source->n_lines)
 		problem.line = (int)c->source->n_lines;
-	from = problem.line;
-	to = from + (context && from < (int)c->source->n_lines);
+	to = problem.line + (context && problem.line < (int)c->source->n_lines);
 	c->stop = true;
 	/* A wrong line is often only noticed at the next one. */
-	if (find_tab(c, from > 1 ? from - 1 : 1, to, &at)) {
+	if (find_tab(c, problem.line > 1 ? problem.line - 1 : 1,
+		     says(p, "tab character") ? (int)c->source->n_lines : to, &at))
 		tab_error(c, &at);
-		return;
-	}
-	wide = find_wide(c->source, from, to, WIDE_ANY, &at);
-	if (!wide && block)
-		wide = find_wide(c->source, from - 1, from, WIDE_ANY, &at);
-	/* A line whose colon is none goes on in the next, where a colon then is one too many. */
-	if (!wide && p->problem && strncmp(p->problem, "mapping values", 14) == 0)
-		wide = find_wide(c->source, from - 1, from, WIDE_OF_KEYS, &at);
-	if (wide) {
-		lint_add(c->lint, "E03", &at,
-			   arena_printf(c->arena, _("write the half-width “%s”"), wide->meant),
-			   _("full-width “%s” where YAML wants “%s”"), wide->text, wide->meant);
-		return;
-	}
-	lint_add(c->lint, "E01", &problem, _("look at the indentation, brackets and quotes here and just above"),
-		   _("this is not YAML: %s"), _(p->problem ? p->problem : N_("unreadable")));
+	else if (!(c->quote_end == found && report_open(c, &c->quote, found)) && !report_wide(c, problem.line, to) &&
+		 !report_open(c, &c->bracket, found))
+		lint_add(c->lint, "E01", &problem, _("look at the indentation, brackets and quotes here and just above"),
+			   _("this is not YAML: %s"), _(p->problem ? p->problem : N_("unreadable")));
 }
 
 static bool next_event(struct composer *c, yaml_event_t *event)
@@ -250,6 +311,10 @@ static struct node *scalar(struct composer *c, const yaml_event_t *event)
 		lint_add(c->lint, "E04", &node->at, _("take the escape out"), _("the text holds a NUL byte"));
 		node->kind = NODE_BAD;
 	}
+	if (style == YAML_SINGLE_QUOTED_SCALAR_STYLE || style == YAML_DOUBLE_QUOTED_SCALAR_STYLE) {
+		c->quote = node->at;
+		c->quote_end = (int)event->end_mark.line + 1;
+	}
 	if (!node->plain)
 		for (size_t n = event->start_mark.line + 1; n <= event->end_mark.line; n++)
 			if (n < c->source->n_lines)
@@ -267,8 +332,11 @@ static struct node *compose(struct composer *c, const yaml_event_t *event, int d
 static struct node *list(struct composer *c, const yaml_event_t *start, int depth)
 {
 	struct node *node = node_new(c, NODE_LIST, start, false);
+	struct mark outer = c->bracket;
 
 	node->style = start->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE ? '[' : 0;
+	if (node->style)
+		c->bracket = node->at;
 	refuse_extras(c, node, start->data.sequence_start.anchor, start->data.sequence_start.tag);
 	for (;;) {
 		CLEANUP(yaml_event_delete) yaml_event_t event = {0};
@@ -277,6 +345,7 @@ static struct node *list(struct composer *c, const yaml_event_t *start, int dept
 			return node;
 		if (event.type == YAML_SEQUENCE_END_EVENT) {
 			end_at(node, &event);
+			c->bracket = outer;
 			return node;
 		}
 		node_add(c->arena, node, NULL, compose(c, &event, depth + 1));
@@ -312,8 +381,12 @@ static struct node *mapping(struct composer *c, const yaml_event_t *start, int d
 {
 	CLEANUP(map_done) struct map seen = {0};
 	struct node *node = node_new(c, NODE_MAP, start, false), *key, *value;
+	struct mark outer = c->bracket;
 
 	node->style = start->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE ? '[' : 0;
+	/* [a: b] has a map without a bracket of its own. */
+	if (node->style && start->end_mark.index > start->start_mark.index)
+		c->bracket = node->at;
 	refuse_extras(c, node, start->data.mapping_start.anchor, start->data.mapping_start.tag);
 	for (;;) {
 		CLEANUP(yaml_event_delete) yaml_event_t key_event = {0};
@@ -324,6 +397,7 @@ static struct node *mapping(struct composer *c, const yaml_event_t *start, int d
 			return node;
 		if (key_event.type == YAML_MAPPING_END_EVENT) {
 			end_at(node, &key_event);
+			c->bracket = outer;
 			return node;
 		}
 		key = compose(c, &key_event, depth + 1);
