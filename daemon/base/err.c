@@ -25,7 +25,6 @@ static void end_whole(char *text, size_t size)
 static void __attribute__((format(printf, 4, 0)))
 fill(struct err *e, int class, const char *code, const char *fmt, va_list ap)
 {
-	const char *local = tongue(fmt);
 	va_list again;
 
 	va_copy(again, ap);
@@ -34,8 +33,8 @@ fill(struct err *e, int class, const char *code, const char *fmt, va_list ap)
 	vsnprintf(e->text, sizeof(e->text), fmt, ap);
 	end_whole(e->text, sizeof(e->text));
 	e->said[0] = '\0';
-	if (local != fmt) {
-		vsnprintf(e->said, sizeof(e->said), local, again);
+	if (tongue(fmt) != fmt) {
+		vsnprintf(e->said, sizeof(e->said), tongue(fmt), again);
 		end_whole(e->said, sizeof(e->said));
 	}
 	va_end(again);
@@ -85,16 +84,15 @@ static void put_before(char *text, size_t size, const char *before, const char *
 void err_prefix(struct err *e, const char *fmt, ...)
 {
 	char before[sizeof(e->text)], local[sizeof(e->said)];
-	const char *said = tongue(fmt);
 	va_list ap, again;
 
 	va_start(ap, fmt);
 	va_copy(again, ap);
 	vsnprintf(before, sizeof(before), fmt, ap);
-	vsnprintf(local, sizeof(local), said, again);
+	vsnprintf(local, sizeof(local), tongue(fmt), again);
 	va_end(again);
 	va_end(ap);
-	if (said != fmt || e->said[0])
+	if (tongue(fmt) != fmt || e->said[0])
 		put_before(e->said, sizeof(e->said), local, err_said(e));
 	put_before(e->text, sizeof(e->text), before, e->text);
 }
