@@ -135,18 +135,24 @@ static void keep_filters(struct dispatch *d, const char *const *filters, size_t 
 		VEC_PUSH(&d->filters, mem_strdup(filters[i]));
 }
 
-static int subscribe(struct dispatch *d, struct err *e)
+/* After a connect the broker is told all, after a reload what is new. */
+static int subscribe(struct dispatch *d, bool all, struct err *e)
 {
 	struct arena a = {0};
-	const char **filters, **gone;
-	size_t n = wanted_filters(d, &a, &filters), n_gone = 0;
-	int r;
+	const char **filters, **gone, **fresh;
+	size_t n = wanted_filters(d, &a, &filters), n_gone = 0, n_fresh = 0;
+	int r = 0;
 
 	gone = arena_alloc(&a, (d->filters.n + 1) * sizeof(*gone));
+	fresh = arena_alloc(&a, n * sizeof(*fresh));
 	for (size_t i = 0; i < d->filters.n; i++)
 		if (!contains(filters, n, d->filters.v[i]))
 			gone[n_gone++] = d->filters.v[i];
-	r = link_subscribe(d->link, filters, n, 2, SUBSCRIBE_MS, e);
+	for (size_t i = 0; i < n; i++)
+		if (all || !contains((const char *const *)d->filters.v, d->filters.n, filters[i]))
+			fresh[n_fresh++] = filters[i];
+	if (n_fresh)
+		r = link_subscribe(d->link, fresh, n_fresh, 2, SUBSCRIBE_MS, e);
 	if (r == 0 && n_gone)
 		r = link_unsubscribe(d->link, gone, n_gone, SUBSCRIBE_MS, e);
 	if (r == 0)
@@ -215,7 +221,7 @@ static int look_at_broker(struct dispatch *d, struct err *e)
 static bool settle(struct dispatch *d)
 {
 	struct err e;
-	int r = subscribe(d, &e);
+	int r = subscribe(d, true, &e);
 
 	if (r == 0) {
 		d->subscribed = true;
@@ -247,7 +253,7 @@ void session_turn(struct dispatch *d)
 	if (!d->reconciled && d->pg && clock_mono_us() >= d->next_connect_us && !settle(d))
 		d->next_connect_us = clock_mono_us() + 1000000;
 	if (d->reconciled && memcmp(d->hash, d->settings->office.hash, sizeof(d->hash)) != 0) {
-		if (subscribe(d, &e) < 0)
+		if (subscribe(d, false, &e) < 0)
 			log_warn("link.subscribe", "%s", e.text);
 		say_online(d);
 	}

@@ -25,13 +25,14 @@ static const char *card_now(const struct case_change *change, const char *dept)
 	return NULL;
 }
 
+/* A target is mostly a department's id of the snapshot, which may be gone when the row is told: it is copied. */
 void change_rows(const struct case_change *change, struct arena *a, struct outbox_rows *rows)
 {
 	for (size_t i = 0; i < change->events.n; i++) {
 		const struct event_row *ev = &change->events.v[i];
 
-		ALIST_PUSH(a, rows, (struct outbox_row){.number = change->c->number, .target = ev->target,
-							.topic = ev->topic, .payload = ev->payload,
+		ALIST_PUSH(a, rows, (struct outbox_row){.number = change->c->number,
+							.target = arena_strdup(a, ev->target), .topic = ev->topic, .payload = ev->payload,
 							.seq = ev->seq, .card = ev->card,
 							.card_json = ev->card ? card_now(change, ev->target) : NULL});
 	}
