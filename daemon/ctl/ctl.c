@@ -75,14 +75,21 @@ json_t *ctl_json_time(int64_t at)
 	return at == MOMENT_NONE ? json_null() : json_string(moment_rfc3339(at, text));
 }
 
+void ctl_load_options(const struct ctl *ctl, char plugins[512], struct load_options *ret)
+{
+	*ret = (struct load_options){.flags = LOAD_SECRETS_OPTIONAL, .env_file = ctl_flag(ctl, "env-file"),
+				     .decoder = decoders_info,
+				     .decoder_arg = (void *)(uintptr_t)decoders_folder(plugins, 512)};
+}
+
 int ctl_load(struct ctl *ctl, const char *folder, struct settings **ret, struct err *e)
 {
+	struct load_options options;
 	char plugins[512];
-	const struct load_options options = {.flags = LOAD_SECRETS_OPTIONAL, .env_file = ctl_flag(ctl, "env-file"),
-					     .decoder = decoders_info,
-					     .decoder_arg = (void *)(uintptr_t)decoders_folder(plugins, sizeof(plugins))};
-	int r = settings_load(folder, &options, ret, e);
+	int r;
 
+	ctl_load_options(ctl, plugins, &options);
+	r = settings_load(folder, &options, ret, e);
 	if (r == SETTINGS_HAS_ERRORS) {
 		err_code(e, ERR_BAD, "config", "%s has %zu errors: needlectl check -c %s names them", folder,
 			 (*ret)->findings.n_errors, folder);

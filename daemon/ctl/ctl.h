@@ -34,7 +34,7 @@ struct verb {
 	int (*run)(struct ctl *ctl, struct err *e);
 };
 extern const char ctl_offline[], ctl_daemon[], ctl_stored[], ctl_broker[];  /* groups */
-extern const struct verb verb_broker_acl, verb_check, verb_clock, verb_deadletter, verb_deadline, verb_diff, verb_do,
+extern const struct verb verb_broker_acl, verb_calendar, verb_check, verb_clock, verb_deadletter, verb_deadline, verb_diff, verb_do,
 	verb_drain, verb_explain, verb_fmt, verb_manual, verb_migrate, verb_reload, verb_replay, verb_report, verb_rules,
 	verb_schema, verb_show, verb_status, verb_test;
 
@@ -68,6 +68,9 @@ void ctl_print_json(struct ctl *ctl, const json_t *json);
 json_t *ctl_json_time(int64_t at);
 json_t *ctl_json_text(const char *text);    /* NULL: null */
 
+/* How the offline verbs load: decoders are known, a missing secret is no error. `plugins` must outlive the load. */
+struct load_options;
+void ctl_load_options(const struct ctl *ctl, char plugins[512], struct load_options *ret);
 /* Loads any folder as the offline verbs do; one with errors ends in code "config". *ret is the caller's to unref. */
 int ctl_load(struct ctl *ctl, const char *folder, struct settings **ret, struct err *e);
 /* Loads the folder (once). */

@@ -90,3 +90,19 @@ int folder_write(const char *folder, const char *name, const char *text, size_t 
 		return err_set(e, ERR_BAD, "%s cannot be written: %s", path, strerror(errno));
 	return 0;
 }
+
+int folder_make_way(const char *folder, const char *name, struct err *e)
+{
+	char path[PATH_MAX];
+	size_t at = strlen(folder) + 1;
+
+	if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path))
+		return err_set(e, ERR_BAD, "%s: the path is too long", name);
+	for (char *slash = strchr(path + at, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			return err_set(e, ERR_BAD, "%s cannot be made: %s", path, strerror(errno));
+		*slash = '/';
+	}
+	return 0;
+}

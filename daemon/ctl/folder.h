@@ -10,3 +10,5 @@ struct err;
  * ERR_BAD when something else does.
  */
 int folder_write(const char *folder, const char *name, const char *text, size_t len, const char *was, struct err *e);
+/* Makes the folders on the way to folder/name. */
+int folder_make_way(const char *folder, const char *name, struct err *e);

@@ -8,7 +8,6 @@
 #include <ftw.h>
 #include <limits.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "ctl/ctl.h"
 #include "ctl/folder.h"
@@ -27,23 +26,7 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 
 static void remove_folder(const char *folder)
 {
-	if (*folder)
-		nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-/* The folders on the way to folder/name. */
-static void make_way(const char *folder, const char *name)
-{
-	char path[PATH_MAX];
-	size_t at = strlen(folder) + 1;
-
-	if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path))
-		return;
-	for (char *slash = strchr(path + at, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		mkdir(path, 0700);
-		*slash = '/';
-	}
+	nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static int write_files(const char *folder, const json_t *files, struct err *e)
@@ -56,32 +39,45 @@ static int write_files(const char *folder, const json_t *files, struct err *e)
 
 		if (!type_path(name) || !json_is_string(text))
 			return err_set(e, ERR_BAD, "the stored configuration holds “%s”, which is no file of a folder", name);
-		make_way(folder, name);
-		r = folder_write(folder, name, json_string_value(text), json_string_length(text), NULL, e);
+		r = folder_make_way(folder, name, e);
+		if (r == 0)
+			r = folder_write(folder, name, json_string_value(text), json_string_length(text), NULL, e);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-static int load_text(struct ctl *ctl, const char *source, struct settings **ret, struct err *e)
+int stored_load(struct ctl *ctl, const json_t *files, struct settings **ret, struct err *e)
 {
 	const char *tmp = getenv("TMPDIR");
-	json_t *files = json_loads(source, 0, NULL);
-	char folder[PATH_MAX];
-	int r = ERR_BAD;
+	struct load_options options;
+	char folder[PATH_MAX], plugins[512];
+	int r;
 
 	snprintf(folder, sizeof(folder), "%s/needle-XXXXXX", tmp && *tmp ? tmp : "/tmp");
-	if (!json_is_object(files))
-		err_set(e, ERR_BAD, "the stored configuration cannot be read");
-	else if (!mkdtemp(folder))
-		err_set(e, ERR_BAD, "%s cannot be made: %s", folder, strerror(errno));
-	else if ((r = write_files(folder, files, e)) == 0)
-		r = ctl_load(ctl, folder, ret, e);
-	if (json_is_object(files))
-		remove_folder(folder);
-	json_decref(files);
+	if (!mkdtemp(folder))
+		return err_set(e, ERR_BAD, "%s cannot be made: %s", folder, strerror(errno));
+	ctl_load_options(ctl, plugins, &options);
+	r = write_files(folder, files, e);
+	if (r == 0)
+		r = settings_load(folder, &options, ret, e);
+	remove_folder(folder);
 	return r;
+}
+
+static int load_text(struct ctl *ctl, const char *source, struct settings **ret, struct err *e)
+{
+	json_t *files = json_loads(source, 0, NULL);
+	int r = json_is_object(files) ? stored_load(ctl, files, ret, e)
+				      : err_set(e, ERR_BAD, "the stored configuration cannot be read");
+
+	json_decref(files);
+	if (r != SETTINGS_HAS_ERRORS)
+		return r;
+	settings_unref(*ret);
+	*ret = NULL;
+	return err_code(e, ERR_BAD, "config", "this program finds errors in it");
 }
 
 /* What the daemon says that it works with; NULL when it does not answer. */

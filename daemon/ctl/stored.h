@@ -1,5 +1,7 @@
 #pragma once
 /* Configurations by name: a folder, the hash of one that once worked, or the one that works now. */
+#include <jansson.h>
+
 struct ctl;
 struct err;
 struct settings;
@@ -10,3 +12,8 @@ struct settings;
  * but this program cannot load ends in code "config".
  */
 int stored_settings(struct ctl *ctl, const char *name, struct settings **ret, struct err *e);
+/*
+ * Loads {name: text} as a folder would be. As settings_load: 0, SETTINGS_HAS_ERRORS with the findings in *ret, or an
+ * error.
+ */
+int stored_load(struct ctl *ctl, const json_t *files, struct settings **ret, struct err *e);

@@ -10,6 +10,8 @@ void leg_start_clock(const struct office *office, struct leg *leg, enum clock_na
 		     int64_t start);
 /* What is met is no longer unsure: to be called after every step. */
 void leg_settle(struct leg *leg);
+/* Counts a limit anew; false when it cannot be: its calendar is gone, and the old guess is the best. */
+bool basis_due(const struct office *office, const struct basis *basis, struct arena *a, struct due *ret);
 /* Clock k has a new limit: what its old one had set off and the new one has still to come is to happen again. */
 void leg_rearm(const struct office *office, struct case_record *c, enum clock_name k, int64_t now, struct arena *a);
 /* The calendar that a deadline counts by: its own, else the policy's, else the office's. */

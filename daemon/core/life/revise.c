@@ -23,8 +23,7 @@ static void revision_done(struct revision *v)
 	str_done(&v->old);
 }
 
-/* Counts one limit anew; false when it cannot be: its calendar is gone, and the old guess is the best. */
-static bool count_anew(const struct life *l, const struct basis *basis, struct due *ret)
+bool basis_due(const struct office *office, const struct basis *basis, struct arena *a, struct due *ret)
 {
 	struct deadline d;
 	struct err e;
@@ -32,10 +31,10 @@ static bool count_anew(const struct life *l, const struct basis *basis, struct d
 	const char *calendar;
 	const struct calendar *cal;
 
-	if (deadline_parse(basis->spec, l->a, &d, &at, &e) < 0)
+	if (deadline_parse(basis->spec, a, &d, &at, &e) < 0)
 		return false;
 	calendar = d.calendar ? d.calendar : basis->calendar;
-	cal = calendar ? map_get(&l->office->calendar_by_name, calendar) : l->office->default_calendar;
+	cal = calendar ? map_get(&office->calendar_by_name, calendar) : office->default_calendar;
 	if (!cal || deadline_due(&d, cal, basis->from, NULL, ret, &e) < 0)
 		return false;
 	ret->at -= ret->at % 1000000;
@@ -70,7 +69,7 @@ static void revise_clock(struct life *l, enum clock_name k, struct revision *v)
 	int64_t old = leg->due[k];
 	struct due due;
 
-	if (!count_anew(l, &basis, &due) || (due.at == old && due.provisional))
+	if (!basis_due(l->office, &basis, l->a, &due) || (due.at == old && due.provisional))
 		return;
 	note(v, k, &basis, old, &due);
 	leg->due[k] = due.at;
