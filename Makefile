@@ -163,6 +163,7 @@ BUILD_PACKAGES := gcc libc6-dev libpaho-mqtt-dev libpq-dev libyaml-dev libjansso
 RUN_PACKAGES := mosquitto mosquitto-clients postgresql postgresql-client python3 python3-paho-mqtt python3-psycopg2
 TEST_PACKAGES := libcmocka-dev python3-pytest python3-yaml python3-jsonschema
 LINT_PACKAGES := clang cppcheck libcmocka-dev
+FUZZ_PACKAGES := clang libclang-rt-14-dev
 STACK := tests/stack/stack
 BUILD_FLAG := --build '$(abspath $(B))'
 
@@ -191,6 +192,12 @@ test: deps unit
 lint:
 	@tests/stack/deps $(BUILD_PACKAGES) $(LINT_PACKAGES)
 	@tests/lint/lint
+
+# `make fuzz [SECONDS=60] [ONLY=settings,topic]`: each target so long; tests/fuzz/README.md.
+.PHONY: fuzz
+fuzz:
+	@tests/stack/deps $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
+	@tests/fuzz/run $(BUILD_FLAG) $(if $(SECONDS),--seconds '$(SECONDS)') $(if $(ONLY),--only '$(ONLY)')
 
 # `make bench [ONLY=prefix] [DURATION=60] [RUNS=3] [SIZE=cases]`: docs/performance.md.
 $(B)/bench/load: tests/bench/load.c tests/bench/mqtt.c tests/bench/mqtt.h

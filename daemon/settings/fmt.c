@@ -360,6 +360,7 @@ struct formatting {
 	struct arena arena;
 	struct lint lint;
 	struct fmt_page before, after;
+	struct source result;           /* findings may point into it until the end */
 	struct str again;
 };
 
@@ -376,7 +377,6 @@ int fmt_text(const struct source *source, const struct key_info *root, struct st
 {
 	CLEANUP(formatting_done) struct formatting f = {.again = {0}};
 	struct node *before, *after;
-	struct source result;
 
 	f.lint.arena = &f.arena;
 	if (has_odd_breaks(source))
@@ -386,11 +386,11 @@ int fmt_text(const struct source *source, const struct key_info *root, struct st
 		return err_set(e, ERR_BAD, "%s has errors: see needlectl check", source->name);
 	fmt_layout(&f.before, source, before, root, &f.arena);
 	print(&f.before, out);
-	source_init(&result, source->name, out->s ? out->s : "", out->len, &f.arena);
-	after = out->cut ? NULL : yaml_parse(&result, &f.lint);
+	source_init(&f.result, source->name, out->s ? out->s : "", out->len, &f.arena);
+	after = out->cut ? NULL : yaml_parse(&f.result, &f.lint);
 	if (!after || !same(root, before, after))
 		return err_set(e, ERR_BAD, "%s cannot be formatted without changing what it means", source->name);
-	fmt_layout(&f.after, &result, after, root, &f.arena);
+	fmt_layout(&f.after, &f.result, after, root, &f.arena);
 	print(&f.after, &f.again);
 	if (!same_comments(&f.before, &f.after) || !str_equal(f.again.s ? f.again.s : "", out->s ? out->s : ""))
 		return err_set(e, ERR_BAD, "%s cannot be formatted so that it stays as it is", source->name);
