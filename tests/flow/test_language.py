@@ -143,7 +143,7 @@ def test_help_is_chinese_for_every_verb():
 		done = needlectl(verb, "-h", env=CHINESE)
 		assert done.returncode == 0 and done.stdout.startswith("用法：needlectl " + verb)
 		for line in done.stdout.splitlines()[1:]:
-			if line and not line.startswith("  "):
+			if line and not line.startswith(("  ", "# ")):
 				assert has_han(line), f"{verb}: {line}"
 			elif re.match(r"  .{26}\S", line):
 				assert has_han(line[2:]), f"{verb}: {line}"
