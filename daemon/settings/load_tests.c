@@ -145,6 +145,8 @@ static void load_file(struct loader *l, const struct node *item, test_list *list
 	for (size_t i = 0; tests.map && tests.map->kind == NODE_LIST && i < tests.map->n; i++) {
 		struct test test;
 
+		if (tests.map->items[i]->kind != NODE_MAP)
+			continue;
 		load_one(scope_item(tests, i), at, &test);
 		VEC_PUSH(list, test);
 	}

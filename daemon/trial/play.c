@@ -224,18 +224,26 @@ static void check_no_event(struct play *p, const struct test_value *value)
 		}
 }
 
+/* "out/late", or "out/status-…" of one question among many; NULL: no reply. */
+static const char *reply_kind(struct play *p, const struct event_row *ev)
+{
+	const char *kind = ev->target + strlen("out/");
+
+	return strncmp(ev->target, "out/", 4) == 0 ? arena_strndup(&p->at->scratch, kind, strcspn(kind, "-")) : NULL;
+}
+
 static void check_reply(struct play *p, const struct test_value *value)
 {
 	CLEANUP(str_done) struct str heard = {.max = 300};
 
 	for (size_t i = 0; value && i < p->said.n; i++) {
-		const char *target = p->said.v[i].target;
+		const char *kind = reply_kind(p, &p->said.v[i]);
 
-		if (strncmp(target, "out/", 4) != 0)
+		if (!kind)
 			continue;
-		if (strcmp(target + 4, value->texts.v[0]) == 0)
+		if (strcmp(kind, value->texts.v[0]) == 0)
 			return;
-		str_addf(&heard, "%s%s", heard.len ? ", " : "", target + 4);
+		str_addf(&heard, "%s%s", heard.len ? ", " : "", kind);
 	}
 	if (value)
 		attempt_fail(p->at, &value->at, value->key, value->texts.v[0], heard.len ? heard.s : NULL, NULL);
