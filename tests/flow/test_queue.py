@@ -63,7 +63,7 @@ def test_a_card_goes_when_its_case_leaves_and_comes_back_with_a_new_leg(office):
 	office.card(case, "wuye", present=False)
 	assert case not in late_subscriber(office, "wuye", 5)
 	office.say(case, "rate", score="dissatisfied")
-	office.card(case, "wuye")
+	office.card(case, "wuye", leg=2)
 	assert late_subscriber(office, "wuye", 5)[case]["leg"] == 2
 
 
@@ -111,7 +111,7 @@ def test_what_changed_while_the_daemon_was_away_from_the_broker_is_on_the_cards_
 	wait_for(lambda: office.row(case)["state"] == "accepted", what="the command")
 	wait_for(lambda: office.db.value("select count(*) from needle.v_case where report like 'fault-%%'") == 10,
 		 what="the reports")
-	wait_for(lambda: office.card(case, "wuye")["state"] == "accepted", what="the card")
+	office.card(case, "wuye", state="accepted")
 
 
 # ---- summaries ------------------------------------------------------------------------------------

@@ -98,15 +98,17 @@ class Office:
 		self.witness.quiet()
 		return [m.json for m in self.witness.replies if m.json["case"] == case and kind in (None, m.json["kind"])]
 
-	def card(self, case, department, present=True):
-		"""The card as the department's screen has it now: waits until it is there, or gone."""
+	def card(self, case, department, present=True, **members):
+		"""The card as the department's screen has it: waits until it is there with these members, or gone."""
 		topic = f"{self.root}/dept/{department}/queue/{case}"
 
 		def now():
 			seen = self.witness.cards.find(lambda m: m.topic == topic)
-			return [seen[-1]] if seen and bool(seen[-1].payload) == present else None
-		found = wait_for(now, what=f"{topic} {'there' if present else 'gone'}")[0]
-		return found.json if present else None
+			if not seen or bool(seen[-1].payload) != present:
+				return None
+			card = seen[-1].json if present else {}
+			return [card] if all(card[k] == v for k, v in members.items()) else None
+		return wait_for(now, what=f"{topic} {members or present}")[0]
 
 	# ---- what is stored ----
 	def row(self, case):
