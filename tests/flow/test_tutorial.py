@@ -59,6 +59,8 @@ def steps(page):
 		line = text.count("\n", 0, block.start()) + 1
 		kind, name, inside = block.groups()
 		if name:
+			said = f"`{name.removeprefix('./')}`"
+			assert said in text[:block.start()].rstrip().rpartition("\n\n")[2], f"{page}:{line}: above it stands {said}"
 			yield line, "file", name, inside
 			continue
 		if kind != "console":
