@@ -62,16 +62,22 @@ static int answer_line(struct ctl *ctl, const char *line, size_t len, question_f
 static int answer_lines(struct ctl *ctl, question_fn *fn)
 {
 	CLEANUP(mem_freep) char *line = NULL;
+	struct arena own = ctl->arena;
 	int worst = CTL_DONE;
 	size_t cap = 0;
 	ssize_t n;
 
+	/* What one answer needs is gone with it: a stream of questions may have no end. */
+	ctl->arena = (struct arena){0};
 	while ((n = getline(&line, &cap, stdin)) > 0) {
 		if (strspn(line, " \t\r\n") == (size_t)n)
 			continue;
 		if (answer_line(ctl, line, (size_t)n, fn) != CTL_DONE)
 			worst = CTL_NO;
+		arena_reset(&ctl->arena);
 	}
+	arena_done(&ctl->arena);
+	ctl->arena = own;
 	return worst;
 }
 
