@@ -4,6 +4,7 @@
 
 #include "base/counter.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "core/life/event.h"
 
 static void add_unit(struct batch *b, const struct inbox_record *rec, const struct understood *u, size_t *cap)
@@ -84,6 +85,25 @@ static int store_range(struct batch *b, struct pg *pg, struct numbers *numbers, 
 	return r < 0 ? r : store_range(b, pg, numbers, from + n / 2, n - n / 2, e);
 }
 
+/* Who writes to a channel that is not there yet, or misspelt, is told so: R/in/X/Y is answered on R/receipt/X/Y. */
+static const char *stray_receipt_topic(const struct batch *b, const struct unit *u)
+{
+	const char *own = arena_printf(b->a, "needle/%s/in/", b->office->tenant);
+	size_t n = strlen(own);
+	char *channel, *source;
+
+	if (strncmp(u->rec->topic, own, n) != 0)
+		return NULL;
+	channel = arena_strdup(b->a, u->rec->topic + n);
+	source = strchr(channel, '/');
+	if (!source)
+		return NULL;
+	*source++ = '\0';
+	if (!str_is_id(channel) || !str_is_id(source))
+		return NULL;
+	return arena_printf(b->a, "needle/%s/receipt/%s/%s", b->office->tenant, channel, source);
+}
+
 /* A response topic is used only when it is the sender's own answer topic or below it. */
 static const char *answer_topic(const struct batch *b, const struct unit *u)
 {
@@ -95,8 +115,8 @@ static const char *answer_topic(const struct batch *b, const struct unit *u)
 	else if (u->dept)
 		own = topic_dept(b->office, u->dept->id, "result", NULL, b->a);
 	else
-		return NULL;
-	if (!wish)
+		own = stray_receipt_topic(b, u);
+	if (!own || !wish)
 		return own;
 	n = strlen(own);
 	if (strncmp(wish, own, n) == 0 && (wish[n] == '\0' || wish[n] == '/') && !strpbrk(wish, "+#") &&

@@ -251,12 +251,15 @@ def test_what_is_only_odd_is_kept_and_marked(office, n):
 @pytest.mark.parametrize("n", range(len(TOPICS)), ids=names(TOPICS))
 def test_a_topic_that_is_nobodys(office, n):
 	_, topic, code = TOPICS[n]
+	heard = office.admin.collect(f"{office.root}/receipt/nosuch/x")
 	topic, payload = f"needle/{topic}", json.dumps({"id": f"topic-{n}", "text": "a", "request": "t", "kind": "report"}).encode()
 	before = office.stack.metric("needle_messages_received_total")
 	office.admin.publish(topic, payload)
 	if code:
 		letter = wait_for(lambda: office.dead(topic=topic), what=f"the dead letter of {topic}")[0]
 		assert letter["code"] == code and letter["channel"] is None and bytes(letter["payload"]) == payload
+		if topic.endswith("/in/nosuch/x"):
+			assert heard.wait().json["result"] == "dead", "who writes to a misspelt channel is told so"
 	else:
 		office.case()
 		assert not office.dead(topic=topic)
