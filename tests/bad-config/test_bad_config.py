@@ -2,6 +2,7 @@
 import glob
 import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -37,3 +38,14 @@ def test_broken_folder(folder):
 
 def test_there_are_enough_of_them():
 	assert len(FOLDERS) >= 60
+
+
+@pytest.mark.parametrize("page", ["docs/lint.md", "docs/zh/lint.md"])
+def test_every_code_that_is_said_stands_in_the_page(page):
+	codes = set()
+	for path in glob.glob(os.path.join(ROOT, "daemon", "**", "*.c"), recursive=True):
+		with open(path, encoding="utf-8") as f:
+			codes.update(re.findall(r'"([EW][0-9]{2})"', f.read()))
+	with open(os.path.join(ROOT, page), encoding="utf-8") as f:
+		rows = set(re.findall(r"(?m)^\| ([EW][0-9]{2}) \|", f.read()))
+	assert len(codes) > 40 and not codes - rows
