@@ -1,5 +1,6 @@
 #pragma once
 /* Inside the shadow proof: what shadow.c and shadow_meet.c share. */
+#include "base/mem.h"
 #include "core/office.h"
 #include "core/understand/match.h"
 #include "settings/shadow.h"
