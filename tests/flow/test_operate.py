@@ -41,11 +41,11 @@ def status(office):
 def test_a_good_reload_is_at_work_at_once_and_everywhere(office, folder):
 	before, reloads = status(office), office.stack.metric("needle_reloads_total")
 	assert office.row(office.case(**LAMP))["lead"] == "chengguan"
-	append(folder, "rules.yaml", "")
 	with open(os.path.join(folder, "rules.yaml"), encoding="utf-8") as f:
 		text = f.read()
 	with open(os.path.join(folder, "rules.yaml"), "w", encoding="utf-8") as f:
-		f.write(text.replace("rules:\n", "rules:\n  - {id: 路灯给环卫, when: {text: {any: [路灯]}}, then: {dept: huanwei}}\n", 1))
+		f.write(text.replace("rules:\n", "rules:\n  - {id: 路灯给环卫, when: {text: {any: [路灯]}}, then: {dept: huanwei}}\n",
+				     1))
 	done = office.stack.ctl_json("reload")
 	assert done["ok"] is True and done["config"] != before["config"] and isinstance(done["findings"], list)
 	row = office.row(office.case(**LAMP))

@@ -87,7 +87,8 @@ def test_every_statement_of_the_programs_can_be_prepared(office):
 	bad = {}
 	office.db.all("set search_path = needle")
 	for file, name, sql in found:
-		if sql in ("BEGIN", "COMMIT"):
+		sql = re.sub(r"^DECLARE \w+ .*?CURSOR.*? FOR ", "", sql)         # SQL's PREPARE takes the query alone
+		if re.match("BEGIN|COMMIT|FETCH", sql):
 			continue
 		try:
 			office.db.all(f'prepare "{name}" as ' + sql.replace("%", "%%"))
