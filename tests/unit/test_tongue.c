@@ -166,7 +166,7 @@ static void an_error_that_is_too_long_ends_in_a_whole_character(void **state)
 	for (int extra = 0; extra < 4; extra++) {
 		CLEANUP(str_done) struct str name = {0};
 
-		str_add(&name, "abcd" + extra);
+		str_add(&name, &"abcd"[extra]);
 		while (name.len < 500)
 			str_add(&name, "井");
 		err_set(&e, ERR_BAD, "%s has no officer %s", name.s, name.s);
