@@ -1,8 +1,8 @@
 /*
  * The order of evaluation is fixed and short (docs: rules): first rule whose every field matches,
  * else the nearest category that has a department, else the fallback; copies beside. The keywords
- * of all rules are found in one pass before the first rule is looked at, so a rule costs a few bit
- * tests.
+ * of all rules are found in one pass before the first rule is looked at, and only rules that a found
+ * word speaks for, or that ask for none, are looked at.
  */
 #include "core/understand/route.h"
 
@@ -13,6 +13,7 @@
 #include "base/tongue.h"
 #include "base/vec.h"
 #include "core/time/moment.h"
+#include "core/understand/candidates.h"
 #include "core/understand/text.h"
 #include "core/understand/when.h"
 
@@ -24,6 +25,7 @@ struct route_index {
 	const struct match *words;
 	struct when_ready *whens;       /* rules, then copies, in the office's order */
 	size_t n_rules, n_whens;
+	struct candidates candidates;
 	pcre2_match_context *limits;
 };
 
@@ -116,6 +118,7 @@ int route_index_new(const struct office *office, struct arena *a, struct route_i
 		return r;
 	}
 	index_words(index, a);
+	candidates_init(&index->candidates, index->whens, index->n_whens, match_set_size(index->words), a);
 	*ret = index;
 	return 0;
 }
@@ -138,6 +141,8 @@ struct deciding {
 	const struct report *r;
 	struct arena *arena;
 	struct sight sight;
+	const struct candidates *candidates;
+	uint64_t *set;                  /* of the rules and copies that can match */
 	struct decision *d;
 };
 
@@ -146,11 +151,16 @@ static bool expired(const struct rule *rule, const struct report *r)
 	return rule->until != MOMENT_NONE && r->received_at >= rule->until;
 }
 
+static size_t next_candidate(const struct deciding *in, size_t i)
+{
+	return candidates_next(in->candidates, in->set, i);
+}
+
 static const struct rule *first_rule(struct deciding *in)
 {
 	const struct office *office = in->office;
 
-	for (size_t i = 0; i < office->n_rules; i++)
+	for (size_t i = next_candidate(in, 0); i < office->n_rules; i = next_candidate(in, i + 1))
 		if (!expired(&office->rules[i], in->r) &&
 		    !when_failed(&in->sight, &office->index->whens[i], NULL))
 			return &office->rules[i];
@@ -164,7 +174,9 @@ static void find_also(struct deciding *in)
 	struct decision *d = in->d;
 	size_t cap = 0;
 
-	for (size_t i = d->rule ? (size_t)(d->rule - office->rules) + 1 : office->n_rules; i < office->n_rules; i++) {
+	size_t i = d->rule ? next_candidate(in, (size_t)(d->rule - office->rules) + 1) : office->n_rules;
+
+	for (; i < office->n_rules; i = next_candidate(in, i + 1)) {
 		uint32_t *more;
 
 		if (expired(&office->rules[i], in->r) || when_failed(&in->sight, &office->index->whens[i], NULL))
@@ -288,10 +300,10 @@ static void choose_copies(struct deciding *in)
 		return;
 	told = arena_alloc(in->arena, office->n_departments * sizeof(*told));
 	in->d->copies = arena_alloc(in->arena, office->n_departments * sizeof(*in->d->copies));
-	for (size_t i = 0; i < office->n_copies; i++) {
-		const struct copy_rule *copy = &office->copies[i];
+	for (size_t i = next_candidate(in, office->n_rules); i < in->candidates->n; i = next_candidate(in, i + 1)) {
+		const struct copy_rule *copy = &office->copies[i - office->n_rules];
 
-		if (when_failed(&in->sight, &office->index->whens[office->n_rules + i], NULL))
+		if (when_failed(&in->sight, &office->index->whens[i], NULL))
 			continue;
 		for (size_t k = 0; k < copy->n_to; k++)
 			told[copy->to[k] - office->departments] = may_hear(in, copy->to[k]);
@@ -308,6 +320,9 @@ void route(const struct office *office, const struct report *r, struct arena *a,
 
 	*ret = (struct decision){.source = ROUTE_FALLBACK};
 	sight_init(&in.sight, r, office->index->words, office->index->limits, a);
+	in.candidates = &office->index->candidates;
+	in.set = arena_alloc(a, in.candidates->size * sizeof(*in.set));
+	candidates_find(in.candidates, in.sight.found, in.set);
 	choose(&in);
 	choose_manner(&in);
 	pass_over_accused(&in);
