@@ -1,6 +1,6 @@
 # With the Makefile: the fuzz targets, of clang, each with coverage and sanitizers. tests/fuzz/run calls it.
 FUZZ_PARTS := base core core/understand core/time core/life settings
-FUZZ_FLAGS = -std=gnu17 -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
+FUZZ_FLAGS = -std=gnu17 -O2 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=undefined -D_GNU_SOURCE -DNEEDLE_VERSION='"$(VERSION)"' -DNEEDLE_LIBDIR='"/nowhere"' \
 	$(WARN) -Idaemon -Iplugins -Itests -Itests/fuzz -I. -MMD -MP
 FUZZ_LIBS := -lyaml -ljansson -lutf8proc -lpcre2-8 -lcrypto -lsodium -lm
