@@ -18,6 +18,7 @@
 #include "health/http.h"
 #include "health/metrics.h"
 #include "intake/inbox.h"
+#include "intake/worker.h"
 #include "settings/hits.h"
 #include "settings/snapshot.h"
 
@@ -146,6 +147,7 @@ static void verb_clock(void *arg, json_t *request, struct str *reply)
 	if (ok) {
 		str_addf(reply, "{\"now\":\"%s\",\"simulated\":%s}", moment_rfc3339(clock_now_us(), at),
 			 clock_is_simulated() ? "true" : "false");
+		worker_wake(d->worker);
 		dispatch_wake(d->dispatch);
 		return;
 	}

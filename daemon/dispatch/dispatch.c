@@ -1,4 +1,9 @@
-/* One turn: take what the worker handed over, keep the session, land, fire, scan, send, delete. */
+/*
+ * One turn: take what the worker handed over, keep the session, land, sweep, send, delete.
+ *
+ * What a former life or an unsure commit left in the outbox is older than what is handed over: it goes
+ * first, so that a department hears of a case in the order of its history.
+ */
 #include "dispatch/dispatch.h"
 
 #include <stdlib.h>
@@ -13,8 +18,8 @@
 #include "settings/current.h"
 #include "store/version.h"
 
-enum { TURN_US = 100000, TAKE_MAX = 16, SCAN_EVERY_US = 30000000, SCAN_AGE_US = 15000000, TICK_US = 1000000,
-       TIMER_US = 250000, FAR_US = 60000000, BACKOFF_MAX_MS = 5000 };
+enum { TURN_US = 100000, SCAN_EVERY_US = 10000000, SCAN_AGE_US = 5000000, SWEEP_AGAIN_US = 1000000, TICK_US = 1000000,
+       FAR_US = 60000000, BACKOFF_MAX_MS = 1000 };
 
 static void drop_connection(struct dispatch *d)
 {
@@ -40,7 +45,6 @@ static void connect_store(struct dispatch *d)
 		return;
 	}
 	d->backoff_ms = 0;
-	atomic_store(&d->o.meeting->scan, true);
 }
 
 /* A failed statement: the work stays where it is (outbox, timer) and is met again. */
@@ -55,49 +59,102 @@ static void failed(struct dispatch *d, const char *what, const struct err *e)
 		drop_connection(d);
 }
 
+static bool must_sweep(const struct dispatch *d)
+{
+	return atomic_load(&d->o.meeting->active) &&
+	       (atomic_load(&d->o.meeting->scan) || (d->sweep.running && d->sweep.whole));
+}
+
+static bool may_sweep(const struct dispatch *d)
+{
+	return d->pg && atomic_load(&d->o.meeting->active) && d->n_in_hand < IN_HAND_MAX / 2 &&
+	       clock_mono_us() >= d->sweep.not_before_us;
+}
+
+/*
+ * What was handed over before the sweep's last look may have been found by it, too, and its card
+ * published as it was then: an older one from memory must not come after it.
+ */
+static int refresh_cards(struct dispatch *d, struct handoff *h, struct err *e)
+{
+	const char **depts = arena_alloc(&h->arena, h->n_rows * sizeof(*depts));
+	const char **numbers = arena_alloc(&h->arena, h->n_rows * sizeof(*numbers));
+	const char **cards = arena_alloc(&h->arena, h->n_rows * sizeof(*cards));
+	size_t n = 0;
+	int r;
+
+	for (size_t i = 0; i < h->n_rows; i++)
+		if (h->rows[i].card) {
+			depts[n] = h->rows[i].target;
+			numbers[n++] = h->rows[i].number;
+		}
+	r = n ? queue_cards(d->pg, tenant_of(d), depts, numbers, n, &h->arena, cards, e) : 0;
+	n = 0;
+	for (size_t i = 0; r == 0 && i < h->n_rows; i++)
+		if (h->rows[i].card)
+			h->rows[i].card_json = cards[n++];
+	return r;
+}
+
+static bool refresh_held(struct dispatch *d)
+{
+	struct err e;
+
+	for (size_t i = 0; i < d->n_held; i++) {
+		struct handoff *h = d->held[i];
+
+		if (h->put_at_us > d->sweep.looked_at_us || !atomic_load(&d->o.meeting->active))
+			continue;
+		if (!d->pg)
+			return false;
+		if (refresh_cards(d, h, &e) < 0) {
+			failed(d, "cards", &e);
+			return false;
+		}
+	}
+	return true;
+}
+
 static void take_handoffs(struct dispatch *d)
 {
-	void *items[TAKE_MAX];
-	size_t room = d->n_in_hand < IN_HAND_MAX ? TAKE_MAX : 0, n;
-
+	size_t room = d->n_in_hand < IN_HAND_MAX && !d->n_held ? TAKE_MAX : 0;
 	/* Acknowledgements wake the box as well; only rows that wait for their deletion do not. */
-	n = mailbox_take(d->o.meeting->box, items, room, d->done.n ? 0 : TURN_US);
-	for (size_t i = 0; i < n; i++)
-		publish_parcel(d, items[i]);
-}
+	bool busy = d->done.n || (must_sweep(d) && may_sweep(d));
 
-static void fire_timers(struct dispatch *d)
-{
-	struct err e;
-
-	if (clock_mono_us() < d->next_timer_us || !atomic_load(&d->o.meeting->active))
+	d->n_held += mailbox_take(d->o.meeting->box, d->held, room, busy ? 0 : TURN_US);
+	/* Asked after the taking: who leaves something in the outbox says so before the next hand-over. */
+	if (must_sweep(d) || !refresh_held(d))
 		return;
-	d->next_timer_us = clock_mono_us() + TIMER_US;
-	if (timers_fire(d, &e) < 0)
-		failed(d, "timers", &e);
+	for (size_t i = 0; i < d->n_held; i++)
+		publish_parcel(d, d->held[i]);
+	d->n_held = 0;
 }
 
-static void revise_limits(struct dispatch *d)
+static void begin_sweep(struct dispatch *d, bool whole)
 {
-	struct err e;
-
-	if (atomic_load(&d->o.meeting->active) && revise_turn(d, &e) < 0)
-		failed(d, "revise", &e);
+	d->sweep.running = true;
+	d->sweep.whole = whole;
+	d->sweep.after = (struct outbox_mark){.seq = 0};
+	d->next_scan_us = clock_mono_us() + SCAN_EVERY_US;
 }
 
 static void look_into_outbox(struct dispatch *d)
 {
 	struct err e;
-	bool asked;
 
-	if (!d->reconciled || d->n_in_hand >= IN_HAND_MAX / 2)
+	if (!may_sweep(d))
 		return;
-	asked = atomic_exchange(&d->o.meeting->scan, false);
-	if (!asked && clock_mono_us() < d->next_scan_us)
+	if (atomic_exchange(&d->o.meeting->scan, false))
+		begin_sweep(d, true);
+	else if (!d->sweep.running && clock_mono_us() >= d->next_scan_us)
+		begin_sweep(d, false);
+	if (!d->sweep.running)
 		return;
-	d->next_scan_us = clock_mono_us() + SCAN_EVERY_US;
-	if (publish_scan(d, asked ? 0 : SCAN_AGE_US, &e) < 0)
+	if (publish_scan(d, d->sweep.whole ? 0 : SCAN_AGE_US, &e) < 0) {
+		d->sweep.not_before_us = clock_mono_us() + SWEEP_AGAIN_US;
 		failed(d, "outbox", &e);
+	}
+	d->sweep.looked_at_us = clock_mono_us();
 }
 
 static void summarise(struct dispatch *d)
@@ -150,10 +207,6 @@ static void with_store(struct dispatch *d)
 	if (publish_delete_rows(d, &e) < 0)
 		failed(d, "outbox delete", &e);
 	if (d->pg)
-		fire_timers(d);
-	if (d->pg)
-		revise_limits(d);
-	if (d->pg)
 		look_into_outbox(d);
 	if (d->pg)
 		every_minute(d);
@@ -183,7 +236,8 @@ static void turn(struct dispatch *d)
 
 static bool idle(const struct dispatch *d)
 {
-	return !d->first && !d->again.n && !d->done.n && !d->flying && mailbox_length(d->o.meeting->box) == 0;
+	return !d->first && !d->again.n && !d->done.n && !d->flying && !d->n_held &&
+	       mailbox_length(d->o.meeting->box) == 0;
 }
 
 static void *dispatch_main(void *arg)
@@ -208,6 +262,7 @@ int dispatch_start(const struct dispatch_options *options, struct dispatch **ret
 	struct dispatch *d = mem_alloc(sizeof(*d));
 
 	d->o = *options;
+	atomic_store(&d->o.meeting->scan, true);
 	pthread_mutex_init(&d->landed_lock, NULL);
 	pthread_mutex_init(&d->shown_lock, NULL);
 	if (pthread_create(&d->thread, NULL, dispatch_main, d) != 0) {
@@ -235,6 +290,8 @@ void dispatch_free(struct dispatch *d)
 {
 	void *item;
 
+	for (size_t i = 0; i < d->n_held; i++)
+		handoff_free(d->held[i]);
 	while (mailbox_take(d->o.meeting->box, &item, 1, 0))
 		handoff_free(item);
 	auditor_free(d);

@@ -1,8 +1,8 @@
 #pragma once
 /*
  * The dispatch thread: the only owner of the broker link. Publishes events, cards, receipts and
- * summaries; deletes outbox rows after their PUBACK; fires timers; keeps subscriptions and retained
- * cards in step with the snapshot and the database. Only the active daemon is connected.
+ * summaries; deletes outbox rows after their PUBACK; keeps subscriptions and retained cards in step
+ * with the snapshot and the database. Only the active daemon is connected.
  */
 #include "base/err.h"
 #include "store/handoff.h"

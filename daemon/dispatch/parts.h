@@ -10,7 +10,7 @@
 #include "store/outbox.h"
 #include "store/pg.h"
 
-enum { SCAN_MAX = 512, IN_HAND_MAX = 4096, DELETE_MAX = 512 };
+enum { TAKE_MAX = 16, SCAN_MAX = 512, IN_HAND_MAX = 4096 };
 
 /* A handoff whose messages are under way; freed when the last of them is done. */
 struct parcel {
@@ -84,14 +84,17 @@ struct dispatch {
 	pthread_mutex_t landed_lock;
 	VEC(struct landing) landed;
 	size_t flying;
-	int64_t next_scan_us, next_tick_us, next_timer_us, next_summary_us, next_sim_us;
+	int64_t next_scan_us, next_tick_us, next_summary_us, next_sim_us;
 	_Atomic bool woken;             /* the snapshot or the clock changed */
 
-	struct {                        /* revise.c: after a new snapshot */
-		char hash[17], after[40];
-		int looks;              /* still to be taken */
-		int64_t at_us;
-	} revise;
+	struct {                        /* of the outbox, oldest case first; a page a turn */
+		bool running, whole;    /* whole: the young rows, too */
+		int64_t not_before_us, looked_at_us;
+		struct outbox_mark after;
+	} sweep;
+	void *held[TAKE_MAX];           /* taken from the box: their turn comes after the sweep */
+	size_t n_held;
+
 	struct map dirty;               /* departments whose summary changed; keys owned */
 	VEC(struct summary) summaries;  /* newest of each department; names owned */
 	pthread_mutex_t shown_lock;     /* of what other threads read */
@@ -108,6 +111,7 @@ bool publish_plain(struct dispatch *d, const char *topic, const char *payload, b
 void publish_done(void *arg, void *cookie, enum link_result result, int reason);
 void publish_drop_all(struct dispatch *d);                      /* nobody is told: we are no longer active */
 int publish_delete_rows(struct dispatch *d, struct err *e);
+/* Takes the next page of the sweep in hand. */
 int publish_scan(struct dispatch *d, int64_t age_us, struct err *e);
 /* session.c */
 void session_turn(struct dispatch *d);
@@ -135,10 +139,6 @@ void audit_topics_done(struct map *topics);
 int reconcile_cards(struct dispatch *d, struct err *e);
 /* probe.c */
 int probe_broker(struct dispatch *d, bool *ret_ok, struct err *e);
-/* timers.c */
-int timers_fire(struct dispatch *d, struct err *e);
-/* revise.c: provisional limits after a new snapshot; a page a call */
-int revise_turn(struct dispatch *d, struct err *e);
 /* summary.c */
 void summary_mark(struct dispatch *d, const char *dept);
 int summary_publish(struct dispatch *d, struct err *e);

@@ -384,7 +384,7 @@ int publish_scan(struct dispatch *d, int64_t age_us, struct err *e)
 	struct handoff *h = mem_alloc(sizeof(*h));
 	struct outbox_row *rows = NULL;
 	size_t n = 0;
-	int r = outbox_scan(d->pg, tenant_of(d), age_us, SCAN_MAX, &h->arena, &rows, &n, e);
+	int r = outbox_scan(d->pg, tenant_of(d), age_us, &d->sweep.after, SCAN_MAX, &h->arena, &rows, &n, e);
 
 	if (r < 0) {
 		handoff_free(h);
@@ -394,9 +394,7 @@ int publish_scan(struct dispatch *d, int64_t age_us, struct err *e)
 	for (size_t i = 0; i < n; i++)
 		if (!map_get(&d->in_hand, row_key(&h->arena, &rows[i])))
 			h->rows[h->n_rows++] = rows[i];
-	/* A full page may have more behind it. */
-	if (n == SCAN_MAX && h->n_rows)
-		atomic_store(&d->o.meeting->scan, true);
+	d->sweep.running = n == SCAN_MAX;
 	if (h->n_rows)
 		publish_parcel(d, h);
 	else

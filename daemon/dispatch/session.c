@@ -1,6 +1,6 @@
 /*
  * The broker session: connected while this daemon is active and the inbox has room. After each connect:
- * subscribe, say online, reconcile the cards, look into the outbox; only then does publishing begin.
+ * subscribe, say online, reconcile the cards; only then does publishing begin.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -233,7 +233,6 @@ static bool settle(struct dispatch *d)
 		return false;
 	}
 	d->reconciled = true;
-	atomic_store(&d->o.meeting->scan, true);
 	for (size_t i = 0; i < d->settings->office.n_departments; i++)
 		summary_mark(d, d->settings->office.departments[i].id);
 	return true;

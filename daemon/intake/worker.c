@@ -2,6 +2,8 @@
  * A batch is what has arrived while the last one committed: no timer, so one message alone is stored at
  * once, and under load batches grow by themselves to BATCH_MAX.
  *
+ * Between batches it does what time brings (chores.h).
+ *
  * The inbox is retired in order and only when every answer of a batch has its PUBACK: a crash in between
  * processes the batch again, which changes nothing but says "duplicate" to who still waits.
  */
@@ -17,13 +19,14 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "intake/batch.h"
+#include "intake/chores.h"
 #include "plugin/decoder.h"
 #include "settings/snapshot.h"
 #include "store/config.h"
 #include "store/outbox.h"
 #include "store/version.h"
 
-enum { WAIT_US = 250000, PENDING = 64, LOCK_EVERY_US = 500000, BACKOFF_MAX_MS = 5000 };
+enum { WAIT_US = 250000, PENDING = 64, LOCK_EVERY_US = 500000, CHORES_US = 250000, BACKOFF_MAX_MS = 1000 };
 
 struct pending {
 	uint64_t seq;                   /* last record of the batch */
@@ -45,8 +48,10 @@ struct worker {
 	struct pg *pg;
 	bool noted;                     /* the database knows this snapshot */
 	struct numbers numbers;
+	struct revision revision;
 	int backoff_ms;
-	int64_t next_lock_us;
+	int64_t next_lock_us, next_chores_us;
+	_Atomic bool woken;             /* the clock was set */
 };
 
 /* ---- snapshots -------------------------------------------------------------------------------- */
@@ -116,6 +121,9 @@ static void drop_connection(struct worker *w)
 
 static void set_active(struct worker *w, bool active)
 {
+	/* What the one before left comes before anything that is handed over now. */
+	if (active && !atomic_load(&w->o.meeting->active))
+		atomic_store(&w->o.meeting->scan, true);
 	if (atomic_exchange(&w->o.meeting->active, active) == active)
 		return;
 	count_set(COUNT_ACTIVE, active);
@@ -206,9 +214,10 @@ static void answered(void *arg, uint64_t seq)
 		retire = w->pending[w->first].seq;
 		w->first = (w->first + 1) % PENDING;
 	}
-	pthread_mutex_unlock(&w->lock);
+	/* Under the lock: of two threads that come here, the later must not be overtaken. */
 	if (retire)
 		inbox_retire(w->o.inbox, retire);
+	pthread_mutex_unlock(&w->lock);
 }
 
 static bool add_pending(struct worker *w, uint64_t seq)
@@ -223,7 +232,18 @@ static bool add_pending(struct worker *w, uint64_t seq)
 	return fits;
 }
 
-/* Gives the batch to the dispatcher. A standby tells nobody: what it stored is in the outbox. */
+/* To the dispatcher. A standby tells nobody: what it stored is in the outbox. */
+static bool give(struct worker *w, struct handoff *h)
+{
+	while (!w->stop && atomic_load(&w->o.meeting->active)) {
+		h->put_at_us = clock_mono_us();
+		if (mailbox_put(w->o.meeting->box, h))
+			return true;
+		wait_ms(w, 50);
+	}
+	return false;
+}
+
 static void hand_over(struct worker *w, struct handoff *h, uint64_t seq)
 {
 	while (!w->stop && !add_pending(w, seq))
@@ -231,11 +251,8 @@ static void hand_over(struct worker *w, struct handoff *h, uint64_t seq)
 	h->answered = answered;
 	h->arg = w;
 	h->inbox_seq = seq;
-	while (!w->stop && atomic_load(&w->o.meeting->active)) {
-		if (mailbox_put(w->o.meeting->box, h))
-			return;
-		wait_ms(w, 50);
-	}
+	if (give(w, h))
+		return;
 	if (!w->stop)
 		answered(w, seq);
 	handoff_free(h);
@@ -288,10 +305,54 @@ static void run_batch(struct worker *w, struct handoff *h, const struct inbox_re
 		handoff_free(h);
 }
 
+/* ---- chores ----------------------------------------------------------------------------------- */
+/* A failed one is met again: timers and limits stay as they are, what was stored is in the outbox. */
+static void chore_done(struct worker *w, const char *what, struct handoff *h, int r, const struct err *e)
+{
+	if (r < 0) {
+		if (r == ERR_SYS)
+			log_error("intake.chore", "%s: %s", what, e->text);
+		else
+			log_warn("intake.chore", "%s: %s", what, e->text);
+		atomic_store(&w->o.meeting->scan, true);
+		if (!pg_is_alive(w->pg))
+			drop_connection(w);
+	}
+	if (r < 0 || !h->n_rows || !give(w, h))
+		handoff_free(h);
+}
+
+/* True: there is more to do at once. */
+static bool do_chores(struct worker *w)
+{
+	const struct office *office = &w->settings->office;
+	bool more = false;
+	struct handoff *h;
+	struct err e = {0};
+	int r;
+
+	if (!w->pg || !atomic_load(&w->o.meeting->active))
+		return false;
+	if (!atomic_exchange(&w->woken, false) && clock_mono_us() < w->next_chores_us)
+		return false;
+	h = mem_alloc(sizeof(*h));
+	r = timers_fire(w->pg, office, h, &more, &e);
+	chore_done(w, "timers", h, r, &e);
+	if (w->pg) {
+		h = mem_alloc(sizeof(*h));
+		r = revise_turn(&w->revision, w->pg, office, h, &e);
+		chore_done(w, "limits", h, r, &e);
+		more |= r == 0 && !w->revision.done;
+	}
+	w->next_chores_us = more ? 0 : clock_mono_us() + CHORES_US;
+	return more;
+}
+
 static void turn(struct worker *w)
 {
 	struct inbox_record records[BATCH_MAX];
 	struct handoff *h;
+	bool hurry;
 	size_t n;
 
 	w->o.beat(w->o.arg);
@@ -301,8 +362,9 @@ static void turn(struct worker *w)
 		return;
 	}
 	try_lock(w);
+	hurry = do_chores(w);
 	h = mem_alloc(sizeof(*h));
-	n = inbox_read(w->o.inbox, &h->arena, records, BATCH_MAX, 4 << 20, WAIT_US);
+	n = inbox_read(w->o.inbox, &h->arena, records, BATCH_MAX, 4 << 20, hurry ? 0 : WAIT_US);
 	if (n)
 		run_batch(w, h, records, n);
 	else
@@ -351,6 +413,12 @@ int worker_start(const struct worker_options *options, struct settings *settings
 	}
 	*ret = w;
 	return 0;
+}
+
+void worker_wake(struct worker *w)
+{
+	atomic_store(&w->woken, true);
+	inbox_wake(w->o.inbox);
 }
 
 void worker_stop(struct worker *w, int timeout_ms)

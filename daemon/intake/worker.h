@@ -1,6 +1,7 @@
 #pragma once
 /*
- * The worker thread: takes batches from the inbox, stores them, hands the results to the dispatcher. It
+ * The worker thread: takes batches from the inbox, stores them, hands the results to the dispatcher;
+ * fires timers. It alone steps cases, so that all is told in the order in which it was stored. It
  * also holds the tenant's lock (its connection's session): who has it is the active daemon. A standby
  * still empties its own inbox, should a former life have left something there.
  */
@@ -23,6 +24,7 @@ int worker_start(const struct worker_options *options, struct settings *settings
 		 struct worker **ret, struct err *e);
 /* A new snapshot with its decoders, from the next batch on. Takes over both (settings: its reference). */
 void worker_offer(struct worker *w, struct settings *settings, struct decoders *decoders);
+void worker_wake(struct worker *w);     /* the clock was set: something may be due */
 /*
  * Waits until what is in the inbox now is stored and answered, at most timeout_ms, then ends the thread.
  * Handoffs may still be under way: worker_free after the dispatcher has ended.

@@ -29,6 +29,7 @@ struct handoff {
 	void (*answered)(void *arg, uint64_t inbox_seq);
 	void *arg;
 	uint64_t inbox_seq;
+	int64_t put_at_us;              /* monotonic: when it was handed over */
 };
 void handoff_free(struct handoff *h);
 

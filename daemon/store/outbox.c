@@ -11,7 +11,8 @@ static const struct query scan = {
 	"SELECT o.number, o.seq, o.target, o.topic, o.payload, o.card, q.card FROM outbox o"
 	" LEFT JOIN queue q ON o.card AND q.tenant = o.tenant AND q.department = o.target AND q.number = o.number"
 	" WHERE o.tenant = $1::text AND o.created_at <= now() - $2::int8 * interval '1 microsecond'"
-	" ORDER BY o.created_at, o.number, o.seq LIMIT $3::int8"};
+	" AND (o.number, o.seq, o.target) > ($3::text, $4::int8::int4, $5::text)"
+	" ORDER BY o.number, o.seq, o.target LIMIT $6::int8"};
 static const struct query drop = {
 	"outbox_delete",
 	"DELETE FROM outbox o USING unnest($2::text[], $3::int8[], $4::text[]) u(number, seq, target)"
@@ -68,15 +69,19 @@ static const char *text_at(const struct pg_rows *rows, int row, int column, stru
 	return s ? arena_strdup(a, s) : NULL;
 }
 
-int outbox_scan(struct pg *pg, const char *tenant, int64_t age_us, size_t max, struct arena *a,
-		struct outbox_row **ret, size_t *ret_n, struct err *e)
+int outbox_scan(struct pg *pg, const char *tenant, int64_t age_us, struct outbox_mark *mark, size_t max,
+		struct arena *a, struct outbox_row **ret, size_t *ret_n, struct err *e)
 {
+	const struct outbox_row *last;
 	struct pg_args args = {0};
 	struct pg_rows rows = {0};
 	int r;
 
 	pg_text(&args, tenant);
 	pg_int(&args, age_us);
+	pg_text(&args, mark->number);
+	pg_int(&args, mark->seq);
+	pg_text(&args, mark->target);
 	pg_int(&args, (int64_t)max);
 	r = pg_run(pg, &scan, &args, &rows, e);
 	if (r < 0)
@@ -89,6 +94,12 @@ int outbox_scan(struct pg *pg, const char *tenant, int64_t age_us, size_t max, s
 			.target = text_at(&rows, i, 2, a), .topic = text_at(&rows, i, 3, a),
 			.payload = text_at(&rows, i, 4, a), .card = pg_get_bool(&rows, i, 5),
 			.card_json = text_at(&rows, i, 6, a)};
+	last = rows.n ? &(*ret)[rows.n - 1] : NULL;
+	if (last) {
+		snprintf(mark->number, sizeof(mark->number), "%s", last->number);
+		snprintf(mark->target, sizeof(mark->target), "%s", last->target);
+		mark->seq = last->seq;
+	}
 	pg_rows_done(&rows);
 	return 0;
 }

@@ -22,9 +22,17 @@ struct outbox_rows {
 struct case_change;
 /* The rows that saving this change writes, as they are published from memory. */
 void change_rows(const struct case_change *change, struct arena *a, struct outbox_rows *rows);
-/* The oldest rows that are older than age_us, with their cards, in order. */
-int outbox_scan(struct pg *pg, const char *tenant, int64_t age_us, size_t max, struct arena *a,
-		struct outbox_row **ret, size_t *ret_n, struct err *e);
+/* Where a sweep over the outbox stands; all zero: before the first row. */
+struct outbox_mark {
+	char number[40], target[80];
+	int seq;
+};
+/*
+ * The next rows behind the mark that are older than age_us, with their cards as they are now. Case by
+ * case, and of a case in the order of its history. Moves the mark.
+ */
+int outbox_scan(struct pg *pg, const char *tenant, int64_t age_us, struct outbox_mark *mark, size_t max,
+		struct arena *a, struct outbox_row **ret, size_t *ret_n, struct err *e);
 int outbox_delete(struct pg *pg, const char *tenant, const char *const *numbers, const int64_t *seqs,
 		  const char *const *targets, size_t n, struct err *e);
 int outbox_count(struct pg *pg, const char *tenant, int64_t *ret, struct err *e);

@@ -1,0 +1,26 @@
+#pragma once
+/*
+ * What the worker does to cases besides messages: what time brings, what a new snapshot changes. It is
+ * the worker's so that one thread alone steps cases and hands over what came of it: then events and
+ * cards leave in the order in which they were committed.
+ */
+#include <stdbool.h>
+
+#include "store/handoff.h"
+
+struct err;
+struct office;
+struct pg;
+
+/*
+ * Steps what is due, a page a call; ret_more: there was a full page. Rows to be told are in `h`. On an
+ * error the transaction is rolled back, and what was not told stays in the outbox.
+ */
+int timers_fire(struct pg *pg, const struct office *office, struct handoff *h, bool *ret_more, struct err *e);
+
+struct revision {
+	char hash[17], after[40];       /* of which snapshot; the last case looked at */
+	bool done;
+};
+/* Counts provisional limits anew after a new snapshot; a page a call. */
+int revise_turn(struct revision *v, struct pg *pg, const struct office *office, struct handoff *h, struct err *e);

@@ -1,0 +1,63 @@
+/*
+ * Wake-ups: rows of `timer` only say which cases to look at. What is due follows from the case itself,
+ * locked, in the lifecycle's own step; so it does not matter who else looks, or how often.
+ */
+#include "base/clock.h"
+#include "base/counter.h"
+#include "base/err.h"
+#include "core/office.h"
+#include "intake/chores.h"
+#include "store/cases.h"
+#include "store/outbox.h"
+#include "store/save.h"
+
+enum { FIRE_MAX = 256 };
+
+static void step(const struct office *office, struct case_record *c, int64_t now, struct save *save,
+		 struct handoff *h, struct outbox_rows *rows)
+{
+	struct case_change change = {.c = c};
+	struct effects fx;
+
+	if (life_step(office, c, &(struct action){.what = LIFE_TICK}, now, &h->arena, &fx))
+		return;
+	case_change_add(&change, &fx, &h->arena);
+	save_change(save, &change);
+	change_rows(&change, &h->arena, rows);
+	count_add(COUNT_TIMERS_FIRED, (int64_t)fx.history.n);
+}
+
+static int fire(struct pg *pg, const struct office *office, struct handoff *h, const char *const *numbers,
+		size_t n, struct err *e)
+{
+	int64_t now = clock_now_us();
+	struct case_record **cases;
+	struct outbox_rows rows = {0};
+	struct save save;
+	size_t found;
+	int r;
+
+	save_init(&save, office->tenant, &h->arena);
+	r = save_claim(pg, &save, NULL, e);
+	if (r == 0)
+		r = cases_load(pg, office->tenant, numbers, n, &h->arena, &cases, &found, e);
+	if (r < 0) {
+		pg_rollback(pg);
+		return r;
+	}
+	for (size_t i = 0; i < found; i++)
+		step(office, cases[i], now, &save, h, &rows);
+	h->rows = rows.v;
+	h->n_rows = rows.n;
+	return save_commit(pg, &save, e);
+}
+
+int timers_fire(struct pg *pg, const struct office *office, struct handoff *h, bool *ret_more, struct err *e)
+{
+	const char **numbers;
+	size_t n = 0;
+	int r = timers_due(pg, office->tenant, clock_now_us(), FIRE_MAX, &h->arena, &numbers, &n, e);
+
+	*ret_more = r == 0 && n == FIRE_MAX;
+	return r == 0 && n ? fire(pg, office, h, numbers, n, e) : r;
+}

@@ -1,0 +1,79 @@
+"""Killing one part of the stack under load and bringing it back, with the time that it took."""
+import bisect
+import json
+import os
+import random
+import signal
+import statistics
+import threading
+import time
+
+from lib.stack import gone
+from lib.wait import wait_for
+
+# How often the load passes each point in about half a second.
+POINTS = {"after-append": 400, "before-commit": 15, "after-commit": 15, "before-publish": 800, "after-publish": 20,
+	  "before-outbox-delete": 10, "in-reload": 1, "in-reconcile": 1}
+
+
+class Accidents:
+	def __init__(self, stack, load, seed):
+		self.stack, self.load, self.dice = stack, load, random.Random(seed)
+		self.moments = []       # when a part was killed
+
+	def now_running(self, name):
+		"""The newest process that the stack has started under this name."""
+		with open(self.stack.path("stack.json"), encoding="utf-8") as f:
+			return json.load(f)["pids"].get(name, [0])[0]
+
+	def up(self, env=None):
+		"""False: the daemon died while it started, as it was told."""
+		try:
+			self.stack.up(env=env)
+		except AssertionError as e:
+			if "has ended with -9" not in str(e):
+				raise
+			return False
+		return True
+
+	def killed(self):
+		self.moments.append(time.monotonic())
+
+	def kill(self, what="needled"):
+		self.stack.kill(what)
+		self.killed()
+
+	# ---- the daemon ----
+	def at_point(self, point):
+		"""Starts the daemon so that it dies at that point, and waits until it has."""
+		env = {"NEEDLE_FAULT": f"{point}:{self.dice.randint(1, POINTS[point])}"}
+		if self.up(env):
+			pid = self.stack.pid()
+			if point == "in-reload":
+				os.kill(pid, signal.SIGHUP)
+			wait_for(lambda: gone(pid), 10, f"the end at {env['NEEDLE_FAULT']}", every=0.005)
+		self.killed()
+
+	def at_random(self, most=0.5):
+		"""Starts the daemon and kills it at some moment: while it starts, or at work."""
+		before, starts = self.now_running("needled-a"), threading.Thread(target=self.up)
+		moment = time.monotonic() + self.dice.uniform(0, most)
+		starts.start()
+		pid = wait_for(lambda: self.now_running("needled-a") not in (0, before) and
+			       self.now_running("needled-a"), 10, "a new daemon", every=0.005)
+		wait_for(lambda: time.monotonic() >= moment, most + 1, every=0.002)
+		os.kill(pid, signal.SIGKILL)
+		wait_for(lambda: gone(pid), 10, "its end", every=0.002)
+		starts.join()
+		self.killed()
+
+	# ---- how long it took ----
+	def recovery(self, since=0, end=None):
+		"""From each kill to the first receipt after it, but for what was on its way: the median, the worst."""
+		times, found = self.load.receipt_times, []
+		moments = self.moments[since:end]
+		for moment, after in zip(moments, moments[1:] + [float("inf")]):
+			at = bisect.bisect(times, moment + 0.05)
+			if at < len(times) and times[at] < after:
+				found.append(times[at] - moment)
+		return f"receipts again after {statistics.median(found):.2f} s (worst {max(found):.2f})" if found else "none between"

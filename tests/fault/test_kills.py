@@ -1,0 +1,102 @@
+"""kill -9 under load: of the daemon at any moment and at each named point, of PostgreSQL, of the broker.
+Nothing that was sent by a producer who keeps its word is lost, nothing happens twice."""
+import os
+import time
+
+import pytest
+from accidents import POINTS, Accidents
+from lib.wait import wait_for
+from load import Load
+from verdict import Verdict, quiet
+
+RATE = int(os.environ.get("NEEDLE_LOAD") or 1000)
+SEED = int(os.environ.get("NEEDLE_SEED") or time.time())
+AT_POINTS, AT_RANDOM, OF_POSTGRES, OF_BROKER = 4, 17, 5, 5
+
+
+class Story:
+	"""One long load with every kind of kill in it; the tests look at its parts."""
+
+	def __init__(self, stack):
+		self.since = time.monotonic()
+		self.load = Load(stack, RATE)
+		self.accidents = Accidents(stack, self.load, SEED)
+		self.parts = {}
+		for phase, name, happen in (("k", "needled", self.of_needled), ("p", "postgres", self.of_postgres),
+					    ("b", "broker", self.of_broker)):
+			self.part(stack, phase, name, happen)
+		self.load.drain()
+		quiet(stack, self.load)
+		self.load.close()
+		self.seconds = time.monotonic() - self.since
+		self.verdict = Verdict(stack, self.load)
+
+	def part(self, stack, phase, name, happen):
+		since, kills = time.monotonic(), len(self.accidents.moments)
+		self.load.start(phase)
+		happen(stack)
+		assert self.load.drain(), f"{name}: {len(self.load.reports)} reports have no receipt"
+		quiet(stack, self.load)
+		sent = sum(p == phase for p in self.load.attempted.values())
+		self.parts[phase] = (f"{len(self.accidents.moments) - kills} × kill -9 of {name}", kills,
+				     sent / (time.monotonic() - since))
+
+	def of_needled(self, stack):
+		plan = list(POINTS) * AT_POINTS + [None] * AT_RANDOM
+		self.accidents.dice.shuffle(plan)
+		self.accidents.kill()
+		for point in plan:
+			if point:
+				self.accidents.at_point(point)
+			else:
+				self.accidents.at_random()
+		stack.up()
+
+	def of_server(self, stack, what, n):
+		for i in range(n):
+			seen = len(self.load.receipt_times)
+			wait_for(lambda s=seen: len(self.load.receipt_times) > s + RATE // 5, 20, "work under way")
+			if what == "broker" and i % 2:  # after the kill it knows what was under way
+				self.load.save_broker()
+			self.accidents.kill(what)
+			stack.up()
+
+	def of_postgres(self, stack):
+		self.of_server(stack, "postgres", OF_POSTGRES)
+
+	def of_broker(self, stack):
+		self.of_server(stack, "broker", OF_BROKER)
+
+
+@pytest.fixture(scope="module")
+def story(stack):
+	return Story(stack)
+
+
+def tell(capsys, story, phase):
+	name, kills, rate = story.parts[phase]
+	end = kills + int(name.split()[0])
+	with capsys.disabled():
+		print(f"\n{name}, {rate:.0f} reports/s: {story.verdict.line(phase)}; {story.accidents.recovery(kills, end)}")
+
+
+def test_fifty_kills_of_the_daemon(story, capsys):
+	tell(capsys, story, "k")
+	assert len(story.accidents.moments) >= 60
+	assert story.verdict.line("k")
+
+
+def test_five_kills_of_postgres(story, capsys):
+	tell(capsys, story, "p")
+
+
+def test_five_kills_of_the_broker(story, capsys):
+	tell(capsys, story, "b")
+
+
+def test_every_promise_holds_at_the_end(story, capsys):
+	v = story.verdict
+	with capsys.disabled():
+		print(f"\nseed {SEED}: {len(v.cases)} cases, {v.heard} events heard, {v.repeated} of them again, {v.early} before"
+		      f" the one before them, {v.cards} cards; {len(story.load.results)} commands; {story.seconds:.0f} s")
+	v.must_be_good()
