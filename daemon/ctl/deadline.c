@@ -1,6 +1,7 @@
 /* When is something due, and why: the walk over the days that the gateway itself takes. */
 #include "ctl/ctl.h"
 #include "ctl/question.h"
+#include "ctl/walk.h"
 
 #include "base/clock.h"
 #include "core/office.h"
@@ -35,25 +36,6 @@ static int find_calendar(const struct ctl *ctl, const char *name, const struct d
 	near = args_nearest(wanted, names, n);
 	return near ? ctl_usage(e, "there is no calendar %s: did you mean %s?", wanted, near)
 		    : ctl_usage(e, "there is no calendar %s", wanted);
-}
-
-static json_t *date_json(int32_t day)
-{
-	struct civil c = moment_civil(moment_of_day(day, 0));
-	char text[40];
-
-	snprintf(text, sizeof(text), "%04d-%02d-%02d", c.year, c.month, c.day);
-	return json_string(text);
-}
-
-static json_t *walk_json(const struct due *due)
-{
-	json_t *walk = json_array();
-
-	for (size_t i = 0; i < due->n_walk; i++)
-		json_array_append_new(walk, json_pack("{s:o,s:b,s:o}", "date", date_json(due->walk[i].day), "counts",
-						      due->walk[i].counts, "why", ctl_json_text(due->walk[i].why)));
-	return walk;
 }
 
 struct asked {
@@ -131,48 +113,12 @@ static void print_times(struct ctl *ctl, const json_t *times)
 	}
 }
 
-static const char *weekday(const struct ctl *ctl, const char *date)
-{
-	static const char *const days[] = {N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun")};
-	int64_t at = 0;
-
-	moment_parse(date, &at);
-	return say(ctl, days[moment_civil(at).weekday - 1]);
-}
-
-/* One line a day that counts; days that do not, for the same reason, share one. */
-static void print_walk(struct ctl *ctl, const json_t *walk)
-{
-	size_t n = json_array_size(walk), last;
-
-	for (size_t i = 0; i < n; i = last + 1) {
-		const json_t *day = json_array_get(walk, i);
-		const char *date = json_string_value(json_object_get(day, "date")), *end;
-		const char *why = json_string_value(json_object_get(day, "why"));
-		bool counts = json_is_true(json_object_get(day, "counts"));
-
-		for (last = i; !counts && last + 1 < n; last++) {
-			const json_t *after = json_array_get(walk, last + 1);
-
-			if (json_is_true(json_object_get(after, "counts")) ||
-			    !str_equal(json_string_value(json_object_get(after, "why")), why))
-				break;
-		}
-		end = json_string_value(json_object_get(json_array_get(walk, last), "date"));
-		grid_pad(&ctl->out, arena_printf(&ctl->arena, "%s %s%s%s", date, weekday(ctl, date),
-						 last > i ? " … " : "", last > i ? end : ""), 29);
-		str_addf(&ctl->out, "%s  ", counts ? "+" : " ");
-		grid_safe(&ctl->out, why);
-		str_addc(&ctl->out, '\n');
-	}
-}
-
 static void print_text(struct ctl *ctl, const json_t *question, const json_t *answer)
 {
 	(void)question;
 	grid_pad(&ctl->out, say(ctl, "in full"), 12);
 	str_addf(&ctl->out, "%s\n", json_string_value(json_object_get(answer, "canonical")));
-	print_walk(ctl, json_object_get(answer, "walk"));
+	walk_print(ctl, json_object_get(answer, "walk"), 0);
 	print_times(ctl, json_object_get(answer, "all"));
 	if (json_is_true(json_object_get(answer, "provisional")))
 		str_addf(&ctl->out, "%s\n", say(ctl, "provisional: a year has no calendar yet"));

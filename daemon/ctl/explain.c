@@ -5,22 +5,34 @@
  */
 #include "ctl/ctl.h"
 #include "ctl/question.h"
+#include "ctl/walk.h"
 
 #include "base/clock.h"
 #include "core/life/clocks.h"
+#include "core/life/event.h"
 #include "core/time/moment.h"
 #include "core/understand/message.h"
 #include "core/understand/route.h"
 #include "settings/snapshot.h"
 #include "store/pg.h"
+#include "trial/sample.h"
+
+/* Of the first leg: what was decided then, whatever became of it. */
+#define FIRST_LEG(column) "CASE WHEN l.leg IS NULL THEN c." column " ELSE l." column " END"
 
 static const struct query Q_REPORT = {"ctl_explain",
-	"SELECT r.channel, r.text, r.category, r.grid, r.urgency, r.device, p.secret, needle.micros(c.received_at), c.rule, "
-	"c.route_source, c.config, (SELECT h.department FROM needle.history h WHERE h.tenant = c.tenant AND "
-	"h.number = c.number AND h.kind = 'assigned' ORDER BY h.seq LIMIT 1) "
+	"SELECT r.channel, r.text, r.category, r.grid, r.urgency, r.device, p.accused, p.secret, r.source, "
+	"needle.micros(c.received_at), c.rule, c.route_source, c.config, h.department, h.note, " FIRST_LEG("policy") ", "
+	"needle.micros(" FIRST_LEG("due_accept") "), needle.micros(" FIRST_LEG("due_contact") "), "
+	"needle.micros(" FIRST_LEG("due_resolve") ") "
 	"FROM needle.cases c JOIN needle.report r ON r.tenant = c.tenant AND r.channel = c.channel AND r.id = c.report "
 	"LEFT JOIN needle.person p ON p.tenant = c.tenant AND p.channel = c.channel AND p.id = c.report "
+	"LEFT JOIN needle.leg l ON l.tenant = c.tenant AND l.number = c.number AND l.leg = 1 "
+	"LEFT JOIN LATERAL (SELECT h.department, h.note FROM needle.history h WHERE h.tenant = c.tenant AND "
+	"h.number = c.number AND h.kind = 'assigned' ORDER BY h.seq LIMIT 1) h ON true "
 	"WHERE c.tenant = $1 AND c.number = $2"};
+enum column { CHANNEL, TEXT, CATEGORY, GRID, URGENCY, DEVICE, ACCUSED, SECRET, SOURCE, RECEIVED_AT, RULE, ROUTED_BY, CONFIG,
+	      DEPARTMENT, WHY, POLICY, DUE };
 
 static const struct flag flags[] = {
 	{"channel", 0, "ID", N_("the channel that it comes by (needed without --case)")},
@@ -30,6 +42,7 @@ static const struct flag flags[] = {
 	{"urgency", 0, "WORD", N_("normal, urgent or critical")},
 	{"kind", 0, "KIND", N_("report (the only one that is routed)")},
 	{"device", 0, "ID", N_("the device that speaks")},
+	{"accused", 0, "ID", N_("the body complained about")},
 	{"secret", 0, NULL, N_("the reporter wants the case sealed")},
 	{"at", 0, "TIME", N_("when it comes (now)")},
 	{"case", 0, "CASE", N_("a stored case: as it was decided, and as it would be now (asks the database)")},
@@ -37,59 +50,25 @@ static const struct flag flags[] = {
 	{0},
 };
 
-/* ---- the report ---- */
-
-static const struct {
-	const char *name, *inside;      /* member, or member of that object */
-} members[] = {{"text", NULL}, {"category", NULL}, {"urgency", NULL}, {"kind", NULL},
-	       {"device", NULL}, {"grid", "place"}};
-
-static char *report_json(const json_t *question)
-{
-	json_t *report = json_pack("{s:i,s:s}", "v", 1, "id", "explain");
-	char *text;
-
-	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
-		const char *value = question_get(question, members[i].name);
-
-		if (value && members[i].inside)
-			json_object_set_new(report, members[i].inside,
-					    json_pack("{s:s}", members[i].name, value));
-		else if (value)
-			json_object_set_new(report, members[i].name, json_string(value));
-	}
-	if (json_is_true(json_object_get(question, "secret")))
-		json_object_set_new(report, "reporter", json_pack("{s:b}", "secret", 1));
-	text = json_dumps(report, JSON_COMPACT);
-	json_decref(report);
-	return text;
-}
-
-/* The office, with this one channel listening on `topic` for our own form. */
-static struct office *office_for(struct ctl *ctl, const struct channel *channel, const char *topic)
-{
-	struct office *office = arena_alloc(&ctl->arena, sizeof(*office));
-	struct channel *only = arena_alloc(&ctl->arena, sizeof(*only));
-	const char **filters = arena_alloc(&ctl->arena, sizeof(*filters));
-
-	filters[0] = topic;
-	*only = *channel;
-	only->filters = filters;
-	only->n_filters = 1;
-	only->decoder = only->charset = only->source_pointer = NULL;
-	only->n_map = only->n_codes = only->n_formats = 0;
-	only->source_level = -1;
-	*office = ctl->settings->office;
-	office->channels = only;
-	office->n_channels = 1;
-	return office;
-}
-
 /* ---- a stored case becomes a question ---- */
+
+static json_t *then_json(const struct pg_rows *rows)
+{
+	json_t *due = json_object();
+
+	for (int k = CLOCK_ACCEPT; k <= CLOCK_RESOLVE; k++)
+		if (pg_get(rows, 0, DUE + k))
+			json_object_set_new(due, clock_names[k], ctl_json_time(pg_get_time(rows, 0, DUE + k)));
+	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "department", ctl_json_text(pg_get(rows, 0, DEPARTMENT)),
+			 "rule", ctl_json_text(pg_get(rows, 0, RULE)), "source", ctl_json_text(pg_get(rows, 0, ROUTED_BY)),
+			 "config", ctl_json_text(pg_get(rows, 0, CONFIG)), "why", ctl_json_text(pg_get(rows, 0, WHY)),
+			 "policy", ctl_json_text(pg_get(rows, 0, POLICY)), "due", due, "at",
+			 ctl_json_time(pg_get_time(rows, 0, RECEIVED_AT)));
+}
 
 static int load_case(struct ctl *ctl, json_t *question, json_t **ret_then, struct err *e)
 {
-	static const char *const names[] = {"channel", "text", "category", "grid", "urgency", "device"};
+	static const char *const names[] = {"channel", "text", "category", "grid", "urgency", "device", "accused"};
 	const char *number = question_get(question, "case");
 	CLEANUP(pg_rows_done) struct pg_rows rows = {0};
 	struct pg_args args = {0};
@@ -106,16 +85,15 @@ static int load_case(struct ctl *ctl, json_t *question, json_t **ret_then, struc
 		return err_set(e, ERR_BAD, "there is no case %s", number);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (pg_get(&rows, 0, (int)i))
-			json_object_set_new(question, names[i], json_string(pg_get(&rows, 0, (int)i)));
-	if (pg_get_bool(&rows, 0, 6))
+	for (int i = 0; i < (int)ARRAY_LEN(names); i++)
+		if (pg_get(&rows, 0, i))
+			json_object_set_new(question, names[i], json_string(pg_get(&rows, 0, i)));
+	if (pg_get_bool(&rows, 0, SECRET))
 		json_object_set_new(question, "secret", json_true());
+	json_object_set_new(question, "from", ctl_json_text(pg_get(&rows, 0, SOURCE)));
 	if (!question_get(question, "at"))
-		json_object_set_new(question, "at", ctl_json_time(pg_get_time(&rows, 0, 7)));
-	*ret_then = json_pack("{s:o,s:o,s:o,s:o}", "department", ctl_json_text(pg_get(&rows, 0, 11)), "rule",
-			      ctl_json_text(pg_get(&rows, 0, 8)), "source", ctl_json_text(pg_get(&rows, 0, 9)),
-			      "config", ctl_json_text(pg_get(&rows, 0, 10)));
+		json_object_set_new(question, "at", ctl_json_time(pg_get_time(&rows, 0, RECEIVED_AT)));
+	*ret_then = then_json(&rows);
 	return 0;
 }
 
@@ -135,66 +113,155 @@ static json_t *near_json(const struct decision *d)
 	json_t *all = json_array();
 
 	for (size_t i = 0; i < d->n_near; i++)
-		json_array_append_new(all, json_pack("{s:s,s:s}", "rule", d->near[i].rule->id, "failed",
-						     d->near[i].failed));
+		json_array_append_new(all, json_pack("{s:s,s:s,s:i,s:s,s:i}", "rule", d->near[i].rule->id, "failed",
+						     d->near[i].failed, "met", d->near[i].met, "file",
+						     d->near[i].rule->file, "line", d->near[i].rule->line));
 	return all;
 }
 
-static json_t *decision_json(const struct office *office, const struct report *r, const struct decision *d)
+/* The arithmetic of each limit: how it is written, by which calendar, and the days on the way. */
+static json_t *limits_json(const struct office *office, const struct policy *policy, int64_t at, struct arena *a)
 {
+	json_t *all = json_object();
+
+	for (int k = CLOCK_ACCEPT; policy && k <= CLOCK_RESOLVE; k++) {
+		const struct deadline *d = &policy->clock[k];
+		const struct calendar *cal = office_calendar(office, d, policy);
+		struct due due = {0};
+		struct err e;
+
+		if (!policy->has[k] || deadline_due(d, cal, at, a, &due, &e) != 0)
+			continue;
+		json_object_set_new(all, clock_names[k],
+				    json_pack("{s:o,s:s,s:o,s:o}", "spec", ctl_json_text(policy->text[k]), "canonical",
+					      deadline_text(d, a), "calendar",
+					      ctl_json_text(cal ? cal->name : NULL), "walk", walk_json(&due)));
+	}
+	return all;
+}
+
+static void add_topic(json_t *topics, const char *topic)
+{
+	json_t *known;
+	size_t i;
+
+	json_array_foreach(topics, i, known)
+		if (str_equal(json_string_value(known), topic))
+			return;
+	json_array_append_new(topics, json_string(topic));
+}
+
+static void add_topics(json_t *topics, const struct office *office, const struct case_record *c,
+		       const struct effects *fx, struct arena *a)
+{
+	for (size_t i = 0; i < fx->events.n; i++) {
+		const struct event_row *ev = &fx->events.v[i];
+
+		if (ev->topic)
+			add_topic(topics, ev->topic);
+		if (ev->card)
+			add_topic(topics, topic_dept(office, ev->target, "queue", c->number, a));
+	}
+}
+
+/* What is published when it comes: the receipt, events, cards, replies, and what a ladder does at once. */
+static json_t *topics_json(const struct office *office, const struct report *r, const struct decision *d,
+			   const char *number, struct arena *a)
+{
+	json_t *topics = json_array();
+	struct case_record c;
+	struct effects fx;
+
+	life_open(office, r, d, number ? number : "{case}", r->received_at, a, &c, &fx);
+	add_topic(topics, arena_printf(a, "needle/%s/receipt/%s/%s", office->tenant, r->channel->id, r->source));
+	add_topics(topics, office, &c, &fx, a);
+	if (life_step(office, &c, &(struct action){.what = LIFE_TICK}, r->received_at, a, &fx) == 0)
+		add_topics(topics, office, &c, &fx, a);
+	return topics;
+}
+
+static json_t *decision_json(const struct office *office, struct report *r, const struct decision *d,
+			     const json_t *question, struct arena *a)
+{
+	const char *from = question_get(question, "from");
 	json_t *due = json_object(), *all;
 	struct leg leg = {0};
 
-	if (d->policy)
-		leg_start(office, &leg, 1, d->policy, r->received_at);
-	for (size_t i = 0; d->policy && i < N_CLOCKS; i++)
+	leg_start(office, &leg, 1, d->policy, r->received_at);
+	for (size_t i = 0; i < N_CLOCKS; i++)
 		if (leg.due[i] != MOMENT_NONE)
 			json_object_set_new(due, clock_names[i], ctl_json_time(leg.due[i]));
 	all = json_pack("{s:s,s:o,s:s,s:o,s:o,s:b,s:o,s:o}", "department", d->dept->id, "rule",
 			ctl_json_text(d->rule ? d->rule->id : NULL), "source", route_source_names[d->source], "copies",
 			ids_json(d->copies, d->n_copies), "due", due, "provisional", leg.provisional, "text",
 			ctl_json_text(r->shadow), "near", near_json(d));
+	json_object_set_new(all, "place", d->rule ? json_sprintf("%s:%d", d->rule->file, d->rule->line) : json_null());
 	json_object_set_new(all, "supports", ids_json(d->supports, d->n_supports));
 	json_object_set_new(all, "urgency", json_string(urgency_names[d->urgency]));
 	json_object_set_new(all, "visibility", json_string(visibility_names[d->visibility]));
-	json_object_set_new(all, "policy", ctl_json_text(d->policy ? d->policy->name : NULL));
+	json_object_set_new(all, "policy", json_string(d->policy->name));
+	json_object_set_new(all, "limits", limits_json(office, d->policy, r->received_at, a));
 	json_object_set_new(all, "category", ctl_json_text(r->known_category ? r->known_category->path : r->category));
 	json_object_set_new(all, "why", ctl_json_text(d->why));
+	r->source = from ? from : "{source}";
+	json_object_set_new(all, "topics", topics_json(office, r, d, question_get(question, "case"), a));
 	json_object_set_new(all, "at", ctl_json_time(r->received_at));
 	json_object_set_new(all, "config", json_string(office->hash));
 	return all;
 }
 
+static json_t *members_of(const json_t *question)
+{
+	static const struct {
+		const char *name, *path;
+	} members[] = {{"text", "text"}, {"category", "category"}, {"urgency", "urgency"}, {"kind", "kind"},
+		       {"device", "device"}, {"accused", "accused"}, {"grid", "place.grid"}};
+	json_t *all = json_object();
+
+	for (size_t i = 0; i < ARRAY_LEN(members); i++)
+		if (question_get(question, members[i].name))
+			sample_put(all, members[i].path, json_string(question_get(question, members[i].name)));
+	if (json_is_true(json_object_get(question, "secret")))
+		sample_put(all, "reporter.secret", json_true());
+	return all;
+}
+
 static int decide(struct ctl *ctl, const json_t *question, int64_t at, json_t **ret, struct err *e)
 {
-	CLEANUP(mem_freep) char *payload = report_json(question);
+	const struct office *office = &ctl->settings->office;
 	const char *id = question_get(question, "channel");
-	const struct channel *channel = id ? map_get(&ctl->settings->office.channel_by_id, id) : NULL;
+	const struct channel *channel = id ? map_get(&office->channel_by_id, id) : NULL;
 	struct understood u = {0};
 	struct decision d = {0};
-	struct message m = {.payload = payload, .received_at = at};
-	const struct office *office;
+	struct arena a = {0};   /* of this question: --stdin may ask many */
+	json_t *members;
 	int r;
 
 	if (!id)
 		return ctl_usage(e, "no channel is named: --channel ID");
 	if (!channel)
 		return ctl_usage(e, "there is no channel %s in %s", id, ctl->folder);
-	m.topic = arena_printf(&ctl->arena, "needle/%s/in/%s/explain", ctl->settings->office.tenant, channel->id);
-	m.payload_len = strlen(payload);
-	office = office_for(ctl, channel, m.topic);
-	r = understand(office, NULL, NULL, &m, &ctl->arena, &u, e);
+	members = members_of(question);
+	r = sample_understand(office, channel, members, at, &a, &u, e);
+	json_decref(members);
 	if (r == 0 && (u.kind != MESSAGE_REPORT || !u.n_reports))
 		r = err_set(e, ERR_BAD, "this is no report");
 	if (r == 0) {
-		route(office, &u.reports[0], &ctl->arena, true, &d);
-		*ret = decision_json(office, &u.reports[0], &d);
+		route(office, &u.reports[0], &a, ROUTE_NEAR, &d);
+		*ret = decision_json(office, &u.reports[0], &d, question, &a);
 	} else {
 		err_prefix(e, "it would be a dead letter (%s): ", e->code);
 		e->code[0] = '\0';
 	}
 	understood_done(&u);
+	arena_done(&a);
 	return r;
+}
+
+static bool is_same(const json_t *now, const json_t *then)
+{
+	return json_equal(json_object_get(now, "department"), json_object_get(then, "department")) &&
+	       json_equal(json_object_get(now, "rule"), json_object_get(then, "rule"));
 }
 
 static int answer(struct ctl *ctl, const json_t *asked, json_t **ret, struct err *e)
@@ -209,8 +276,10 @@ static int answer(struct ctl *ctl, const json_t *asked, json_t **ret, struct err
 		r = ctl_usage(e, "--at: '%s' is not a time such as 2026-02-13 16:40", question_get(question, "at"));
 	if (r == 0)
 		r = decide(ctl, question, at, ret, e);
-	if (r == 0 && then)
+	if (r == 0 && then) {
+		json_object_set_new(*ret, "same", json_boolean(is_same(*ret, then)));
 		json_object_set(*ret, "then", then);
+	}
 	json_decref(then);
 	json_decref(question);
 	return r;
@@ -218,13 +287,13 @@ static int answer(struct ctl *ctl, const json_t *asked, json_t **ret, struct err
 
 /* ---- text ---- */
 
-enum { NEAR_SHOWN = 6 };
+enum { LABEL = 14, NEAR_SHOWN = 6 };
 
 static void line(struct ctl *ctl, const char *label, const char *value)
 {
 	if (!value || !*value)
 		return;
-	grid_pad(&ctl->out, say(ctl, label), 14);
+	grid_pad(&ctl->out, say(ctl, label), LABEL);
 	grid_safe(&ctl->out, value);
 	str_addc(&ctl->out, '\n');
 }
@@ -247,10 +316,35 @@ static const char *names(struct ctl *ctl, const json_t *ids)
 
 static const char *routed(struct ctl *ctl, const json_t *answer)
 {
-	const char *dept = get(answer, "department"), *rule = get(answer, "rule"), *source = get(answer, "source");
+	const char *dept = get(answer, "department"), *rule = get(answer, "rule"), *place = get(answer, "place");
+	const char *by = say(ctl, get(answer, "source"));
 
-	return arena_printf(&ctl->arena, "%s  <- %s%s%s", ctl_dept_name(ctl, dept ? dept : "-"), say(ctl, source),
-			    rule ? " " : "", rule ? rule : "");
+	if (rule)
+		by = arena_printf(&ctl->arena, "%s %s", by, rule);
+	if (place)
+		by = arena_printf(&ctl->arena, "%s (%s)", by, place);
+	return arena_printf(&ctl->arena, "%s  <- %s", ctl_dept_name(ctl, dept ? dept : "-"), by);
+}
+
+static const char *moment_text(struct ctl *ctl, const json_t *time)
+{
+	char text[MOMENT_TEXT];
+	int64_t at = 0;
+
+	moment_parse(json_string_value(time), &at);
+	return arena_strdup(&ctl->arena, moment_human(at, true, text));
+}
+
+/* A walk on which every day counts says nothing that the limit does not. */
+static bool is_telling(const json_t *walk)
+{
+	json_t *day;
+	size_t i;
+
+	json_array_foreach(walk, i, day)
+		if (!json_is_true(json_object_get(day, "counts")))
+			return true;
+	return false;
 }
 
 static void print_due(struct ctl *ctl, const json_t *answer)
@@ -259,29 +353,58 @@ static void print_due(struct ctl *ctl, const json_t *answer)
 	json_t *time;
 
 	json_object_foreach(json_object_get(answer, "due"), clock, time) {
-		char text[MOMENT_TEXT];
-		int64_t at = 0;
+		const json_t *limit = json_object_get(json_object_get(answer, "limits"), clock);
+		const json_t *walk = json_object_get(limit, "walk");
+		const char *spec = get(limit, "spec"), *calendar = get(limit, "calendar");
 
-		moment_parse(json_string_value(time), &at);
-		line(ctl, clock, moment_human(at, true, text));
+		line(ctl, clock, arena_printf(&ctl->arena, "%s  = %s%s%s", moment_text(ctl, time), spec ? spec : "",
+					      calendar ? "  " : "", calendar ? calendar : ""));
+		if (is_telling(walk))
+			walk_print(ctl, walk, LABEL + 2);
 	}
 	if (json_is_true(json_object_get(answer, "provisional")))
 		line(ctl, " ", say(ctl, "provisional: a year has no calendar yet"));
 }
 
+/* Of a rule with one condition every other message is a near miss: those with more come first. */
 static void print_near(struct ctl *ctl, const json_t *all)
 {
-	json_t *near;
+	size_t n = json_array_size(all), shown = 0;
+
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < n && shown < NEAR_SHOWN; i++) {
+			const json_t *near = json_array_get(all, i);
+
+			if ((json_integer_value(json_object_get(near, "met")) == 0) != pass)
+				continue;
+			line(ctl, shown++ ? " " : N_("nearly"),
+			     arena_printf(&ctl->arena, _("%s: %s does not match"), get(near, "rule"), get(near, "failed")));
+		}
+	if (n > shown)
+		line(ctl, " ", arena_printf(&ctl->arena, _("… %zu more"), n - shown));
+}
+
+static void print_list(struct ctl *ctl, const char *label, const json_t *texts)
+{
+	json_t *text;
 	size_t i;
 
-	json_array_foreach(all, i, near) {
-		if (i == NEAR_SHOWN) {
-			line(ctl, " ", arena_printf(&ctl->arena, _("… %zu more"), json_array_size(all) - i));
-			return;
-		}
-		line(ctl, i ? " " : N_("nearly"), arena_printf(&ctl->arena, _("%s: %s does not match"), get(near, "rule"),
-							       get(near, "failed")));
-	}
+	json_array_foreach(texts, i, text)
+		line(ctl, i ? " " : label, json_string_value(text));
+}
+
+static void print_then(struct ctl *ctl, const json_t *answer, const json_t *then)
+{
+	const char *clock;
+	json_t *time;
+
+	line(ctl, N_("decided then"), routed(ctl, then));
+	line(ctl, " ", get(then, "why"));
+	json_object_foreach(json_object_get(then, "due"), clock, time)
+		line(ctl, " ", arena_printf(&ctl->arena, "%s %s", say(ctl, clock), moment_text(ctl, time)));
+	line(ctl, " ", arena_printf(&ctl->arena, "%s %s, %s", say(ctl, "configuration"), get(then, "config"),
+				    moment_text(ctl, json_object_get(then, "at"))));
+	line(ctl, N_("and now"), json_is_true(json_object_get(answer, "same")) ? _("the same") : _("different"));
 }
 
 static void print_text(struct ctl *ctl, const json_t *question, const json_t *answer)
@@ -298,11 +421,10 @@ static void print_text(struct ctl *ctl, const json_t *question, const json_t *an
 	line(ctl, N_("policy"), get(answer, "policy"));
 	print_due(ctl, answer);
 	print_near(ctl, json_object_get(answer, "near"));
-	if (then)
-		line(ctl, N_("decided then"),
-		     arena_printf(&ctl->arena, "%s, %s %s", routed(ctl, then), say(ctl, "configuration"),
-				  get(then, "config")));
+	print_list(ctl, N_("topics"), json_object_get(answer, "topics"));
 	line(ctl, N_("configuration"), get(answer, "config"));
+	if (then)
+		print_then(ctl, answer, then);
 }
 
 static int run(struct ctl *ctl, struct err *e)

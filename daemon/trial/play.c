@@ -73,8 +73,6 @@ static int command_act(struct play *p, const char *dept, json_t *members, struct
 
 	json_object_set_new(members, "request", json_sprintf("test-%d", p->n));
 	payload = json_dumps(members, JSON_COMPACT);
-	if (!payload)
-		mem_die("trial");
 	m.topic = topic_dept(office, dept, "cmd", NULL, &p->at->scratch);
 	m.payload = payload;
 	m.payload_len = strlen(payload);

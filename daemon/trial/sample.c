@@ -54,8 +54,6 @@ int sample_understand(const struct office *office, const struct channel *channel
 	if (!json_object_get(members, "id"))
 		json_object_set_new(members, "id", json_string("sample"));
 	payload = json_dumps(members, JSON_COMPACT);
-	if (!payload)
-		mem_die("sample");
 	m.topic = arena_printf(a, "needle/%s/in/%s/sample", office->tenant, channel->id);
 	m.payload = payload;
 	m.payload_len = strlen(payload);

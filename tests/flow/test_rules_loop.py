@@ -249,6 +249,72 @@ def test_every_rule_counts_what_it_won_and_what_an_earlier_one_took(office, fold
 	assert "起火冒烟" in text and "Never won" in text and "中安街违建" in text.rpartition("Never won")[2]
 
 
+# ---- explain ---------------------------------------------------------------------------------------
+
+def published(office, case):
+	"""Every topic on which something was said about the case, receipts aside."""
+	office.witness.quiet()
+	heard = [*office.witness.events, *office.witness.cards, *office.witness.replies]
+	return {m.topic for m in heard if case.encode() in m.payload}
+
+
+def test_explain_names_the_topics_that_will_be_published(office, folder):
+	flags = ("--channel", "patrol", "--text", "四方小区车棚冒烟", "--category", "公用/供气")
+	said = office.stack.ctl_json("explain", *flags)
+	case = office.case(text="四方小区车棚冒烟", category="公用/供气")
+	office.event(case, "escalated", "dangzheng")
+	want = {t.format(case=case, source="desk") for t in said["topics"] if "/receipt/" not in t}
+	assert published(office, case) == want
+	assert f"{office.root}/receipt/patrol/{{source}}" in said["topics"]
+
+
+def test_explain_shows_the_arithmetic_and_what_nearly_took_it():
+	ask = ("explain", "-c", DEMO, "--channel", "hotline", "--category", "物业/漏水", "--text", "天花板漏水",
+	       "--grid", "410106003001003", "--at", "2026-02-13 16:40")
+	code, said = answer(*ask)
+	assert code == 0 and said["source"] == "category" and said["rule"] is None
+	assert said["due"]["resolve"] == "2026-02-27T17:30:00+08:00"
+	limit = said["limits"]["resolve"]
+	assert limit["spec"] == "5 工作日" and limit["calendar"] == "机关"
+	assert [day["date"] for day in limit["walk"] if day["counts"]] == [
+		"2026-02-14", "2026-02-24", "2026-02-25", "2026-02-26", "2026-02-27"]
+	near = {n["rule"]: n for n in said["near"]}
+	assert near["九冶院漏水"]["failed"] == "grid" and near["九冶院漏水"]["met"] == 1
+	assert "零六小区改造" not in near, "it fails in two"
+	text = needlectl(*ask, "--lang", "en").stdout
+	order = [text.index(word) for word in ("天花板漏水", "物业办", "category 物业/漏水", "4 工作小时", "2026-02-27 17:30",
+					       "2026-02-15 Sun … 2026-02-23", "九冶院漏水: grid", "/queue/{case}")]
+	assert order == sorted(order)
+
+
+def test_explain_of_a_stored_case_tells_then_and_now(office, folder):
+	receipt = office.report(text="我家有煤气味", reporter={"name": "李某某", "phone": "13800000000"})
+	case, config = receipt["case"], office.row(receipt["case"])["config"]
+	said = office.stack.ctl_json("explain", "--case", case)
+	then = said["then"]
+	assert said["same"] is True and said["config"] == then["config"] == config
+	assert (then["department"], then["rule"], then["source"], then["policy"]) == ("yingji", "燃气泄漏", "rule", "特急")
+	assert "煤气味" in then["why"] and then["at"] == said["at"]
+	assert then["due"] == said["due"] == {k: v for k, v in receipt["due"].items() if v}
+	assert f"{office.root}/dept/yingji/queue/{case}" in said["topics"]
+	assert f"{office.root}/out/patrol/desk" in said["topics"]
+	change(folder, "rules.yaml", "any: [燃气泄漏, 煤气味, 燃气味]", "any: [燃气泄漏]")
+	change(folder, "needle.yaml", "tests: required", "tests: skip")
+	now = office.stack.ctl_json("explain", "--case", case)
+	assert now["same"] is False and now["then"] == then
+	assert (now["department"], now["source"]) == ("dangzheng", "fallback")
+	assert {"rule": "燃气泄漏", "failed": "text.any"}.items() <= next(n for n in now["near"] if n["rule"] == "燃气泄漏").items()
+	text = office.stack.ctl("explain", "--case", case, "--lang", "en").stdout
+	assert text.index("党政办") < text.index("decided then") < text.index("应急办") < text.index("different")
+	assert "李某某" not in json.dumps(now, ensure_ascii=False) and "13800000000" not in text
+
+
+def test_a_complaint_about_a_department_is_explained_as_it_was_decided(office, folder):
+	case = office.case(text="上门态度不好", category="市政/路灯", accused="chengguan")
+	said = office.stack.ctl_json("explain", "--case", case)
+	assert said["same"] is True and said["department"] == office.row(case)["lead"] == "dangzheng"
+
+
 def test_a_channel_comes_and_goes_with_a_reload(office, folder):
 	topic, n = "vendor-x/7/alarm", itertools.count(1)
 
