@@ -138,7 +138,7 @@ static int by_size(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* From the text as it came to the department with its limits. */
+/* From the text as it came to the department with its limits, asked as the worker asks. */
 static double median_decision_us(const struct office *office, const char *const *texts)
 {
 	static double took[TEXTS * ROUNDS];
@@ -155,7 +155,7 @@ static double median_decision_us(const struct office *office, const char *const 
 
 			r.shadow = text_shadow(&a, r.text);
 			moment_parse("2026-11-20 08:31", &r.received_at);
-			route(office, &r, &a, 0, &d);
+			route(office, &r, &a, ROUTE_ALSO, &d);
 			leg_start(office, &leg, 1, d.policy, r.received_at);
 			took[n++] = now_us() - since;
 			arena_reset(&a);
