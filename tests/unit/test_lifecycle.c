@@ -150,7 +150,7 @@ static int tick(struct world *w, int64_t at)
 	return life_step(&w->f.office, &w->c, &(struct action){.what = LIFE_TICK}, w->now, &w->f.message, &w->fx);
 }
 
-static const struct event_row *told(const struct world *w, const char *kind, const char *target)
+static __attribute__((noinline)) const struct event_row *told(const struct world *w, const char *kind, const char *target)
 {
 	for (size_t i = 0; i < w->fx.events.n; i++) {
 		const struct event_row *ev = &w->fx.events.v[i];
@@ -161,7 +161,7 @@ static const struct event_row *told(const struct world *w, const char *kind, con
 	return NULL;
 }
 
-static const struct queue_row *queued(const struct world *w, const char *dept)
+static __attribute__((noinline)) const struct queue_row *queued(const struct world *w, const char *dept)
 {
 	for (size_t i = 0; i < w->fx.queue.n; i++)
 		if (strcmp(w->fx.queue.v[i].department, dept) == 0)
@@ -169,7 +169,7 @@ static const struct queue_row *queued(const struct world *w, const char *dept)
 	return NULL;
 }
 
-static const char *replied(const struct world *w, const char *kind)
+static __attribute__((noinline)) const char *replied(const struct world *w, const char *kind)
 {
 	for (size_t i = 0; i < w->fx.events.n; i++)
 		if (strncmp(w->fx.events.v[i].target, "out/", 4) == 0 &&
