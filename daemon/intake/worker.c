@@ -160,8 +160,10 @@ static int note_config(struct worker *w, struct err *e)
 
 	settings_source_json(w->settings, &source);
 	findings_json(&w->settings->findings, &findings);
-	note.source = source.s;
-	note.findings = findings.s;
+	/* A folder too large to be kept, or not all text, is worked with all the same. */
+	if (!source.cut && str_is_utf8(source.s, source.len))
+		note.source = source.s;
+	note.findings = findings.cut ? NULL : findings.s;
 	return store_note_config(w->pg, w->settings->office.tenant, &note, clock_now_us(), e);
 }
 
