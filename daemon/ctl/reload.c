@@ -7,7 +7,7 @@
 static const char *who(void)
 {
 	const char *sudo = getenv("SUDO_USER");
-	const struct passwd *user = getpwuid(getuid()); // cppcheck-suppress getpwuidCalled
+	const struct passwd *user = getpwuid(getuid());         /* cppcheck-suppress getpwuidCalled */
 
 	if (sudo && *sudo && str_is_utf8(sudo, strlen(sudo)))
 		return sudo;
