@@ -203,7 +203,7 @@ bool needled_reload(struct daemon *d, const char *by, struct str *text)
 
 /* ---- the parts' callbacks --------------------------------------------------------------------- */
 /* On Paho's thread: when this returns, the broker gets its PUBACK. */
-static void on_message(void *arg, const struct link_message *m)
+static bool on_message(void *arg, const struct link_message *m)
 {
 	struct daemon *d = arg;
 	struct inbox_record r = {.topic = m->topic, .payload = m->payload, .payload_len = m->payload_len,
@@ -212,6 +212,7 @@ static void on_message(void *arg, const struct link_message *m)
 				 .received_at = clock_now_us()};
 	struct err e;
 	uint64_t seq;
+	int done;
 
 	/* Strictly growing, so that it tells messages apart (ids of dead letters). */
 	if (r.received_at <= d->last_received_us) {
@@ -219,8 +220,9 @@ static void on_message(void *arg, const struct link_message *m)
 		clock_set_us(r.received_at);    /* one that stands still must not lag behind what it stamps */
 	}
 	d->last_received_us = r.received_at;
-	if (inbox_append(d->inbox, &r, &seq, &e) == 0)
-		return;
+	done = inbox_append(d->inbox, &r, &seq, &e);
+	if (done >= 0)
+		return done != INBOX_RESERVE;
 	log_error("inbox.append", "%s; stopping before the broker hears that we have it", e.text);
 	_exit(1);
 }

@@ -61,13 +61,13 @@ static void failed(struct dispatch *d, const char *what, const struct err *e)
 
 static bool must_sweep(const struct dispatch *d)
 {
-	return atomic_load(&d->o.meeting->active) &&
+	return atomic_load(&d->o.meeting->active) && !d->full &&
 	       (atomic_load(&d->o.meeting->scan) || (d->sweep.running && d->sweep.whole));
 }
 
 static bool may_sweep(const struct dispatch *d)
 {
-	return d->pg && atomic_load(&d->o.meeting->active) && d->n_in_hand < IN_HAND_MAX / 2 &&
+	return d->pg && atomic_load(&d->o.meeting->active) && !d->full && d->n_in_hand < IN_HAND_MAX / 2 &&
 	       clock_mono_us() >= d->sweep.not_before_us;
 }
 

@@ -16,8 +16,8 @@ struct dispatch_options {
 	struct meeting *meeting;
 	struct current *current;
 	const char *instance;                           /* "a" */
-	/* An intake message: returns when it is safe on disk, or never. On Paho's thread. */
-	void (*message)(void *arg, const struct link_message *m);
+	/* An intake message: returns when it is safe on disk, or never; false: no more, please. On Paho's thread. */
+	bool (*message)(void *arg, const struct link_message *m);
 	bool (*paused)(void *arg);                      /* the inbox is full: stay away from the broker */
 	void (*beat)(void *arg);                        /* called at least once a second while all is well */
 	void *arg;

@@ -69,8 +69,9 @@ struct dispatch {
 	bool link_started;
 	_Atomic bool connected;
 	_Atomic bool fresh_connection;  /* something is to be done after a connect */
-	_Atomic bool taken_over;
+	_Atomic bool taken_over, left;  /* by another daemon; by ourselves, because the inbox is full */
 	bool subscribed, reconciled;
+	bool full;                      /* the inbox: until it has room, nobody is told anything */
 	VEC(char *) filters;            /* subscribed now */
 	char hash[17];                  /* of the snapshot that the broker knows */
 

@@ -33,7 +33,11 @@ static void on_message(void *arg, const struct link_message *m)
 {
 	struct dispatch *d = arg;
 
-	d->o.message(d->o.arg, m);
+	if (d->o.message(d->o.arg, m))
+		return;
+	/* At once: the dispatcher may be settling, and a backlog fills the reserve faster than that. */
+	atomic_store(&d->left, true);
+	link_leave(d->link);
 }
 
 static void on_connected(void *arg, bool session_present)
@@ -174,7 +178,7 @@ static void say_online(struct dispatch *d)
 static void stay_or_leave(struct dispatch *d)
 {
 	bool active = atomic_load(&d->o.meeting->active);
-	bool want = active && !d->o.paused(d->o.arg);
+	bool full = d->o.paused(d->o.arg), want = active && !full, left = atomic_exchange(&d->left, false);
 	struct err e;
 
 	if (want && !d->link && make_link(d, &e) < 0) {
@@ -187,14 +191,21 @@ static void stay_or_leave(struct dispatch *d)
 	if (want && !d->link_started && atomic_load(&d->o.meeting->locked)) {
 		d->link_started = true;
 		link_start(d->link);
-	} else if (!want && d->link_started) {
+	} else if (d->link_started && (!want || left)) {
 		log_notice("link.leave", "%s", active ? "the inbox is full: leaving the broker until it has room"
 						      : "no longer active: leaving the broker");
 		link_stop(d->link, 2000);
 		d->link_started = false;
 		atomic_store(&d->connected, false);
 	}
-	if (!active && (d->first || d->in_hand.n || d->again.n))
+	/*
+	 * Without the broker no answer is acknowledged and nothing leaves the inbox, which would stay full
+	 * for ever. So nobody is told now: events are in the outbox, and who wants a receipt asks again.
+	 */
+	if (!full && d->full)
+		atomic_store(&d->o.meeting->scan, true);
+	d->full = full;
+	if ((!active || full) && !d->flying && (d->first || d->in_hand.n || d->again.n))
 		publish_drop_all(d);
 }
 

@@ -161,8 +161,11 @@ static int current_segment(struct inbox *inbox, int64_t need, struct inbox_segme
 	return 0;
 }
 
-static void publish_record(struct inbox *inbox, struct inbox_segment *s, int64_t size)
+/* Whether there is no reserve behind it. */
+static bool publish_record(struct inbox *inbox, struct inbox_segment *s, int64_t size)
 {
+	bool full;
+
 	pthread_mutex_lock(&inbox->lock);
 	s->used += size;
 	s->next = ++inbox->next_seq;
@@ -174,8 +177,10 @@ static void publish_record(struct inbox *inbox, struct inbox_segment *s, int64_t
 			pthread_cond_signal(&inbox->work);
 		}
 	}
+	full = inbox->full;
 	pthread_cond_signal(&inbox->readable);
 	pthread_mutex_unlock(&inbox->lock);
+	return full;
 }
 
 int inbox_append(struct inbox *inbox, const struct inbox_record *r, uint64_t *ret_seq,
@@ -184,6 +189,7 @@ int inbox_append(struct inbox *inbox, const struct inbox_record *r, uint64_t *re
 	size_t size = inbox_record_size(r);
 	uint64_t seq = inbox->next_seq;
 	struct inbox_segment *s = NULL;
+	bool full;
 
 	if (!size)
 		return err_set(e, ERR_SYS, "inbox: a record over 4 GiB");
@@ -198,10 +204,10 @@ int inbox_append(struct inbox *inbox, const struct inbox_record *r, uint64_t *re
 	    (inbox->options.durability == INBOX_POWER && fdatasync(s->fd) < 0))
 		return err_set(e, ERR_SYS, "inbox: cannot write to %s: %s", inbox->folder,
 			       strerror(errno));
-	publish_record(inbox, s, (int64_t)size);
+	full = publish_record(inbox, s, (int64_t)size);
 	*ret_seq = seq;
 	fault_point("after-append");
-	return 0;
+	return full ? INBOX_RESERVE : 0;
 }
 
 /* ---- read ----------------------------------------------------------------------------------- */

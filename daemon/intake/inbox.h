@@ -39,8 +39,9 @@ struct inbox_record {
 
 int inbox_open(const struct inbox_options *options, struct inbox **ret, struct err *e);
 void inbox_close(struct inbox *inbox);      /* syncs; unread records stay for the next open */
-/* Writes one record. 0, or ERR_SYS (disk full in spite of the reserve, I/O error): then the caller must not
- * let the broker have its PUBACK. */
+/* Writes one record. 0; INBOX_RESERVE: written, but there is no reserve behind it any more, so leave the broker
+ * now; ERR_SYS (disk full in spite of the reserve, I/O error): the caller must not let the broker have its PUBACK. */
+enum { INBOX_RESERVE = 1 };
 int inbox_append(struct inbox *inbox, const struct inbox_record *r, uint64_t *ret_seq, struct err *e);
 /*
  * The next records in order, at most `max` and about max_bytes of payload, copied into the arena; waits up

@@ -268,6 +268,14 @@ void link_stop(struct link *link, int timeout_ms)
 	pthread_mutex_unlock(&link->lock);
 }
 
+void link_leave(struct link *link)
+{
+	pthread_mutex_lock(&link->lock);
+	link->wanted = false;
+	pthread_cond_broadcast(&link->changed);
+	pthread_mutex_unlock(&link->lock);
+}
+
 void link_free(struct link *link)
 {
 	bool away;
