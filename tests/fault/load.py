@@ -98,8 +98,9 @@ class Pending:
 
 
 class Load:
-	def __init__(self, stack, rate=1000, window=4000, resend=True, officers=True):
+	def __init__(self, stack, rate=1000, window=4000, resend=True, officers=True, padding=0):
 		self.stack, self.rate, self.window, self.resend, self.officers = stack, rate, window, resend, officers
+		self.padding = "。" * (padding // 3)
 		self.root = f"needle/{stack.tenant}"
 		self.phase, self.number = "x", 0
 		self.attempted, self.receipts, self.dead = {}, {}, []
@@ -197,11 +198,11 @@ class Load:
 		"""Two new cases, then three supplements to one of the last few hundred."""
 		if self.number % 5 < 2 or not self.cases:
 			category, text = MATTERS[self.number // 5 % len(MATTERS)]
-			self._report("n", {"category": category, "text": f"{text}，第 {self.number} 件",
+			self._report("n", {"category": category, "text": f"{text}，第 {self.number} 件{self.padding}",
 					   "reporter": {"name": "李某", "phone": "13800000000"}})
 		else:
 			about = self.cases[self.number * 7919 % len(self.cases)]
-			self._report("s", {"kind": "supplement", "about": about, "text": f"补充 {self.number}"})
+			self._report("s", {"kind": "supplement", "about": about, "text": f"补充 {self.number}{self.padding}"})
 
 	def _run(self):
 		since, sent = time.monotonic(), 0
