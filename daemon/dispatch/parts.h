@@ -46,6 +46,7 @@ struct flight {
 		struct card *card;
 	};
 	size_t index;                   /* of the answer */
+	uint64_t serial;                /* the order in which they were made */
 };
 struct landing {
 	struct flight *flight;
@@ -85,6 +86,7 @@ struct dispatch {
 	pthread_mutex_t landed_lock;
 	VEC(struct landing) landed;
 	size_t flying;
+	uint64_t serial;                /* of the next flight */
 	int64_t next_scan_us, next_tick_us, next_summary_us, next_sim_us;
 	_Atomic bool woken;             /* the snapshot or the clock changed */
 

@@ -140,9 +140,18 @@ static void land(struct dispatch *d, const struct landing *l)
 	free(f);
 }
 
+/* A connection that ends gives its publishes back in no order. */
+static int by_serial(const void *left, const void *right)
+{
+	const struct flight *a = *(struct flight *const *)left, *b = *(struct flight *const *)right;
+
+	return a->serial < b->serial ? -1 : a->serial > b->serial;
+}
+
 void publish_land(struct dispatch *d)
 {
 	VEC(struct landing) landed = {0};
+	size_t waiting = d->again.n;
 
 	pthread_mutex_lock(&d->landed_lock);
 	landed.v = d->landed.v;
@@ -154,6 +163,8 @@ void publish_land(struct dispatch *d)
 		fault_point("after-publish");
 	for (size_t i = 0; i < landed.n; i++)
 		land(d, &landed.v[i]);
+	if (d->again.n > waiting)
+		qsort(d->again.v, d->again.n, sizeof(*d->again.v), by_serial);
 	free(landed.v);
 }
 
@@ -173,11 +184,12 @@ static bool send(struct dispatch *d, struct flight *f, const struct link_publish
 }
 
 
-static struct flight *flight(enum flight_kind kind)
+static struct flight *flight(struct dispatch *d, enum flight_kind kind)
 {
 	struct flight *f = mem_alloc(sizeof(*f));
 
 	f->kind = kind;
+	f->serial = d->serial++;
 	return f;
 }
 
@@ -224,7 +236,7 @@ static void fly_or_wait(struct dispatch *d, struct flight *f)
 
 static void send_card(struct dispatch *d, struct card *card)
 {
-	struct flight *f = flight(FLIGHT_CARD);
+	struct flight *f = flight(d, FLIGHT_CARD);
 
 	f->card = card;
 	fly_or_wait(d, f);
@@ -260,7 +272,7 @@ void publish_card_now(struct dispatch *d, const char *topic, const char *payload
 
 bool publish_plain(struct dispatch *d, const char *topic, const char *payload, bool retained)
 {
-	struct flight *f = flight(FLIGHT_OTHER);
+	struct flight *f = flight(d, FLIGHT_OTHER);
 	struct err e;
 
 	if (link_publish(d->link, &(struct link_publish){.topic = topic, .payload = payload, .qos = 1,
@@ -281,7 +293,7 @@ static void send_row(struct dispatch *d, struct outgoing *row)
 
 	row->waiting = event + r->card;
 	if (event) {
-		struct flight *f = flight(FLIGHT_EVENT);
+		struct flight *f = flight(d, FLIGHT_EVENT);
 
 		f->row = row;
 		fly_or_wait(d, f);
@@ -301,7 +313,7 @@ static void send_row(struct dispatch *d, struct outgoing *row)
 
 static void send_answer(struct dispatch *d, struct parcel *p)
 {
-	struct flight *f = flight(FLIGHT_ANSWER);
+	struct flight *f = flight(d, FLIGHT_ANSWER);
 
 	f->parcel = p;
 	f->index = p->next_answer++;
