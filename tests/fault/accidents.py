@@ -11,9 +11,9 @@ import time
 from lib.stack import gone
 from lib.wait import wait_for
 
-# How often the load passes each point in about half a second.
-POINTS = {"after-append": 400, "before-commit": 15, "after-commit": 15, "before-publish": 800, "after-publish": 20,
-	  "before-outbox-delete": 10, "in-reload": 1, "in-reconcile": 1}
+# How often the load passes each point in about three quarters of a second.
+POINTS = {"after-append": 900, "before-commit": 30, "after-commit": 30, "before-publish": 2000, "after-publish": 50,
+	  "before-outbox-delete": 30, "in-reload": 1, "in-reconcile": 1}
 
 
 class Accidents:
@@ -54,7 +54,7 @@ class Accidents:
 			wait_for(lambda: gone(pid), 10, f"the end at {env['NEEDLE_FAULT']}", every=0.005)
 		self.killed()
 
-	def at_random(self, most=0.5):
+	def at_random(self, most=0.9):
 		"""Starts the daemon and kills it at some moment: while it starts, or at work."""
 		before, starts = self.now_running("needled-a"), threading.Thread(target=self.up)
 		moment = time.monotonic() + self.dice.uniform(0, most)

@@ -97,6 +97,7 @@ def test_five_kills_of_the_broker(story, capsys):
 def test_every_promise_holds_at_the_end(story, capsys):
 	v = story.verdict
 	with capsys.disabled():
-		print(f"\nseed {SEED}: {len(v.cases)} cases, {v.heard} events heard, {v.repeated} of them again, {v.early} before"
+		print(f"\nseed {SEED}: {len(v.cases)} cases, {v.heard} events heard, {v.repeated} of them again, {len(v.early)} before"
 		      f" the one before them, {v.cards} cards; {len(story.load.results)} commands; {story.seconds:.0f} s")
 	v.must_be_good()
+	assert not v.early, "a department heard of something before what it should have known"

@@ -91,7 +91,7 @@ class Verdict:
 	def look_at_events(self):
 		"""told names the last event that each department was sent: from there the chain of `prev` must
 		lead back to 0 over events that were heard."""
-		heard, self.repeated, self.early, changed, strange = {}, 0, 0, [], []
+		heard, self.repeated, self.early, changed, strange = {}, 0, [], [], []
 		for i, (_, payload) in enumerate(self.load.events + self.load.kept):
 			if payload == b"end":
 				continue
@@ -104,7 +104,8 @@ class Verdict:
 					changed.append((heard[key][1], payload))
 				continue
 			heard[key] = (e["prev"], payload)
-			self.early += first and e["prev"] and (e["case"], e["department"], e["prev"]) not in heard
+			if first and e["prev"] and (e["case"], e["department"], e["prev"]) not in heard:
+				self.early.append((key, e["prev"], e["kind"], i))
 			if e["case"] not in self.cases or e["seq"] > self.cases[e["case"]]["seq"]:
 				strange.append(key)
 		self.fault("events that came again as something else", changed)
