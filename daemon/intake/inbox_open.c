@@ -16,7 +16,7 @@
 #include "base/vec.h"
 #include "intake/inbox_record.h"
 
-enum { RETIRED_MAGIC = 0x3152444e, RETIRED_SLOT_BYTES = 64 };
+enum { RETIRED_MAGIC = 0x3152444e, RETIRED_SLOT_BYTES = 64, DYING_MS = 2000 };
 enum {
 	SEGMENT_BYTES = 16 * 1024 * 1024,
 	SEGMENT_MIN = 4096,
@@ -133,13 +133,28 @@ static int open_segments(struct inbox *inbox, struct err *e)
 	return 0;
 }
 
+/* A daemon that was killed a moment ago may still be dying, its threads one by one, and hold its lock. */
+static bool try_lock(int dir_fd)
+{
+	struct timespec nap = {0, 20 * 1000000};
+
+	for (int tries = 0; tries < DYING_MS / 20; tries++) {
+		if (flock(dir_fd, LOCK_EX | LOCK_NB) == 0)
+			return true;
+		if (errno != EWOULDBLOCK)
+			return false;
+		nanosleep(&nap, NULL);
+	}
+	return false;
+}
+
 static int lock_folder(struct inbox *inbox, struct err *e)
 {
 	inbox->dir_fd = open(inbox->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (inbox->dir_fd < 0)
 		return err_set(e, ERR_SYS, "inbox: cannot open the folder %s: %s", inbox->folder,
 			       strerror(errno));
-	if (flock(inbox->dir_fd, LOCK_EX | LOCK_NB) == 0)
+	if (try_lock(inbox->dir_fd))
 		return 0;
 	if (errno == EWOULDBLOCK)
 		return err_code(e, ERR_SYS, "in-use", "inbox: %s is in use by another daemon",
