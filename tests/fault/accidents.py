@@ -68,12 +68,10 @@ class Accidents:
 		self.killed()
 
 	# ---- how long it took ----
-	def recovery(self, since=0, end=None):
-		"""From each kill to the first receipt after it, but for what was on its way: the median, the worst."""
-		times, found = self.load.receipt_times, []
-		moments = self.moments[since:end]
-		for moment, after in zip(moments, moments[1:] + [float("inf")]):
-			at = bisect.bisect(times, moment + 0.05)
-			if at < len(times) and times[at] < after:
-				found.append(times[at] - moment)
-		return f"receipts again after {statistics.median(found):.2f} s (worst {max(found):.2f})" if found else "none between"
+	def recovery(self, first):
+		"""The longest time without a receipt after each kill from this one on: the median, the worst."""
+		times, moments, found = self.load.receipt_times, self.moments[first:], []
+		for moment, after in zip(moments, moments[1:] + [time.monotonic()]):
+			heard = times[max(bisect.bisect(times, moment) - 1, 0):bisect.bisect(times, after)]
+			found.append(max((b - a for a, b in zip(heard, heard[1:])), default=after - moment))
+		return f"no receipt for {statistics.median(found):.2f} s (worst {max(found):.2f})"

@@ -15,6 +15,8 @@ RATE, BOUND_S = 400, 5.0
 class Pair:
 	def __init__(self, stack):
 		self.stack, self.gaps = stack, {}
+		stack.kill()
+		stack.up(env={"NEEDLE_FAULT": f"after-append:{3 * RATE}"})
 		stack.up(instance="b")
 		self.load = Load(stack, RATE)
 		self.load.start("t")
@@ -37,17 +39,18 @@ class Pair:
 		wait_for(lambda: len(self.load.receipt_times) > seen + RATE, 20, "work under way")
 
 	def during(self, name, accident):
-		since = time.monotonic()
+		begin = time.monotonic()
 		accident()
-		wait_for(lambda: self.load.receipt_times[-1] > since + 0.2 and
-			 len([t for t in self.load.receipt_times[-RATE:] if t > since + 0.2]) > RATE // 4, 20, f"receipts after {name}",
-			 every=0.01)
-		times = [t for t in self.load.receipt_times if t > since - 1]
+		since = time.monotonic()
+		wait_for(lambda: len([t for t in self.load.receipt_times[-RATE:] if t > since + 0.2]) > RATE // 4, 20,
+			 f"receipts after {name}", every=0.01)
+		times = [t for t in self.load.receipt_times if t > begin - 1]
 		self.gaps[name] = max(b - a for a, b in zip(times, times[1:]))
 		self.flows()
 
 	def kill_a(self):
-		self.stack.kill("needled", "a")
+		"""It kills itself with a message in its inbox that nobody else has."""
+		wait_for(lambda: not self.stack.running(), 20, "the end of a", every=0.005)
 
 	def freeze_a(self):
 		os.kill(self.stack.pid(instance="a"), signal.SIGSTOP)
