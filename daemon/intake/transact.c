@@ -13,27 +13,10 @@
 #include "core/life/event.h"
 #include "core/time/moment.h"
 #include "core/understand/route.h"
-#include "intake/batch.h"
+#include "intake/transact_parts.h"
 #include "settings/hits.h"
 #include "store/cases.h"
 #include "store/outbox.h"
-
-struct transaction {
-	struct batch *b;
-	struct pg *pg;
-	struct numbers *numbers;
-	struct unit *units;
-	size_t n;
-	int64_t now;
-	struct save save;
-	struct map changes;             /* case number -> struct case_change */
-	ALIST(struct case_change *) order;
-};
-
-static const char *tenant(const struct transaction *t)
-{
-	return t->b->office->tenant;
-}
 
 /* ---- before the transaction: which case, which number ----------------------------------------- */
 static const char *key_of(const struct transaction *t, const char *first, const char *second)
@@ -90,7 +73,7 @@ static int resolve_cases(struct transaction *t, struct err *e)
 			who[n] = &t->units[i];
 			ids[n++] = t->units[i].report->case_number;
 		}
-	r = n ? lookup_numbers(t->pg, tenant(t), ids, n, t->b->a, exists, e) : 0;
+	r = n ? lookup_numbers(t->pg, transaction_tenant(t), ids, n, t->b->a, exists, e) : 0;
 	for (size_t i = 0; r == 0 && i < n; i++)
 		who[i]->number = exists[i] ? ids[i] : NULL;
 	if (r < 0)
@@ -102,7 +85,7 @@ static int resolve_cases(struct transaction *t, struct err *e)
 			channels[n] = t->units[i].report->channel->id;
 			ids[n++] = t->units[i].report->about;
 		}
-	r = n ? lookup_about(t->pg, tenant(t), channels, ids, n, t->b->a, found, e) : 0;
+	r = n ? lookup_about(t->pg, transaction_tenant(t), channels, ids, n, t->b->a, found, e) : 0;
 	for (size_t i = 0; r == 0 && i < n; i++)
 		who[i]->number = found[i];
 	return r;
@@ -143,130 +126,7 @@ static int prepare_numbers(struct transaction *t, struct err *e)
 
 	for (size_t i = 0; i < t->n; i++)
 		wanted += t->units[i].kind == UNIT_REPORT && t->units[i].report->kind == REPORT_REPORT;
-	return wanted ? numbers_ensure(t->pg, tenant(t), t->numbers, t->now, wanted, e) : 0;
-}
-
-/* ---- the claim -------------------------------------------------------------------------------- */
-static const char *dumped(struct arena *a, json_t *value)
-{
-	char *text = value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
-	const char *copy = text ? arena_strdup(a, text) : NULL;
-
-	free(text);
-	return copy;
-}
-
-/* Marks of odd things stay with the case, beside the unknown members. */
-static const char *extra_json(struct arena *a, const struct report *r)
-{
-	static const char *const words[] = {"time-future", "time-old", "time-bad", "grid-unknown", "phone-odd",
-					    "category-unknown", "urgency-unknown"};
-	json_t *extra, *marks;
-	const char *text;
-
-	if (!r->marks)
-		return dumped(a, r->extra);
-	extra = r->extra ? json_copy(r->extra) : json_object();
-	marks = json_array();
-	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (r->marks & (1u << i))
-			json_array_append_new(marks, json_string(words[i]));
-	json_object_set_new(extra, "marks", marks);
-	text = dumped(a, extra);
-	json_decref(extra);
-	return text;
-}
-
-static struct report_row *report_row(struct transaction *t, const struct unit *u)
-{
-	const struct report *r = u->report;
-	struct report_row *row = arena_alloc(t->b->a, sizeof(*row));
-
-	*row = (struct report_row){
-		.channel = r->channel->id, .id = r->id, .number = u->number, .kind = r->kind, .source = r->source,
-		.at = r->time, .received_at = r->received_at, .text = r->text, .category = r->category,
-		.grid = r->grid, .urgency = r->urgency < 0 ? NULL : urgency_names[r->urgency], .device = r->device,
-		.media = dumped(t->b->a, r->media), .reply_to = dumped(t->b->a, r->reply_to),
-		.extra = extra_json(t->b->a, r)};
-	memcpy(row->digest, r->digest, sizeof(row->digest));
-	return row;
-}
-
-static int by_channel_and_id(const void *left, const void *right)
-{
-	const struct report_row *a = (*(struct unit *const *)left)->row, *b = (*(struct unit *const *)right)->row;
-	int r = strcmp(a->channel, b->channel);
-
-	return r ? r : strcmp(a->id, b->id);
-}
-
-static int claim(struct transaction *t, struct err *e)
-{
-	struct unit **sorted = arena_alloc(t->b->a, t->n * sizeof(struct unit *));
-	bool *is_new;
-	size_t n = 0;
-	int r;
-
-	for (size_t i = 0; i < t->n; i++) {
-		struct unit *u = &t->units[i];
-
-		u->fresh = false;
-		u->row = u->kind == UNIT_REPORT && !u->twin ? report_row(t, u) : NULL;
-		if (u->row)
-			sorted[n++] = u;
-	}
-	/* One order of locking for every daemon: no deadlock on the unique key. */
-	qsort(sorted, n, sizeof(*sorted), by_channel_and_id);
-	for (size_t i = 0; i < n; i++)
-		save_row(&t->save, SAVE_REPORT, sorted[i]->row);
-	is_new = arena_alloc(t->b->a, n * sizeof(*is_new));
-	r = save_claim(t->pg, &t->save, is_new, e);
-	for (size_t i = 0; r == 0 && i < n; i++)
-		sorted[i]->fresh = is_new[i];
-	return r;
-}
-
-/* ---- what is known already -------------------------------------------------------------------- */
-static int look_up_known(struct transaction *t, struct err *e)
-{
-	const struct report_row **rows = arena_alloc(t->b->a, t->n * sizeof(*rows));
-	struct known_report *known = arena_alloc(t->b->a, t->n * sizeof(*known));
-	struct unit **who = arena_alloc(t->b->a, t->n * sizeof(struct unit *));
-	size_t n = 0;
-	int r;
-
-	for (size_t i = 0; i < t->n; i++)
-		if (t->units[i].row && !t->units[i].fresh) {
-			who[n] = &t->units[i];
-			rows[n++] = t->units[i].row;
-		}
-	r = n ? lookup_reports(t->pg, tenant(t), rows, n, t->b->a, known, e) : 0;
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		who[i]->known = known[i];
-		who[i]->number = known[i].number;
-	}
-	return r;
-}
-
-static int look_up_commands(struct transaction *t, struct err *e)
-{
-	const char **depts = arena_alloc(t->b->a, t->n * sizeof(*depts));
-	const char **requests = arena_alloc(t->b->a, t->n * sizeof(*requests));
-	const char **results = arena_alloc(t->b->a, t->n * sizeof(*results));
-	struct unit **who = arena_alloc(t->b->a, t->n * sizeof(struct unit *));
-	size_t n = 0;
-	int r;
-
-	for (size_t i = 0; i < t->n; i++)
-		if (t->units[i].kind == UNIT_COMMAND && !t->units[i].twin) {
-			who[n] = &t->units[i];
-			depts[n] = t->units[i].dept->id;
-			requests[n++] = t->units[i].command->request;
-		}
-	r = n ? lookup_commands(t->pg, tenant(t), depts, requests, n, t->b->a, results, e) : 0;
-	for (size_t i = 0; r == 0 && i < n; i++)
-		who[i]->stored_result = results[i];
-	return r;
+	return wanted ? numbers_ensure(t->pg, transaction_tenant(t), t->numbers, t->now, wanted, e) : 0;
 }
 
 /* The case that a unit will step, or NULL. */
@@ -308,7 +168,7 @@ static int load_cases(struct transaction *t, struct err *e)
 		numbers[n] = steps_case(&t->units[i]);
 		n += numbers[n] != NULL;
 	}
-	r = n ? cases_load(t->pg, tenant(t), numbers, n, t->b->a, &cases, &found, e) : 0;
+	r = n ? cases_load(t->pg, transaction_tenant(t), numbers, n, t->b->a, &cases, &found, e) : 0;
 	for (size_t i = 0; r == 0 && i < found; i++)
 		add_change(t, cases[i], false);
 	return r;
@@ -415,7 +275,7 @@ static void do_report(struct transaction *t, struct unit *u)
 static int add_record(struct transaction *t, const struct case_record *c, struct result *res, struct err *e)
 {
 	struct record rec;
-	int r = cases_record(t->pg, tenant(t), c, t->b->a, &rec, e);
+	int r = cases_record(t->pg, transaction_tenant(t), c, t->b->a, &rec, e);
 
 	if (r == 0)
 		res->record = record_json(c, &rec.personal, &rec.whole, t->b->a);
@@ -552,15 +412,15 @@ static int run(struct transaction *t, struct err *e)
 {
 	int r;
 
-	save_init(&t->save, tenant(t), t->b->a);
+	save_init(&t->save, transaction_tenant(t), t->b->a);
 	if ((r = prepare_numbers(t, e)) < 0 || (r = resolve_cases(t, e)) < 0)
 		return r;
 	do
 		find_twins(t);
 	while (give_numbers(t));
-	if ((r = claim(t, e)) < 0)
+	if ((r = transaction_claim(t, e)) < 0)
 		return r;
-	if ((r = look_up_known(t, e)) < 0 || (r = look_up_commands(t, e)) < 0 || (r = load_cases(t, e)) < 0 ||
+	if ((r = transaction_look_up_known(t, e)) < 0 || (r = transaction_look_up_commands(t, e)) < 0 || (r = load_cases(t, e)) < 0 ||
 	    (r = step_all(t, e)) < 0) {
 		pg_rollback(t->pg);
 		return r;

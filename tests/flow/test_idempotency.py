@@ -55,6 +55,20 @@ def test_two_contents_of_one_id_in_a_burst_are_one_case_with_notes(office):
 	assert office.kinds(got[0]["case"]) == ["assigned"] + ["duplicate"] * 5
 
 
+def test_repetitions_in_one_burst_are_each_compared_with_what_was_stored_long_before(office):
+	"""However the burst falls into batches: the first of a batch is not the first of its id."""
+	case = office.case(id="burst-4", text="积水 0")
+
+	def burst():
+		for n in range(60):
+			office.user("in-patrol").publish(f"{office.root}/in/patrol/burst4",
+							 {"id": "burst-4", "text": f"积水 {n % 2}"}, wait=False)
+	got = receipts_of(office, "patrol", "burst4", "burst-4", 60, burst)
+	assert {r["result"] for r in got} == {"duplicate"} and {r["case"] for r in got} == {case}
+	assert [bool(r["reason"]) for r in got].count(True) == 30
+	assert office.kinds(case) == ["assigned"] + ["duplicate"] * 30
+
+
 def test_each_channel_counts_its_own_ids(office):
 	cases = {office.case(channel, id="shared-1", text="路灯不亮") for channel in ("patrol", "letter", "hotline")}
 	assert len(cases) == 3

@@ -1,0 +1,148 @@
+/*
+ * Which reports are new, and what is known of those that are not: the unique key decides, so that two
+ * daemons cannot both make a case of one id.
+ */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "intake/transact_parts.h"
+
+/* ---- the claim -------------------------------------------------------------------------------- */
+static const char *dumped(struct arena *a, json_t *value)
+{
+	char *text = value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+	const char *copy = text ? arena_strdup(a, text) : NULL;
+
+	free(text);
+	return copy;
+}
+
+/* Marks of odd things stay with the case, beside the unknown members. */
+static const char *extra_json(struct arena *a, const struct report *r)
+{
+	static const char *const words[] = {"time-future", "time-old", "time-bad", "grid-unknown", "phone-odd",
+					    "category-unknown", "urgency-unknown"};
+	json_t *extra, *marks;
+	const char *text;
+
+	if (!r->marks)
+		return dumped(a, r->extra);
+	extra = r->extra ? json_copy(r->extra) : json_object();
+	marks = json_array();
+	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (r->marks & (1u << i))
+			json_array_append_new(marks, json_string(words[i]));
+	json_object_set_new(extra, "marks", marks);
+	text = dumped(a, extra);
+	json_decref(extra);
+	return text;
+}
+
+static struct report_row *report_row(struct transaction *t, const struct unit *u)
+{
+	const struct report *r = u->report;
+	struct report_row *row = arena_alloc(t->b->a, sizeof(*row));
+
+	*row = (struct report_row){
+		.channel = r->channel->id, .id = r->id, .number = u->number, .kind = r->kind, .source = r->source,
+		.at = r->time, .received_at = r->received_at, .text = r->text, .category = r->category,
+		.grid = r->grid, .urgency = r->urgency < 0 ? NULL : urgency_names[r->urgency], .device = r->device,
+		.media = dumped(t->b->a, r->media), .reply_to = dumped(t->b->a, r->reply_to),
+		.extra = extra_json(t->b->a, r)};
+	memcpy(row->digest, r->digest, sizeof(row->digest));
+	return row;
+}
+
+static int by_channel_and_id(const void *left, const void *right)
+{
+	const struct report_row *a = (*(struct unit *const *)left)->row, *b = (*(struct unit *const *)right)->row;
+	int r = strcmp(a->channel, b->channel);
+
+	return r ? r : strcmp(a->id, b->id);
+}
+
+int transaction_claim(struct transaction *t, struct err *e)
+{
+	struct unit **sorted = arena_alloc(t->b->a, t->n * sizeof(struct unit *));
+	bool *is_new;
+	size_t n = 0;
+	int r;
+
+	for (size_t i = 0; i < t->n; i++) {
+		struct unit *u = &t->units[i];
+
+		u->fresh = false;
+		u->row = u->kind == UNIT_REPORT && !u->twin ? report_row(t, u) : NULL;
+		if (u->row)
+			sorted[n++] = u;
+	}
+	/* One order of locking for every daemon: no deadlock on the unique key. */
+	qsort(sorted, n, sizeof(*sorted), by_channel_and_id);
+	for (size_t i = 0; i < n; i++)
+		save_row(&t->save, SAVE_REPORT, sorted[i]->row);
+	is_new = arena_alloc(t->b->a, n * sizeof(*is_new));
+	r = save_claim(t->pg, &t->save, is_new, e);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		sorted[i]->fresh = is_new[i];
+	return r;
+}
+
+/* ---- what is known already -------------------------------------------------------------------- */
+/* What an earlier batch stored is the first of its id: each of its repetitions is compared with that. */
+static void part_twins(struct transaction *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		struct unit *u = &t->units[i];
+
+		if (u->kind != UNIT_REPORT || !u->twin || u->twin->fresh)
+			continue;
+		u->twin = NULL;
+		u->row = report_row(t, u);
+	}
+}
+
+int transaction_look_up_known(struct transaction *t, struct err *e)
+{
+	const struct report_row **rows = arena_alloc(t->b->a, t->n * sizeof(*rows));
+	struct known_report *known = arena_alloc(t->b->a, t->n * sizeof(*known));
+	struct unit **who = arena_alloc(t->b->a, t->n * sizeof(struct unit *));
+	size_t n = 0;
+	int r;
+
+	part_twins(t);
+	for (size_t i = 0; i < t->n; i++)
+		if (t->units[i].row && !t->units[i].fresh) {
+			who[n] = &t->units[i];
+			rows[n++] = t->units[i].row;
+		}
+	r = n ? lookup_reports(t->pg, transaction_tenant(t), rows, n, t->b->a, known, e) : 0;
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		who[i]->known = known[i];
+		who[i]->number = known[i].number;
+	}
+	return r;
+}
+
+int transaction_look_up_commands(struct transaction *t, struct err *e)
+{
+	const char **depts = arena_alloc(t->b->a, t->n * sizeof(*depts));
+	const char **requests = arena_alloc(t->b->a, t->n * sizeof(*requests));
+	const char **results = arena_alloc(t->b->a, t->n * sizeof(*results));
+	struct unit **who = arena_alloc(t->b->a, t->n * sizeof(struct unit *));
+	size_t n = 0;
+	int r;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (t->units[i].kind == UNIT_COMMAND && !t->units[i].twin) {
+			who[n] = &t->units[i];
+			depts[n] = t->units[i].dept->id;
+			requests[n++] = t->units[i].command->request;
+		}
+	r = n ? lookup_commands(t->pg, transaction_tenant(t), depts, requests, n, t->b->a, results, e) : 0;
+	for (size_t i = 0; r == 0 && i < n; i++)
+		who[i]->stored_result = results[i];
+	return r;
+}

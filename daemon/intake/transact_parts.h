@@ -1,0 +1,25 @@
+#pragma once
+/* Inside intake only: one transaction, and what claim.c does of it. */
+#include "base/map.h"
+#include "intake/batch.h"
+
+struct transaction {
+	struct batch *b;
+	struct pg *pg;
+	struct numbers *numbers;
+	struct unit *units;
+	size_t n;
+	int64_t now;
+	struct save save;
+	struct map changes;             /* case number -> struct case_change */
+	ALIST(struct case_change *) order;
+};
+static inline const char *transaction_tenant(const struct transaction *t)
+{
+	return t->b->office->tenant;
+}
+/* BEGIN, and the ids of all reports: unit.fresh tells which were new. */
+int transaction_claim(struct transaction *t, struct err *e);
+/* What is stored under the ids that were not new: unit.known, number; of commands unit.stored_result. */
+int transaction_look_up_known(struct transaction *t, struct err *e);
+int transaction_look_up_commands(struct transaction *t, struct err *e);
