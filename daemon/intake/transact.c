@@ -311,6 +311,7 @@ static int step_command(struct transaction *t, const struct unit *u, struct case
 	res->result = "done";
 	res->state = case_state_names[change->c->state];
 	res->reason = fx.note;
+	res->pending = fx.pending;
 	if (fx.read)
 		return add_record(t, change->c, res, e);
 	case_change_add(change, &fx, t->b->a);

@@ -198,7 +198,7 @@ static void consider(struct ladder_item *best, bool *found, const struct ladder_
 static void consider_limits(const struct case_record *c, struct arena *a, struct ladder_item *best, bool *found)
 {
 	for (int k = 0; k < N_CLOCKS; k++) {
-		struct ladder_item item = {LADDER_OVERDUE, c->leg.due[k], (enum clock_name)k, NULL, NULL};
+		struct ladder_item item = {.kind = LADDER_OVERDUE, .at = c->leg.due[k], .clock = (enum clock_name)k};
 
 		if (item.at == MOMENT_NONE || c->leg.met[k] != MOMENT_NONE)
 			continue;
@@ -215,7 +215,8 @@ static void consider_steps(const struct office *office, const struct case_record
 
 	for (size_t i = 0; ladder && i < ladder->n_steps; i++) {
 		const struct step *s = &ladder->steps[i];
-		struct ladder_item item = {LADDER_STEP, ladder_step_at(office, c, policy, s), s->clock, s, NULL};
+		struct ladder_item item = {.kind = LADDER_STEP, .at = ladder_step_at(office, c, policy, s),
+					   .clock = s->clock, .step = s};
 
 		if (item.at == MOMENT_NONE)
 			continue;
@@ -227,11 +228,39 @@ static void consider_steps(const struct office *office, const struct case_record
 	}
 }
 
+/* What one body asked of another has a limit of its own, which passes once. */
+static void consider_errands(const struct case_record *c, struct arena *a, struct ladder_item *best, bool *found)
+{
+	struct ladder_item item = {.kind = LADDER_ERRAND};
+
+	for (item.index = 0; item.index < c->errands.n; item.index++) {
+		const struct errand *errand = &c->errands.v[item.index];
+
+		item.at = errand->due;
+		if (errand->done || item.at == MOMENT_NONE)
+			continue;
+		item.identity = arena_printf(a, "errand %d", errand->seq);
+		if (!has_fired(&c->leg, item.identity))
+			consider(best, found, &item);
+	}
+	item.kind = LADDER_SUPPORT;
+	for (item.index = 0; item.index < c->supports.n; item.index++) {
+		const struct support *support = &c->supports.v[item.index];
+
+		item.at = support->due;
+		if (support->done || item.at == MOMENT_NONE || support->reported_at != MOMENT_NONE)
+			continue;
+		item.identity = arena_printf(a, "support %s %d", support->dept, support->seq);
+		if (!has_fired(&c->leg, item.identity))
+			consider(best, found, &item);
+	}
+}
+
 static void consider_close(const struct office *office, const struct case_record *c, const struct policy *policy,
 			   struct ladder_item *best, bool *found)
 {
 	const struct deadline *window = &office->life.closing_window;
-	struct ladder_item item = {LADDER_CLOSE, MOMENT_NONE, CLOCK_RESOLVE, NULL, "close"};
+	struct ladder_item item = {.kind = LADDER_CLOSE, .at = MOMENT_NONE, .clock = CLOCK_RESOLVE, .identity = "close"};
 	struct due due;
 	struct err e;
 
@@ -254,6 +283,8 @@ bool ladder_next(const struct office *office, const struct case_record *c, struc
 		consider_limits(c, a, ret, &found);
 		consider_steps(office, c, policy, a, ret, &found);
 	}
+	if (clocks_run(c) || c->state == STATE_RESOLVED)
+		consider_errands(c, a, ret, &found);
 	consider_close(office, c, policy, ret, &found);
 	return found;
 }

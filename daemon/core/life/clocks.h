@@ -18,12 +18,13 @@ void leg_rearm(const struct office *office, struct case_record *c, enum clock_na
 const struct calendar *office_calendar(const struct office *office, const struct deadline *d,
 				       const struct policy *policy);
 
-enum ladder_kind { LADDER_OVERDUE, LADDER_STEP, LADDER_CLOSE };
+enum ladder_kind { LADDER_OVERDUE, LADDER_STEP, LADDER_ERRAND, LADDER_SUPPORT, LADDER_CLOSE };
 struct ladder_item {
 	enum ladder_kind kind;
 	int64_t at;
 	enum clock_name clock;
 	const struct step *step;        /* of LADDER_STEP */
+	size_t index;                   /* of LADDER_ERRAND in errands, of LADDER_SUPPORT in supports */
 	const char *identity;           /* its name in leg.fired */
 };
 /* When a step falls due, MOMENT_NONE when its clock does not run; and when it is heard, quiet hours passed. */

@@ -215,6 +215,8 @@ const char *result_json(const struct result *r, struct arena *a)
 	add_member(&t, "case", r->number);
 	add_member(&t, "state", r->state);
 	add_member(&t, "reason", r->reason);
+	if (r->pending)
+		str_add(&t, ",\"pending\":true");
 	if (r->record)
 		str_add(&t, r->record);
 	str_addc(&t, '}');

@@ -69,6 +69,7 @@ struct effects {
 	const char *refused;            /* one sentence, or NULL */
 	const char *note;               /* a reason to give with a success, or NULL */
 	bool read;                      /* `get`: the caller adds the record */
+	bool pending;                   /* done so far as it goes: somebody else has to grant it */
 };
 
 enum { LIFE_REFUSED = 1 };

@@ -27,6 +27,12 @@ void life_reply(struct life *l, const char *kind, const char *answer);
 void life_answer(struct life *l, const char *kind, const struct report *question);
 const struct policy *life_policy(const struct life *l);    /* of the running leg; the fallback's when it is gone */
 const char *life_lead_role(const struct case_record *c);
+/* What a department is to this case: lead, triage, support, supervisor, else copy. */
+const char *life_role(const struct life *l, const struct department *dept);
+/* Begins an errand that history row `e.seq` tells of; times that it does not name must be MOMENT_NONE. */
+void life_add_errand(struct life *l, struct errand e);
+/* The newest open errand of a kind, to a department or to any (NULL); NULL when there is none. */
+struct errand *life_errand(const struct case_record *c, enum errand_kind kind, const char *to);
 bool life_is_done(const struct case_record *c);        /* resolved, closed or joined: in no queue */
 
 int life_refuse(struct life *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -45,3 +51,9 @@ life_fn reporter_supplement, reporter_urge, reporter_again_open, reporter_again_
 	reporter_rate_resolved, reporter_rate_closed, reporter_withdraw, reporter_withdraw_closed, reporter_status,
 	reporter_delivered, reporter_other_content;
 life_fn clock_tick, clock_revise;
+
+struct life_cell {
+	life_fn *fn;                    /* NULL: refused */
+	const char *word;               /* for people; of a refusal: the sentence after "case X " */
+};
+extern const struct life_cell life_table[N_LIFE_ACTION][N_CASE_STATE];

@@ -115,6 +115,46 @@ static void pass_limit(struct life *l, const struct ladder_item *item)
 		life_reply(l, "late", NULL);
 }
 
+static void tell_late(struct life *l, int seq, const char *dept, const char *clock)
+{
+	const struct department *d = dept ? map_get(&l->office->dept_by_id, dept) : NULL;
+
+	if (d)
+		life_tell(l, seq, &(struct tell){.kind = "overdue", .dept = dept, .role = life_role(l, d), .clock = clock});
+}
+
+/* Who should have acted, who waits for it, and the lead are told. */
+static void pass_errand(struct life *l, const struct ladder_item *item)
+{
+	const struct errand *errand = &l->c->errands.v[item->index];
+	const char *clock = errand_kind_names[errand->kind], *to = errand->to, *from = errand->from;
+	char text[MOMENT_TEXT];
+	int seq = life_record(l, "overdue", to ? to : l->c->lead, NULL, clock,
+			      arena_printf(l->a, "{\"clock\":\"%s\",\"of\":%d,\"due\":\"%s\",\"late\":%s}", clock,
+					   errand->seq, moment_rfc3339(item->at, text),
+					   l->now - item->at > LATE_US ? "true" : "false"));
+
+	tell_late(l, seq, to, clock);
+	tell_late(l, seq, from, clock);
+	tell_late(l, seq, l->c->lead, clock);
+}
+
+static void pass_support(struct life *l, const struct ladder_item *item)
+{
+	const struct support *support = &l->c->supports.v[item->index];
+	const struct department *supervisor = l->office->life.supervisor;
+	const char *dept = support->dept, *clock = support->called ? "report_in" : "support";
+	char text[MOMENT_TEXT];
+	int seq = life_record(l, "overdue", dept, NULL, clock,
+			      arena_printf(l->a, "{\"clock\":\"%s\",\"of\":%d,\"due\":\"%s\",\"late\":%s}", clock,
+					   support->seq, moment_rfc3339(item->at, text),
+					   l->now - item->at > LATE_US ? "true" : "false"));
+
+	tell_late(l, seq, dept, clock);
+	tell_late(l, seq, l->c->lead, clock);
+	tell_late(l, seq, supervisor ? supervisor->id : NULL, clock);
+}
+
 int clock_tick(struct life *l)
 {
 	struct ladder_item item;
@@ -127,6 +167,12 @@ int clock_tick(struct life *l)
 			break;
 		case LADDER_STEP:
 			do_step(l, &item);
+			break;
+		case LADDER_ERRAND:
+			pass_errand(l, &item);
+			break;
+		case LADDER_SUPPORT:
+			pass_support(l, &item);
 			break;
 		case LADDER_CLOSE:
 			life_close(l, "unrated", NULL, NULL);
