@@ -60,7 +60,7 @@ static struct move random_move(uint64_t *seed)
 	/* What brings a case on comes more often than its share. */
 	static const enum command_action usual[] = {CMD_ACCEPT, CMD_ACCEPT, CMD_CONTACT, CMD_RESOLVE, CMD_RESOLVE, CMD_RETURN,
 						    CMD_TRANSFER, CMD_TRANSFER, CMD_SUPPORT_DONE, CMD_REPORT_IN,
-						    CMD_GRANT, CMD_RESUME, CMD_ANSWER};
+						    CMD_GRANT, CMD_RESUME, CMD_ANSWER, CMD_LIFT, CMD_WHISTLE};
 	struct move m = {.actor = (enum actor)dice(seed, N_ACTOR), .args = dice(seed, 1u << 30), .wait_s = random_wait(seed)};
 
 	if (m.actor == REPORTER)
@@ -159,6 +159,13 @@ static const char *asked_for(const struct case_record *c)
 	return "r0";
 }
 
+static const char *to_whom(const struct world *w, const struct move *m)
+{
+	if (m->what == (enum life_action)CMD_LIFT && w->c.supports.n)
+		return w->c.supports.v[m->args % w->c.supports.n].dept;
+	return bits(m, 7) ? w->office->departments[(m->args >> 9) % w->office->n_departments].id : NULL;
+}
+
 static struct command make_command(struct world *w, const struct move *m)
 {
 	static const char *const reasons[] = {"not-ours", "no-place", "nonsense", NULL};
@@ -178,7 +185,7 @@ static struct command make_command(struct world *w, const struct move *m)
 		.within = bits(m, 3) > 4 ? "4 工作小时" : NULL, .text = bits(m, 4) ? "下一步" : NULL,
 		.category = categories[bits(m, 4) % 4], .task = bits(m, 5) ? "到现场" : NULL, .topic = bits(m, 5) ? "会诊" : NULL,
 		.outcome = bits(m, 6) ? "商定" : NULL, .of = asked_for(&w->c), .into = "JYL261120000002",
-		.to = bits(m, 7) ? office->departments[(m->args >> 9) % office->n_departments].id : NULL,
+		.to = to_whom(w, m),
 		.until = bits(m, 8) ? w->now + (int64_t)(bits(m, 8) - 1) * 43200 * 1000000 : MOMENT_NONE,
 		.at = bits(m, 8) ? w->now + INT64_C(3600000000) : MOMENT_NONE,
 		.departments = called, .n_departments = bits(m, 9) % 3, .parties = called, .n_parties = bits(m, 9) % 2};
@@ -322,9 +329,12 @@ static void open_case(struct world *w)
 	struct report r = {.channel = &w->office->channels[0], .source = "s", .id = "GD1", .text = "幸福里3号楼前井盖破损",
 			   .shadow = "幸福里3号楼前井盖破损", .category = "市政/井盖", .received_at = w->now, .time = w->now, .urgency = -1,
 			   .known_category = map_get(&w->office->category_by_path, "市政/井盖")};
+	const struct department *supports[] = {map_get(&w->office->dept_by_id, "huanwei")};
 	struct decision d;
 
 	route(w->office, &r, &w->a, 0, &d);
+	d.supports = supports;
+	d.n_supports = 1;
 	life_open(w->office, &r, &d, number, w->now, &w->a, &w->c, &w->fx);
 }
 
