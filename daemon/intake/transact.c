@@ -306,6 +306,7 @@ static int step_command(struct transaction *t, const struct unit *u, struct case
 
 	if (life_step(t->b->office, change->c, &(struct action){what, u->command, NULL}, t->now, t->b->a, &fx)) {
 		res->reason = fx.refused;
+		res->state = fx.stranger ? NULL : case_state_names[change->c->state];
 		return 0;
 	}
 	res->result = "done";

@@ -41,6 +41,8 @@ static const struct row {
 	{GAS "    expect: {due: {accept: 2026-02-13 16:51}}\n", "due.accept", "2026-02-13 16:51", "2026-02-13 16:50"},
 	{GAS "    expect: {due: {contact: 2026-02-13 16:51}}\n", "due.contact", "2026-02-13 16:51", "-"},
 	{GAS "    expect: {provisional: off}\n", NULL, NULL, NULL},
+	{GAS "    expect: {rule: null}\n", "rule", "null", "燃气泄漏"},
+	{"  - name: t\n    in: {channel: wechat, text: 你好}\n    expect: {rule: null, source: fallback}\n", NULL, NULL, NULL},
 	{GAS "    expect: {provisional: true}\n", "provisional", "true", "false"},
 	{"  - name: t\n    in: {channel: wechat, text: 工地夜间噪声, reporter: {secret: yes}}\n    expect: {dept: ducha}\n",
 	 NULL, NULL, NULL},

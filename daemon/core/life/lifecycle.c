@@ -126,6 +126,14 @@ static int told_before(struct life *l, const char *dept, int seq)
 	return 0;
 }
 
+/* Whom it means at the department that hears it, where no step of a ladder says so. */
+static const char *addressee(const struct tell *what)
+{
+	if (what->to || !what->role)
+		return what->to;
+	return strcmp(what->role, "lead") == 0 ? "lead" : strcmp(what->role, "support") == 0 ? "supports" : what->dept;
+}
+
 void life_tell(struct life *l, int seq, const struct tell *what)
 {
 	/* One department hears of one history row once, in its first role. */
@@ -134,7 +142,7 @@ void life_tell(struct life *l, int seq, const struct tell *what)
 			return;
 	ALIST_PUSH(l->a, &l->fx->events,
 		   (struct event_row){.seq = seq, .prev = told_before(l, what->dept, seq), .kind = what->kind,
-				      .target = what->dept, .role = what->role, .to = what->to,
+				      .target = what->dept, .role = what->role, .to = addressee(what),
 				      .clock = what->clock, .why = what->why, .level = what->level,
 				      .more = what->more});
 }
@@ -288,7 +296,8 @@ int life_step(const struct office *office, struct case_record *c, const struct a
 	memset(fx, 0, sizeof(*fx));
 	fx->wake_at = MOMENT_NONE;
 	/* Whose case it is comes first: a stranger does not even learn its state. */
-	if (action->what < LIFE_SUPPLEMENT && !command_is_concerned(&l))
+	fx->stranger = action->what < LIFE_SUPPLEMENT && !command_is_concerned(&l);
+	if (fx->stranger)
 		return command_refuse_stranger(&l);
 	if (!cell->fn)
 		return life_refuse(&l, "case %s %s", c->number, _(cell->word));

@@ -43,7 +43,7 @@ struct event_row {
 	int seq, prev;
 	const char *kind;               /* NULL: no event, only the card below */
 	const char *target;             /* department id, or "out/KIND" for a reply */
-	const char *role, *to;          /* role of the department; to: "lead", "leader" … or NULL */
+	const char *role, *to;          /* role of the department; to: "lead", "leader" … */
 	const char *clock, *why;        /* or NULL */
 	int level;                      /* 0: none */
 	const char *more;               /* JSON members of this kind of event, beginning with a comma; or NULL */
@@ -67,6 +67,7 @@ struct effects {
 	ALIST(struct leg_row) legs;     /* legs that ended */
 	int64_t wake_at;                /* when to look again; MOMENT_NONE: never */
 	const char *refused;            /* one sentence, or NULL */
+	bool stranger;                  /* refused to a department that the case is no business of */
 	const char *note;               /* a reason to give with a success, or NULL */
 	bool read;                      /* `get`: the caller adds the record */
 	bool pending;                   /* done so far as it goes: somebody else has to grant it */
