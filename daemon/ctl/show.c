@@ -123,9 +123,31 @@ static json_t *history_json(const struct pg_rows *h)
 static json_t *supports_json(const struct pg_rows *c)
 {
 	const char *text = pg_get(c, 0, SUPPORTS);
-	json_t *all = text ? json_loads(text, 0, NULL) : NULL;
+	json_t *all = text ? json_loads(text, 0, NULL) : NULL, *one;
+	static const char *const times[] = {"due", "reported_at"};
+	size_t i;
 
+	json_array_foreach(all, i, one)
+		for (size_t k = 0; k < ARRAY_LEN(times); k++) {
+			const json_t *at = json_object_get(one, times[k]);
+
+			json_object_set_new(one, times[k], ctl_json_time(at ? json_integer_value(at) : MOMENT_NONE));
+		}
 	return all ? all : json_array();
+}
+
+/* Of who was called by a whistle: whether it came. */
+static const char *came(struct ctl *ctl, const json_t *support)
+{
+	const char *at = json_string_value(json_object_get(support, "reported_at"));
+	int64_t moment;
+	char text[MOMENT_TEXT];
+
+	if (!json_is_true(json_object_get(support, "called")))
+		return "";
+	if (!at || !moment_parse(at, &moment))
+		return arena_printf(&ctl->arena, ", %s", say(ctl, "called, has not come yet"));
+	return arena_printf(&ctl->arena, ", %s %s", say(ctl, "reported in"), moment_human(moment, false, text));
 }
 
 static void print_json(struct ctl *ctl, const struct life *life)
@@ -227,8 +249,8 @@ static void print_supports(struct ctl *ctl, const struct pg_rows *c)
 		bool done = json_is_true(json_object_get(one, "done"));
 
 		line(ctl, i ? " " : N_("supports"),
-		     arena_printf(&ctl->arena, "%s%s%s%s%s", ctl_dept_name(ctl, dept ? dept : "-"), task ? ": " : "",
-				  task ? task : "", done ? ", " : "", done ? say(ctl, "done") : ""));
+		     arena_printf(&ctl->arena, "%s%s%s%s%s%s", ctl_dept_name(ctl, dept ? dept : "-"), task ? ": " : "",
+				  task ? task : "", came(ctl, one), done ? ", " : "", done ? say(ctl, "done") : ""));
 	}
 	json_decref(all);
 }

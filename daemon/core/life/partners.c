@@ -287,7 +287,7 @@ int command_consult(struct life *l)
 					   .due = life_limit(l, &l->office->life.consult_within, cmd->at)});
 	what.why = life_said(l, cmd->topic);
 	what.more = life_member_time(l, life_member(l, life_member(l, NULL, "topic", what.why), "parties",
-						    life_said(l, who)), "at", cmd->at);
+						    life_said(l, who)), "takes_place", cmd->at);
 	partners_tell(l, seq, &what);
 	for (size_t i = 0; i < cmd->n_parties; i++)
 		tell_one(l, seq, what, department(l, cmd->parties[i]));
@@ -351,6 +351,7 @@ int command_next_step(struct life *l)
 	const struct command *cmd = command(l);
 	const struct category *category = cmd->category ? office_category(l->office, cmd->category) : NULL;
 	struct tell what = {.kind = "progress"};
+	const char *more;
 	int r = check_arranges(l), seq;
 
 	if (r)
@@ -359,12 +360,15 @@ int command_next_step(struct life *l)
 		return life_refuse(l, "next_step needs 'text', what is to be done then");
 	if (cmd->category && !category)
 		return life_refuse(l, "'%s' is no category of categories.yaml", cmd->category);
-	what.more = life_member(l, NULL, "category", category ? category->path : NULL);
-	seq = life_record(l, "next_step", cmd->dept->id, cmd->by, cmd->text, life_detail(l, what.more));
+	more = life_member(l, NULL, "category", category ? category->path : NULL);
+	seq = life_record(l, what.kind, cmd->dept->id, cmd->by, arena_printf(l->a, _("next step: %s"), cmd->text),
+			  life_detail(l, life_member(l, more, "next_step", cmd->text)));
 	life_add_errand(l, (struct errand){.kind = ERRAND_STEP, .seq = seq, .from = cmd->dept->id, .text = cmd->text,
-					   .request = cmd->request, .more = life_detail(l, what.more),
+					   .request = cmd->request, .more = life_detail(l, more),
 					   .until = MOMENT_NONE, .due = MOMENT_NONE});
-	what.more = life_member(l, what.more, "next_step", life_said(l, cmd->text));
+	what.more = life_member(l, NULL, "next_step", life_said(l, cmd->text));
+	if (category)
+		what.more = life_member(l, what.more, "next_category", category->path);
 	partners_tell(l, seq, &what);
 	return 0;
 }
