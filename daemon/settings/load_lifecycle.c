@@ -89,6 +89,7 @@ void load_lifecycle(struct loader *l)
 	life->again_third = scope_text(again, "third");
 	life->supervisor = scope_dept(supervision, "by");
 	scope_deadline(supervision, "within", &life->supervise_within);
+	life->supervise_raises = scope_deadline(supervision, "raise", &life->supervise_raise);
 	load_returns(scope_in(root, "returns"), life);
 	life->whistle_within.set = scope_deadline(scope_in(root, "whistle"), "within", &life->whistle_within.in);
 	life->consult_within.set = scope_deadline(scope_in(root, "consult"), "within", &life->consult_within.in);

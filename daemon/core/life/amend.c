@@ -151,12 +151,16 @@ static void amend_policy(struct life *l, struct amendment *m)
 		return;
 	note_change(l, m, N_("policy"), leg->policy, m->after.policy->name);
 	leg->policy = m->after.policy->name;
+	if (leg->n == 1)
+		l->c->whole_due = leg_limit(l->office, CLOCK_RESOLVE, m->after.policy, l->c->received_at);
 	leg_start(l->office, &fresh, leg->n, m->after.policy, leg->started_at);
 	for (int k = 0; k < CLOCK_FEEDBACK; k++) {
 		if (leg->met[k] != MOMENT_NONE)
 			continue;
 		leg->due[k] = fresh.due[k];
 		leg->unsure[k] = fresh.unsure[k];
+		if (clock_starts(m->after.policy, (enum clock_name)k) == FROM_ACCEPTED && leg->met[CLOCK_ACCEPT] != MOMENT_NONE)
+			leg_start_clock(l->office, leg, (enum clock_name)k, m->after.policy, leg->met[CLOCK_ACCEPT]);
 		leg_rearm(l->office, l->c, (enum clock_name)k, l->now, l->a);
 	}
 }

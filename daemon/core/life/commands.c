@@ -35,9 +35,21 @@ bool command_is_supervisor(const struct life *l)
 	return command(l)->dept->kind == DEPT_SUPERVISOR || l->office->life.supervisor == command(l)->dept;
 }
 
+/* … and whoever was asked for something, or asked for it, as long as that is open. */
+static bool has_errand(const struct life *l)
+{
+	for (size_t i = 0; i < l->c->errands.n; i++) {
+		const struct errand *e = &l->c->errands.v[i];
+
+		if (!e->done && e->kind <= ERRAND_ORDER && (str_equal(e->to, command(l)->dept->id) || str_equal(e->from, command(l)->dept->id)))
+			return true;
+	}
+	return false;
+}
+
 bool command_is_concerned(const struct life *l)
 {
-	return command_is_lead(l) || command_own_task(l) || command_is_triage(l) || command_is_supervisor(l);
+	return command_is_lead(l) || command_own_task(l) || command_is_triage(l) || command_is_supervisor(l) || has_errand(l);
 }
 
 /* One sentence for "unknown" and for "not yours". */
@@ -72,6 +84,7 @@ int command_accept(struct life *l)
 	l->c->state = STATE_ACCEPTED;
 	if (l->c->leg.met[CLOCK_ACCEPT] == MOMENT_NONE)
 		l->c->leg.met[CLOCK_ACCEPT] = l->now;
+	leg_accept(l->office, &l->c->leg, life_policy(l), l->now);
 	seq = life_record(l, "accepted", l->c->lead, command(l)->by, command(l)->note, NULL);
 	life_tell_queue(l, seq, "accepted", NULL);
 	life_reply(l, "accepted", NULL);

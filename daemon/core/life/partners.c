@@ -65,8 +65,9 @@ void partners_drop(struct case_record *c, const char *dept)
 
 void partners_end(struct case_record *c)
 {
+	/* Leave and orders end by life_settle. */
 	for (size_t i = 0; i < c->errands.n; i++)
-		c->errands.v[i].done = true;
+		c->errands.v[i].done |= c->errands.v[i].kind > ERRAND_ORDER;
 	for (size_t i = 0; i < c->supports.n; i++)
 		c->supports.v[i].due = MOMENT_NONE;
 }
@@ -426,8 +427,10 @@ bool partners_go_on(struct life *l)
 	if (!step)
 		return false;
 	route_step(l, step, &d);
+	life_settle(l);
 	ALIST_PUSH(l->a, &l->fx->legs, (struct leg_row){c->leg, c->lead, l->now});
 	leg_start(l->office, &c->leg, c->leg.n + 1, d.policy, l->now);
+	memcpy(l->met, c->leg.met, sizeof(l->met));
 	step->done = true;
 	step->to = d.dept->id;
 	c->lead = d.dept->id;

@@ -9,6 +9,7 @@
 #define NO_ACCEPTED {NULL, N_("was accepted already")}
 #define NO_NOT_ACCEPTED {NULL, N_("must be accepted first")}
 #define NO_SUSPENDED {NULL, N_("is suspended")}
+#define NO_RUNNING {NULL, N_("is not suspended")}
 #define NO_DONE {NULL, N_("is resolved already; it comes back when it must be handled again")}
 #define NO_CLOSED {NULL, N_("is closed")}
 #define NO_JOINED {NULL, N_("was joined into another case; use that one")}
@@ -30,6 +31,15 @@
 #define REJECT {command_reject, "close"}
 #define AMEND {command_amend, "amend"}
 #define GET {command_get, "get"}
+
+#define FEED_BACK {command_feed_back, "feed back"}
+#define EXTEND {command_extend, "ask for time"}
+#define SUSPEND {command_suspend, "ask for a pause"}
+#define RESUME {command_resume, "go on"}
+#define GRANT {command_grant, "grant"}
+#define DENY {command_deny, "deny"}
+#define SUPERVISE {command_supervise, "order"}
+#define ANSWER {command_answer, "answer"}
 
 #define SUPPLEMENT {reporter_supplement, "supplement"}
 #define URGE {reporter_urge, "urge"}
@@ -61,7 +71,6 @@
 const struct life_cell life_table[N_LIFE_ACTION][N_CASE_STATE] = {
 	/*                      triage     assigned         accepted     suspended */
 	[CMD_ACCEPT] =       OPEN(NO_TRIAGE, ACCEPT,          NO_ACCEPTED, NO_SUSPENDED),
-	[CMD_CONTACT] =      OPEN(NO_TRIAGE, CONTACT,         CONTACT,     CONTACT),
 	[CMD_PROGRESS] =     OPEN(PROGRESS,  PROGRESS,        PROGRESS,    PROGRESS),
 	[CMD_RETURN] =       OPEN(NO_TRIAGE, RETURN,          RETURN,      NO_SUSPENDED),
 	[CMD_RESOLVE] =      OPEN(NO_TRIAGE, NO_NOT_ACCEPTED, RESOLVE,     NO_SUSPENDED),
@@ -70,14 +79,11 @@ const struct life_cell life_table[N_LIFE_ACTION][N_CASE_STATE] = {
 	[CMD_LIFT] =         OPEN(LIFT,      LIFT,            LIFT,        LIFT),
 	[CMD_GET] = ALWAYS(GET),
 	/* leave: grants.c */
-	[CMD_EXTEND] = ALWAYS(NO_LATER),
-	[CMD_SUSPEND] = ALWAYS(NO_LATER),
-	[CMD_RESUME] = ALWAYS(NO_LATER),
-	[CMD_GRANT] = ALWAYS(NO_LATER),
-	[CMD_DENY] = ALWAYS(NO_LATER),
-	/* supervision: orders.c */
-	[CMD_SUPERVISE] = ALWAYS(NO_LATER),
-	[CMD_ANSWER] = ALWAYS(NO_LATER),
+	[CMD_EXTEND] =       OPEN(NO_TRIAGE, EXTEND,          EXTEND,      NO_SUSPENDED),
+	[CMD_SUSPEND] =      OPEN(NO_TRIAGE, SUSPEND,         SUSPEND,     NO_SUSPENDED),
+	[CMD_RESUME] =       OPEN(NO_RUNNING, NO_RUNNING,     NO_RUNNING,  RESUME),
+	[CMD_GRANT] =        OPEN(NO_TRIAGE, GRANT,           GRANT,       NO_SUSPENDED),
+	[CMD_DENY] =         OPEN(NO_TRIAGE, DENY,            DENY,        NO_SUSPENDED),
 	/* several bodies: partners.c */
 	[CMD_WHISTLE] =         OPEN(WHISTLE,   WHISTLE,   WHISTLE,   NO_SUSPENDED),
 	[CMD_REPORT_IN] =       OPEN(REPORT_IN, REPORT_IN, REPORT_IN, REPORT_IN),
@@ -90,6 +96,12 @@ const struct life_cell life_table[N_LIFE_ACTION][N_CASE_STATE] = {
 	/* the same matter: same.c */
 	[CMD_JOIN] = ALWAYS(NO_LATER),
 	[CMD_SPLIT] = ALWAYS(NO_LATER),
+
+	/*                      received         triage     assigned   accepted   suspended  resolved   closed     joined */
+	[CMD_CONTACT] =   ACROSS(NO_NOT_ACCEPTED, NO_TRIAGE, CONTACT,   CONTACT,   CONTACT,   FEED_BACK, NO_CLOSED, NO_JOINED),
+	/* supervision: orders.c */
+	[CMD_SUPERVISE] = ACROSS(NO_NOT_ACCEPTED, SUPERVISE, SUPERVISE, SUPERVISE, SUPERVISE, SUPERVISE, NO_CLOSED, NO_JOINED),
+	[CMD_ANSWER] =    ACROSS(NO_NOT_ACCEPTED, ANSWER,    ANSWER,    ANSWER,    ANSWER,    ANSWER,    NO_CLOSED, NO_JOINED),
 
 	[LIFE_SUPPLEMENT] = ALWAYS(SUPPLEMENT),
 	[LIFE_URGE] = ALWAYS(URGE),

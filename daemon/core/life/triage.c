@@ -122,25 +122,6 @@ int command_return(struct life *l)
 }
 
 /* ---- from one to another ---------------------------------------------------------------------- */
-/* The next department gets its own time to accept and to call; the case's limit to resolve stays. */
-static void restart_first_clocks(struct life *l)
-{
-	struct leg fresh, *leg = &l->c->leg;
-	size_t kept = 0;
-
-	leg_start(l->office, &fresh, leg->n, life_policy(l), l->now);
-	for (int k = CLOCK_ACCEPT; k <= CLOCK_CONTACT; k++) {
-		leg->due[k] = fresh.due[k];
-		leg->met[k] = MOMENT_NONE;
-		leg->unsure[k] = fresh.unsure[k];
-	}
-	for (size_t i = 0; i < leg->fired.n; i++)
-		if (!strstr(leg->fired.v[i], clock_names[CLOCK_ACCEPT]) &&
-		    !strstr(leg->fired.v[i], clock_names[CLOCK_CONTACT]) && !strstr(leg->fired.v[i], "unassigned"))
-			leg->fired.v[kept++] = leg->fired.v[i];
-	leg->fired.n = kept;
-}
-
 /* Triage is done with what came back, or a hand-over without a return begins and ends here. */
 static void note_hand_over(struct life *l, int seq, const char *from, const char *to)
 {
@@ -182,7 +163,7 @@ void triage_hand_over(struct life *l, const struct department *next, const char 
 	partners_drop(l->c, next->id);
 	l->c->lead = next->id;
 	l->c->state = STATE_ASSIGNED;
-	restart_first_clocks(l);
+	leg_hand_on(l->office, &l->c->leg, life_policy(l), l->now);
 	seq = life_record(l, "transferred", next->id, command(l)->by, note, detail);
 	note_hand_over(l, seq, from, next->id);
 	life_tell(l, seq, &(struct tell){.kind = "transferred", .dept = actor->id,
