@@ -112,6 +112,7 @@ const struct verb verb_lifecycle = {
 	.group = ctl_offline,
 	.operands = "",
 	.help = N_("Print the whole lifecycle: what each action does in each state."),
+	.detail = N_("It comes from the table that the daemon works with; a dash is a refusal.\n"),
 	.flags = flags,
 	.run = run,
 };
