@@ -103,3 +103,32 @@ def test_a_jump_over_a_pause_ends_it_at_its_time_and_goes_on_from_there(office):
 	assert rest[:4] == ["resumed", "due_soon", "overdue", "escalated"]
 	late = [h for h in office.history(case) if h["kind"] == "overdue"][0]["detail"]
 	assert late["late"] is True and at(late["due"][:19]) == due + 7 * DAY
+
+
+def test_show_tells_the_leave_and_the_lateness_in_sentences(office):
+	case = accepted(office)
+	result = asked(office, case, "extend", office.row(case)["due_resolve"] + DAY * 3)
+	office.done("ducha", case, "grant", of=result["request"], note="同意")
+	office.done("ducha", case, "supervise", order="抓紧办理")
+	shown = office.stack.ctl_json("show", case)
+	assert [(e["kind"], e["from"], e["to"], e["done"]) for e in shown["errands"]] == [
+		("extend", "chengguan", "ducha", True), ("order", "ducha", "chengguan", False)]
+	assert shown["due_whole"] == shown["clocks"]["resolve"]["due"] and shown["late"] == []
+	words = office.stack.ctl("show", case, "--lang", "zh").stdout
+	for sentence in ("）签收\n", "提出申请（", "督查室批准申请：同意", "的时限有调整：",
+			 "督查室督办：抓紧办理", "申请与督办"):
+		assert sentence in words, words
+	go(office, office.row(case)["due_resolve"])
+	assert [late["kind"] for late in office.stack.ctl_json("show", case)["late"]] == ["open"]
+	assert "超期未办结" in office.stack.ctl("show", case, "--lang", "zh").stdout
+
+
+def test_the_whole_lifecycle_is_printed_as_a_table_and_as_a_graph(stack):
+	table = stack.ctl_json("lifecycle")
+	assert set(table["states"]) == {"received", "triage", "assigned", "accepted", "suspended", "resolved", "closed", "joined"}
+	assert table["actions"]["accept"]["assigned"] == "accept" and table["actions"]["accept"]["closed"] is None
+	assert all(set(cells) == set(table["states"]) for cells in table["actions"].values())
+	assert {"action": "resume", "from": "suspended", "to": "accepted"} in table["moves"]
+	assert "签收" in stack.ctl("lifecycle", "--lang", "zh").stdout
+	dot = stack.ctl("lifecycle", "--dot", "--lang", "en").stdout
+	assert dot.startswith("digraph") and "assigned -> accepted [label=\"accept\"]" in dot

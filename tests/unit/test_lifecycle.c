@@ -472,6 +472,10 @@ static void every_cell_of_the_table_does_its_work_or_refuses_in_a_sentence(void 
 			done = life_step(&w->f.office, &w->c, &act, w->now, &w->f.message, &w->fx);
 			assert_true(strlen(life_cell((enum case_state)s, (enum life_action)a)) > 0);
 			assert_true(strlen(life_action_name((enum life_action)a)) > 0);
+			/* A state that changes is an arrow of the table that needlectl prints (core/life/table.c). */
+			if (w->c.state != (enum case_state)s && !life_moves((enum life_action)a, (enum case_state)s, w->c.state))
+				fail_msg("no arrow: %s from %s to %s", life_action_name((enum life_action)a), case_state_names[s],
+					 case_state_names[w->c.state]);
 			if (done == LIFE_REFUSED)
 				assert_true(strlen(w->fx.refused) > 20);
 			else

@@ -298,6 +298,33 @@ static void quiet_hours_hold_reminders_and_orders_but_never_a_raise(void **state
 	assert_int_equal(ladder_heard_at(&w->ladder, &order, night), night);
 }
 
+/* Every step once, in order, however the clock jumps: the kinds, without what only late work has to say. */
+static void clock_jumps_neither_repeat_nor_lose_nor_reorder_anything(void **state)
+{
+	static const int64_t jumps[][6] = {
+		/* hours */
+		{24, 24, 240, 24, 240, 720}, {720, 1, 1, 1, 720, 720}, {2, -1, 1, -1, 300, 720}, {300, -300, 310, -1, 1, 720},
+	};
+	struct world *w = *state;
+	char first[1024] = "", all[1024], text[256];
+
+	for (size_t j = 0; j < ARRAY_LEN(jumps); j++) {
+		all[0] = '\0';
+		world_open(w, "2026-11-20 09:00");
+		for (size_t i = 0; i < 6; i++) {
+			w->now += jumps[j][i] * 3600 * INT64_C(1000000);
+			assert_int_equal(life_step(&w->f.office, &w->c, &(struct action){.what = LIFE_TICK}, w->now, &w->f.message,
+						   &w->fx), 0);
+			if (w->fx.history.n)
+				snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s ", kinds(w, text));
+		}
+		if (!j)
+			memcpy(first, all, sizeof(first));
+		assert_string_equal(all, first);
+	}
+	assert_string_equal(first, "overdue reminded overdue due_soon overdue escalated supervised overdue escalated ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +344,7 @@ int main(void)
 		LIVES(a_delivered_result_needs_no_more),
 		LIVES(a_clock_may_wait_for_acceptance_or_start_anew_with_each_department),
 		LIVES(the_matters_own_limit_outlives_returns_transfers_and_legs),
+		LIVES(clock_jumps_neither_repeat_nor_lose_nor_reorder_anything),
 		LIVES(quiet_hours_hold_reminders_and_orders_but_never_a_raise),
 	};
 

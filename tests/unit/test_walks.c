@@ -319,6 +319,7 @@ static void check(struct world *w, const struct move *m, const struct case_recor
 	check_queues(w);
 	check_closing(w, m, before);
 	check_clocks(w, m, before);
+	claim(w, w->c.state == before->state || life_moves(m->what, before->state, w->c.state), "each change of state is an arrow of the table");
 	if (m->what == LIFE_TICK)
 		claim(w, w->fx.wake_at == MOMENT_NONE || w->fx.wake_at > w->now, "after the clock has looked, nothing is due any more");
 }

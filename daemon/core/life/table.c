@@ -115,3 +115,33 @@ const struct life_cell life_table[N_LIFE_ACTION][N_CASE_STATE] = {
 	[LIFE_WITHDRAW] = ACROSS(WITHDRAW,   WITHDRAW,   WITHDRAW,   WITHDRAW,   WITHDRAW,   WITHDRAW,      WITHDRAWN,   WITHDRAWN),
 	[LIFE_REVISE] =   ACROSS(REVISE,     REVISE,     REVISE,     REVISE,     REVISE,     REVISE,        NO_CLOSED,   NO_JOINED),
 };
+
+#define IN(state) (1u << STATE_##state)
+#define OPEN_STATES (IN(TRIAGE) | IN(ASSIGNED) | IN(ACCEPTED) | IN(SUSPENDED))
+/* Where a cell leads to, if anywhere; a test holds every step against it. */
+static const struct {
+	enum life_action what;
+	unsigned from, to;
+} moves[] = {
+	{(enum life_action)CMD_ACCEPT, IN(ASSIGNED), IN(ACCEPTED)},
+	{(enum life_action)CMD_RETURN, IN(ASSIGNED) | IN(ACCEPTED), IN(TRIAGE)},
+	{(enum life_action)CMD_TRANSFER, IN(TRIAGE) | IN(ACCEPTED), IN(ASSIGNED)},
+	{(enum life_action)CMD_RESOLVE, IN(ACCEPTED), IN(RESOLVED) | IN(CLOSED)},
+	{(enum life_action)CMD_SUSPEND, IN(ASSIGNED) | IN(ACCEPTED), IN(SUSPENDED)},
+	{(enum life_action)CMD_GRANT, IN(ASSIGNED) | IN(ACCEPTED), IN(SUSPENDED)},
+	{(enum life_action)CMD_RESUME, IN(SUSPENDED), IN(ASSIGNED) | IN(ACCEPTED)},
+	{LIFE_TICK, IN(SUSPENDED), IN(ASSIGNED) | IN(ACCEPTED)},
+	{LIFE_TICK, IN(RESOLVED), IN(CLOSED)},
+	{LIFE_RATE, IN(RESOLVED), IN(CLOSED) | IN(ASSIGNED)},
+	{LIFE_RATE, IN(CLOSED), IN(ASSIGNED)},
+	{LIFE_AGAIN, IN(RESOLVED) | IN(CLOSED), IN(ASSIGNED)},
+	{LIFE_WITHDRAW, OPEN_STATES | IN(RECEIVED) | IN(RESOLVED), IN(CLOSED)},
+};
+
+bool life_moves(enum life_action action, enum case_state from, enum case_state to)
+{
+	for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++)
+		if (moves[i].what == action && moves[i].from & 1u << from && moves[i].to & 1u << to)
+			return true;
+	return false;
+}
