@@ -161,7 +161,7 @@ static void summarise(struct dispatch *d)
 {
 	struct err e;
 
-	if (!d->reconciled || clock_mono_us() < d->next_summary_us || !d->dirty.n)
+	if (!d->reconciled || clock_mono_us() < d->next_summary_us || !(d->dirty.n + d->counting.n))
 		return;
 	if (summary_publish(d, &e) < 0)
 		failed(d, "summary", &e);
@@ -299,6 +299,9 @@ void dispatch_free(struct dispatch *d)
 	for (size_t i = 0; i < d->summaries.n; i++)
 		free((char *)(uintptr_t)d->summaries.v[i].dept);
 	VEC_DONE(&d->summaries);
+	for (size_t i = 0; i < d->counting.n; i++)
+		free((char *)(uintptr_t)d->counting.v[i].dept);
+	VEC_DONE(&d->counting);
 	for (size_t i = 0; i < d->dirty.cap; i++)
 		free(d->dirty.slots[i].value);
 	map_done(&d->dirty);
