@@ -167,13 +167,18 @@ static void summarise(struct dispatch *d)
 		failed(d, "summary", &e);
 }
 
-/* A simulated clock goes on from here after a restart. */
+/* A simulated clock goes on from here after a restart, and is one for all daemons of the tenant. */
 static void keep_clock(struct dispatch *d)
 {
+	int64_t now = clock_now_us(), kept = now;
 	struct err e;
 
-	if (clock_is_simulated() && store_sim_clock_save(d->pg, tenant_of(d), clock_now_us(), &e) < 0)
+	if (!clock_is_simulated())
+		return;
+	if (store_sim_clock_save(d->pg, tenant_of(d), &kept, &e) < 0)
 		failed(d, "clock", &e);
+	else if (kept > now)
+		clock_set_us(kept);
 }
 
 /* Time alone changes "due today" and "overdue": every department once a minute. */

@@ -55,7 +55,8 @@ static const struct query sim_load = {
 		     " (SELECT max(at) FROM dead_letter WHERE tenant = $1::text)))"};
 static const struct query sim_save = {
 	"sim_clock_save", "INSERT INTO sim_clock VALUES ($1::text, $2::timestamptz)"
-			  " ON CONFLICT (tenant) DO UPDATE SET now_at = greatest(sim_clock.now_at, excluded.now_at)"};
+			  " ON CONFLICT (tenant) DO UPDATE SET now_at = greatest(sim_clock.now_at, excluded.now_at)"
+			  " RETURNING micros(now_at)"};
 static const struct query probe_passed = {
 	"probe_passed", "SELECT 1 FROM broker_probe WHERE tenant = $1::text AND broker = $2::text"
 			" AND passed_at > now() - interval '1 day'"};
@@ -286,13 +287,20 @@ int store_sim_clock(struct pg *pg, const char *tenant, int64_t *now_inout, struc
 	return r;
 }
 
-int store_sim_clock_save(struct pg *pg, const char *tenant, int64_t now, struct err *e)
+int store_sim_clock_save(struct pg *pg, const char *tenant, int64_t *now_inout, struct err *e)
 {
 	struct pg_args args = {0};
+	struct pg_rows rows = {0};
+	int r;
 
 	pg_text(&args, tenant);
-	pg_time(&args, now);
-	return pg_run(pg, &sim_save, &args, NULL, e);
+	pg_time(&args, *now_inout);
+	r = pg_run(pg, &sim_save, &args, &rows, e);
+	if (r < 0)
+		return r;
+	*now_inout = pg_get_int(&rows, 0, 0);
+	pg_rows_done(&rows);
+	return 0;
 }
 
 int store_probe_passed(struct pg *pg, const char *tenant, const char *broker, bool *ret, struct err *e)

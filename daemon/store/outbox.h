@@ -72,7 +72,8 @@ int store_provisional(struct pg *pg, const char *tenant, const char *after, size
 		      const char ***ret, size_t *ret_n, struct err *e);
 /* The latest of the given instant, the one stored last, and what has been stamped since. */
 int store_sim_clock(struct pg *pg, const char *tenant, int64_t *now_inout, struct err *e);
-int store_sim_clock_save(struct pg *pg, const char *tenant, int64_t now, struct err *e);
+/* Stores it, unless another daemon of the tenant is further: then that instant comes back. */
+int store_sim_clock_save(struct pg *pg, const char *tenant, int64_t *now_inout, struct err *e);
 /* Has this broker passed the probe within a day? Real time, also where the clock is simulated. */
 int store_probe_passed(struct pg *pg, const char *tenant, const char *broker, bool *ret, struct err *e);
 int store_note_probe(struct pg *pg, const char *tenant, const char *broker, struct err *e);
