@@ -89,7 +89,8 @@ static const struct column case_columns[] = {
 	AT(case_row, c.urge_day, "urge_day", INT), AT(case_row, c.dissatisfied, "dissatisfied", INT),
 	AT(case_row, c.received_at, "received_at", TIME), AT(case_row, c.resolved_at, "resolved_at", TIME),
 	AT(case_row, c.closed_at, "closed_at", TIME), AT(case_row, c.close_reason, "close_reason", TEXT),
-	AT(case_row, c.joined_into, "joined_into", TEXT),
+	AT(case_row, c.joined_into, "joined_into", TEXT), AT(case_row, c.urged, "urged", INT),
+	AT(case_row, c.whole_due, "due_whole", TIME),
 };
 static const struct column leg_columns[] = {
 	AT(leg_put, number, "number", TEXT), AT(leg_put, leg.leg.n, "leg", INT),
@@ -220,7 +221,8 @@ static void save_queue(struct save *s, const struct case_change *change)
 
 		save_row(s, q->present ? SAVE_QUEUE_PUT : SAVE_QUEUE_DROP,
 			 ROW(queue_put, change->c->number, case_state_names[change->c->state],
-			     change->c->leg.due[CLOCK_RESOLVE], *q));
+			     /* Nobody is late with what is suspended. */
+			     change->c->state == STATE_SUSPENDED ? MOMENT_NONE : change->c->leg.due[CLOCK_RESOLVE], *q));
 	}
 }
 

@@ -105,6 +105,27 @@ struct errand *life_errand(const struct case_record *c, enum errand_kind kind, c
 	return NULL;
 }
 
+struct errand *life_errand_asked(const struct case_record *c, const char *request)
+{
+	for (size_t i = 0; i < c->errands.n; i++) {
+		struct errand *e = &c->errands.v[i];
+
+		if (!e->done && (e->kind == ERRAND_EXTEND || e->kind == ERRAND_SUSPEND) && str_equal(e->request, request))
+			return e;
+	}
+	return NULL;
+}
+
+void life_drop_errands(struct case_record *c)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->errands.n; i++)
+		if (!c->errands.v[i].done || c->errands.v[i].kind == ERRAND_STEP)
+			c->errands.v[kept++] = c->errands.v[i];
+	c->errands.n = kept;
+}
+
 int life_record(struct life *l, const char *kind, const char *department, const char *by, const char *note,
 		const char *detail)
 {
@@ -156,6 +177,20 @@ void life_tell_queue(struct life *l, int seq, const char *kind, const char *why)
 							 .role = "support", .why = why});
 }
 
+void life_tell_revised(struct life *l, int seq, const char *why, const char *more)
+{
+	struct tell what = {.kind = "deadline_revised", .dept = l->c->lead, .role = life_lead_role(l->c), .why = why,
+			    .more = more};
+
+	life_tell(l, seq, &what);
+	what.role = "support";
+	for (size_t i = 0; i < l->c->supports.n; i++)
+		if (!l->c->supports.v[i].done) {
+			what.dept = l->c->supports.v[i].dept;
+			life_tell(l, seq, &what);
+		}
+}
+
 /* `name` tells replies about one history row apart. */
 static void reply(struct life *l, const char *kind, const char *name, const char *answer)
 {
@@ -199,8 +234,11 @@ void life_new_leg(struct life *l, const char *by, const char *note)
 	struct case_record *c = l->c;
 	int seq;
 
+	life_settle(l);
 	ALIST_PUSH(l->a, &l->fx->legs, (struct leg_row){c->leg, c->lead, l->now});
+	life_drop_errands(c);
 	leg_start(l->office, &c->leg, c->leg.n + 1, policy ? policy : life_policy(l), l->now);
+	memcpy(l->met, c->leg.met, sizeof(l->met));
 	c->state = STATE_ASSIGNED;
 	c->resolved_at = c->closed_at = MOMENT_NONE;
 	c->close_reason = NULL;
@@ -271,6 +309,7 @@ static void finish(struct life *l, const queue_places *before)
 	queue_places after = {0};
 	struct ladder_item next;
 
+	life_settle(l);
 	leg_settle(&l->c->leg);
 	queue_of(l->c, l->a, &after);
 	compare_queues(l, before, &after);
@@ -289,7 +328,7 @@ int life_step(const struct office *office, struct case_record *c, const struct a
 	      struct arena *a, struct effects *fx)
 {
 	const struct life_cell *cell = &life_table[action->what][c->state];
-	struct life l = {office, c, action, now, a, fx};
+	struct life l = {.office = office, .c = c, .act = action, .now = now, .a = a, .fx = fx};
 	queue_places before = {0};
 	int r;
 
@@ -302,6 +341,7 @@ int life_step(const struct office *office, struct case_record *c, const struct a
 	if (!cell->fn)
 		return life_refuse(&l, "case %s %s", c->number, _(cell->word));
 	queue_of(c, a, &before);
+	memcpy(l.met, c->leg.met, sizeof(l.met));
 	r = cell->fn(&l);
 	if (r == 0)
 		finish(&l, &before);
@@ -364,7 +404,7 @@ static void assign(struct life *l, const struct decision *d)
 void life_open(const struct office *office, const struct report *r, const struct decision *d, const char *number,
 	       int64_t now, struct arena *a, struct case_record *c, struct effects *fx)
 {
-	struct life l = {office, c, NULL, now, a, fx};
+	struct life l = {.office = office, .c = c, .now = now, .a = a, .fx = fx};
 	queue_places none = {0};
 
 	memset(c, 0, sizeof(*c));
@@ -387,6 +427,8 @@ void life_open(const struct office *office, const struct report *r, const struct
 							     .reported_at = MOMENT_NONE});
 	describe(c, r, a);
 	leg_start(office, &c->leg, 1, d->policy, r->received_at);
+	memcpy(l.met, c->leg.met, sizeof(l.met));
+	c->whole_due = leg_limit(office, CLOCK_RESOLVE, d->policy, r->received_at);
 	assign(&l, d);
 	life_reply(&l, "registered", NULL);
 	finish(&l, &none);
