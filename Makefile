@@ -199,6 +199,11 @@ fuzz:
 	@tests/stack/deps $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
 	@tests/fuzz/run $(BUILD_FLAG) $(if $(SECONDS),--seconds '$(SECONDS)') $(if $(ONLY),--only '$(ONLY)')
 
+# `make torture [ONLY=prefix]`: the accidents of tests/fault at full size; tests/fault/torture names them.
+.PHONY: torture
+torture: deps all
+	@tests/fault/torture $(BUILD_FLAG) --only '$(ONLY)'
+
 # `make bench [ONLY=prefix] [DURATION=60] [RUNS=3] [SIZE=cases]`: docs/performance.md.
 $(B)/bench/load: tests/bench/load.c tests/bench/mqtt.c tests/bench/mqtt.h
 $(B)/bench/insert: tests/bench/insert.c
