@@ -187,7 +187,7 @@ up: deps all
 		--instance '$(INSTANCE)'
 down:
 	@$(STACK) down '$(DIR)'
-test: deps unit
+test: deps unit failing
 	@tests/run $(BUILD_FLAG)
 lint:
 	@tests/stack/deps $(BUILD_PACKAGES) $(LINT_PACKAGES)
@@ -200,9 +200,18 @@ fuzz:
 	@tests/fuzz/run $(BUILD_FLAG) $(if $(SECONDS),--seconds '$(SECONDS)') $(if $(ONLY),--only '$(ONLY)')
 
 # `make torture [ONLY=prefix]`: the accidents of tests/fault at full size; tests/fault/torture names them.
-.PHONY: torture
-torture: deps all
+.PHONY: torture failing
+torture: deps all failing
 	@tests/fault/torture $(BUILD_FLAG) --only '$(ONLY)'
+
+# The daemon's own objects with every allocation and system call under tests/fault/fail.c.
+FAIL_WRAP := malloc calloc realloc arena_alloc arena_strdup arena_strndup arena_printf
+failing: $(B)/torture/needled
+$(B)/torture/needled: tests/fault/fail.c $(B)/obj/daemon/needled.o $(B)/obj/daemon/answers.o $(B)/libneedle.a | deps
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) -std=gnu17 -O2 -g -Wall -Wextra -fPIC -D_GNU_SOURCE $(SANFLAGS) -c -o $(@D)/fail.o $<
+	$(Q)$(CC) -pie $(LDFLAGS_ALL) $(FAIL_WRAP:%=-Wl$(comma)--wrap=%) -Wl,-Map=$@.map -o $@ $(@D)/fail.o $(filter %.o %.a,$^) $(LIBS)
 
 # `make bench [ONLY=prefix] [DURATION=60] [RUNS=3] [SIZE=cases]`: docs/performance.md.
 $(B)/bench/load: tests/bench/load.c tests/bench/mqtt.c tests/bench/mqtt.h

@@ -30,6 +30,15 @@ void *mem_alloc(size_t size)
 	return p;
 }
 
+void *mem_raw(size_t size)
+{
+	void *p = malloc(size ? size : 1);
+
+	if (!p)
+		mem_die("mem_raw");
+	return p;
+}
+
 void *mem_resize(void *old, size_t size)
 {
 	void *p = realloc(old, size ? size : 1);

@@ -17,7 +17,7 @@ def rss_mib(pid):
 
 
 def test_the_inbox_carries_what_comes_without_the_database(stack, capsys):
-	load, pid = Load(stack, RATE), stack.pid()
+	load, pid = Load(stack, RATE, window=2 * RATE * AWAY_S, resend=False), stack.pid()
 	load.start("a")
 	wait_for(lambda: len(load.receipts) > RATE, 20, "work under way")
 	since = time.monotonic()
