@@ -247,10 +247,23 @@ char *__wrap_arena_printf(void *a, const char *fmt, ...)
 		return REAL(name) args; \
 	}
 
-SYSTEM(ssize_t, send, (int fd, const void *p, size_t n, int flags), (fd, p, n, flags), EPIPE)
-SYSTEM(ssize_t, recv, (int fd, void *p, size_t n, int flags), (fd, p, n, flags), ECONNRESET)
+/* These say that the connection is dead, so it must be: the other side and the next call find it so. */
+#define SOCKET(type, name, params, args, error) \
+	EXPORT type name params; \
+	EXPORT type name params \
+	{ \
+		if (fails(#name, CALLER)) { \
+			shutdown(fd, SHUT_RDWR); \
+			errno = error; \
+			return -1; \
+		} \
+		return REAL(name) args; \
+	}
+
+SOCKET(ssize_t, send, (int fd, const void *p, size_t n, int flags), (fd, p, n, flags), EPIPE)
+SOCKET(ssize_t, recv, (int fd, void *p, size_t n, int flags), (fd, p, n, flags), ECONNRESET)
+SOCKET(ssize_t, writev, (int fd, const struct iovec *v, int n), (fd, v, n), EPIPE)
 SYSTEM(ssize_t, write, (int fd, const void *p, size_t n), (fd, p, n), ENOSPC)
-SYSTEM(ssize_t, writev, (int fd, const struct iovec *v, int n), (fd, v, n), EPIPE)
 SYSTEM(ssize_t, pwrite, (int fd, const void *p, size_t n, off_t at), (fd, p, n, at), ENOSPC)
 SYSTEM(ssize_t, sendto, (int fd, const void *p, size_t n, int flags, const struct sockaddr *a, socklen_t l), (fd, p, n, flags, a, l), ECONNREFUSED)
 SYSTEM(ssize_t, read, (int fd, void *p, size_t n), (fd, p, n), EIO)

@@ -100,7 +100,7 @@ class Lives:
 		d.env.update(env)
 		d.start()
 		self.hears = len(self.load.receipt_times)
-		steps = (("start", lambda: self.heard(30), None), ("reload", lambda: self.reloaded() and self.heard(20), signal.SIGHUP),
+		steps = (("start", lambda: self.heard(30) and self.stack.http("/readyz")[0] == 200, None), ("reload", lambda: self.reloaded() and self.heard(20), signal.SIGHUP),
 			 ("drain", lambda: False, signal.SIGTERM))
 		for name, done, number in steps:
 			self.hears = len(self.load.receipt_times)
