@@ -23,7 +23,7 @@ PG_INCLUDE := -I/usr/include/postgresql
 Q := $(if $(V),,@)
 
 # ---- sources: a folder is a part (docs/architecture.md) ---------------------------------------
-PARTS := base core core/understand core/time core/life settings trial store link plugin intake dispatch health
+PARTS := base core core/understand core/time core/life settings trial store link plugin intake dispatch health bridge
 LIB_SRC := $(foreach p,$(PARTS),$(wildcard daemon/$(p)/*.c))
 CTL_SRC := $(wildcard daemon/ctl/*.c)
 DECODERS := $(patsubst plugins/%/decoder.c,%,$(wildcard plugins/*/decoder.c))
@@ -65,8 +65,8 @@ $(B)/unit/%: tests/unit/%.c $(B)/libneedle.a
 
 # ---- what people read (daemon/base/tongue.h, daemon/po/README.md) ------------------------------
 # What is written for the log alone has no part in the catalogue.
-SPOKEN := $(sort $(foreach p,$(filter-out base link intake dispatch health,$(PARTS)) ctl,$(wildcard daemon/$(p)/*.[ch])) \
-	daemon/intake/batch.c daemon/intake/transact.c $(wildcard daemon/*.c) $(wildcard daemon/po/codes daemon/po/libyaml))
+SPOKEN := $(sort $(foreach p,$(filter-out base link intake dispatch health bridge,$(PARTS)) ctl,$(wildcard daemon/$(p)/*.[ch])) \
+	daemon/intake/batch.c daemon/intake/transact.c daemon/bridge/keys.h daemon/bridge/program.c $(wildcard daemon/*.c) $(wildcard daemon/po/codes daemon/po/libyaml))
 SPEAKS := _ N_ say:2 err_set:3 err_code:4 err_prefix:2 ctl_usage:2 life_refuse:2 REFUSE:4 refuse_word:2
 TONGUES := $(patsubst daemon/po/%.po,%,$(wildcard daemon/po/*.po))
 
