@@ -18,22 +18,26 @@ CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=gnu17 $(CFLAGS) $(WARN) $(WERROR) $(HARDEN) $(SANFLAGS) -D_GNU_SOURCE -DNEEDLE_VERSION='"$(VERSION)"' \
 	-Idaemon -Iplugins -I. -include base/banned.h -MMD -MP
 LDFLAGS_ALL = $(SANFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack
-LIBS := -lpaho-mqtt3as -lpq -lyaml -ljansson -lutf8proc -lpcre2-8 -lmicrohttpd -lcrypto -lsodium -ldl -lpthread -lm
+LIBS := -lpaho-mqtt3as -lpq -lyaml -ljansson -lutf8proc -lpcre2-8 -lmicrohttpd -lcurl -lzip -lexpat -lcrypto -lsodium -ldl -lpthread -lm
 PG_INCLUDE := -I/usr/include/postgresql
 Q := $(if $(V),,@)
 
 # ---- sources: a folder is a part (docs/architecture.md) ---------------------------------------
-PARTS := base core core/understand core/time core/life settings trial store link plugin intake dispatch health bridge
+PARTS := base core core/understand core/time core/life settings trial store link plugin intake dispatch health bridge table
 LIB_SRC := $(foreach p,$(PARTS),$(wildcard daemon/$(p)/*.c))
 CTL_SRC := $(wildcard daemon/ctl/*.c)
 DECODERS := $(patsubst plugins/%/decoder.c,%,$(wildcard plugins/*/decoder.c))
+# A bridge program: all of its folder, its decoder linked in.
+BRIDGES := $(patsubst plugins/%/,%,$(sort $(dir $(wildcard plugins/*/keys.c))))
+BRIDGE_SRC := $(foreach b,$(BRIDGES),$(wildcard plugins/$(b)/*.c))
 UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/obj/%.o)
 CTL_OBJ := $(CTL_SRC:%.c=$(B)/obj/%.o)
+BRIDGE_OBJ := $(BRIDGE_SRC:%.c=$(B)/obj/%.o)
 
 .PHONY: all
-all: $(B)/needled $(B)/needlectl $(DECODERS:%=$(B)/plugins/%.so) catalogues
+all: $(B)/needled $(B)/needlectl $(BRIDGES:%=$(B)/needle-%) $(DECODERS:%=$(B)/plugins/%.so) catalogues
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -50,6 +54,13 @@ $(B)/needled: $(B)/obj/daemon/needled.o $(B)/obj/daemon/answers.o $(B)/libneedle
 $(B)/needlectl: $(CTL_OBJ) $(B)/libneedle.a
 	@echo "  LD  $@"
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+define bridge_program
+$(B)/needle-$(1): $(patsubst %.c,$(B)/obj/%.o,$(wildcard plugins/$(1)/*.c)) $(B)/libneedle.a
+	@echo "  LD  $$@"
+	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $$@ $$^ $(LIBS)
+endef
+$(foreach b,$(BRIDGES),$(eval $(call bridge_program,$(b))))
 
 # A decoder sees needle_plugin.h and nothing else of ours: no -Idaemon here.
 $(B)/plugins/%.so: plugins/%/decoder.c plugins/needle_plugin.h
@@ -103,7 +114,7 @@ unit: $(UNIT:%=$(B)/unit/%) all
 clean:
 	rm -rf build
 
--include $(LIB_OBJ:.o=.d) $(CTL_OBJ:.o=.d) $(B)/obj/daemon/needled.d $(B)/obj/daemon/answers.d
+-include $(LIB_OBJ:.o=.d) $(CTL_OBJ:.o=.d) $(BRIDGE_OBJ:.o=.d) $(B)/obj/daemon/needled.d $(B)/obj/daemon/answers.d
 
 # ---- install ----------------------------------------------------------------------------------
 # Give `make` and `make install` the same PREFIX: the daemon looks for its plugins below it.
@@ -159,7 +170,7 @@ uninstall:
 
 # ---- using it ----------------------------------------------------------------------------------
 BUILD_PACKAGES := gcc libc6-dev libpaho-mqtt-dev libpq-dev libyaml-dev libjansson-dev libutf8proc-dev libpcre2-dev \
-	libmicrohttpd-dev libssl-dev libsodium-dev gettext
+	libmicrohttpd-dev libcurl4-openssl-dev libzip-dev libexpat1-dev libssl-dev libsodium-dev gettext
 RUN_PACKAGES := mosquitto mosquitto-clients postgresql postgresql-client python3 python3-paho-mqtt python3-psycopg2
 TEST_PACKAGES := libcmocka-dev python3-pytest python3-yaml python3-jsonschema
 LINT_PACKAGES := clang cppcheck libcmocka-dev
@@ -173,7 +184,7 @@ deps-build:
 	@tests/stack/deps $(BUILD_PACKAGES)
 deps:
 	@tests/stack/deps $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
-$(LIB_OBJ) $(CTL_OBJ) $(B)/obj/daemon/needled.o $(DECODERS:%=$(B)/plugins/%.so): | deps-build
+$(LIB_OBJ) $(CTL_OBJ) $(BRIDGE_OBJ) $(B)/obj/daemon/needled.o $(DECODERS:%=$(B)/plugins/%.so): | deps-build
 $(TONGUES:%=$(B)/locale/%/LC_MESSAGES/needle.mo) $(B)/needle.pot: | deps-build
 $(UNIT:%=$(B)/unit/%): | deps
 

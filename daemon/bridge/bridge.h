@@ -54,6 +54,7 @@ const struct bridge_settings *bridge_settings(const struct bridge *b);
  */
 enum { BRIDGE_WAITING = 1 };
 int bridge_report(struct bridge *b, const char *json, size_t len, char key[BRIDGE_KEY], struct err *e);
+void bridge_key(const char *json, size_t len, char key[BRIDGE_KEY]);     /* what bridge_report would say */
 int bridge_commit(struct bridge *b, struct err *e);     /* durability: power waits for the disk here */
 bool bridge_is_waiting(struct bridge *b, const char *key);      /* no receipt yet? */
 /* Sets something aside in STATE/failed/DAY.jsonl. `receipt` may be NULL; payload: any bytes. */
@@ -75,6 +76,8 @@ void bridge_reply_done(struct bridge *b, struct bridge_reply *r, bool ok, const 
 void bridge_reply_later(struct bridge *b, struct bridge_reply *r, const char *way, const char *why);
 /* The same without a trace of a try: nothing was attempted. */
 void bridge_reply_put_back(struct bridge *b, struct bridge_reply *r, int64_t pause_us);
+/* Nobody is to be told of it: the end, without `delivered`. */
+void bridge_reply_drop(struct bridge *b, struct bridge_reply *r);
 int64_t bridge_reply_next_due(struct bridge *b);        /* monotonic; INT64_MAX: none */
 
 void bridge_figures(struct bridge *b);  /* sets the gauges of bridge/figures.h */

@@ -29,4 +29,3 @@ struct bridge {
 int bridge_link_open(struct bridge *b, struct err *e);
 void *bridge_link_run(void *arg);
 void bridge_wake(struct bridge *b);
-void bridge_key(const char *json, size_t len, char key[BRIDGE_KEY]);

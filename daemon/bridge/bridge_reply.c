@@ -133,6 +133,12 @@ void bridge_reply_put_back(struct bridge *b, struct bridge_reply *r, int64_t pau
 	reply_free(r);
 }
 
+void bridge_reply_drop(struct bridge *b, struct bridge_reply *r)
+{
+	queue_done(b->replies, r->item.key, false);
+	reply_free(r);
+}
+
 int64_t bridge_reply_next_due(struct bridge *b)
 {
 	return queue_next_due(b->replies);

@@ -517,6 +517,16 @@ bool queue_done(struct queue *q, const char *key, bool at_once)
 	return x;
 }
 
+bool queue_knows(struct queue *q, const char *key)
+{
+	bool knows;
+
+	pthread_mutex_lock(&q->lock);
+	knows = map_get(&q->by_key, key) || queue_remembers(q, queue_hash(key));
+	pthread_mutex_unlock(&q->lock);
+	return knows;
+}
+
 bool queue_has(struct queue *q, const char *key)
 {
 	bool has;

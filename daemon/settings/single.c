@@ -30,7 +30,7 @@ int single_load(const char *path, const struct key_info *keys, const struct load
 {
 	CLEANUP(mem_freep) char *real = realpath(path, NULL);
 	struct loader l = {.options = options, .arena = &ret->arena, .keys = keys,
-			   .lint = {.arena = &ret->arena, .keys = keys}};
+			   .lint = {.arena = &ret->arena, .keys = keys}, .unsure = true};  /* names of an office are not known here */
 	char *slash;
 
 	if (!real)

@@ -11,10 +11,11 @@ BEGIN {
 	allow["dispatch"] = "link core settings store base"
 	allow["intake"] = "link core settings store base plugin"
 	allow["trial"] = "core settings base"
-	allow["ctl"] = "base core settings store link health plugin trial"
+	allow["ctl"] = "base core settings store link health plugin trial table"
 	allow["needled"] = "base core settings store link health intake dispatch plugin trial"
+	allow["table"] = "core base"
 	allow["bridge"] = "link core settings health base"
-	allow["program"] = "bridge link core settings health base"
+	allow["program"] = "bridge table link core settings health base"
 
 	fence["yaml.h"] = "^daemon/settings/yaml\\.c$"
 	fence["libpq-fe.h"] = "^daemon/store/pg\\.c$"
