@@ -28,16 +28,10 @@ struct csv {
 	struct table_cell cells[TABLE_COLUMNS];
 };
 
-static int broken(struct csv *c, const char *code, const char *what, size_t line, struct err *e)
-{
-	(void)c;
-	return err_code(e, ERR_BAD, code, "line %zu: %s", line, what);
-}
-
 static int end_cell(struct csv *c, struct err *e)
 {
 	if (c->n == TABLE_COLUMNS)
-		return broken(c, "too-large", "more columns than a table may have", c->line, e);
+		return err_code(e, ERR_BAD, "too-large", "line %zu: more columns than a table may have", c->line);
 	c->starts[c->n++] = c->cell_start;
 	str_addc(&c->text, '\0');
 	c->cell_start = c->text.len;
@@ -58,7 +52,7 @@ static int end_row(struct csv *c, struct err *e)
 			row.n = i + 1;
 	}
 	if (row.n && ++c->rows > TABLE_ROWS)
-		return broken(c, "too-large", "more rows than a table may have", c->line, e);
+		return err_code(e, ERR_BAD, "too-large", "line %zu: more rows than a table may have", c->line);
 	r = row.n ? c->fn(c->arg, &row, e) : 0;
 	str_reset(&c->text);
 	c->n = c->cell_start = 0;
@@ -73,8 +67,8 @@ static int put(struct csv *c, char ch, struct err *e)
 		return 0;
 	}
 	if (c->state == QUOTED)
-		return broken(c, "quote", "a quote opens here and is never closed", c->quote_line, e);
-	return broken(c, "too-large", "a cell is longer than a cell may be", c->line, e);
+		return err_code(e, ERR_BAD, "quote", "line %zu: a quote opens here and is never closed", c->quote_line);
+	return err_code(e, ERR_BAD, "too-large", "line %zu: a cell is longer than a cell may be", c->line);
 }
 
 static int take(struct csv *c, char ch, struct err *e)
@@ -112,7 +106,7 @@ static int take(struct csv *c, char ch, struct err *e)
 static int finish(struct csv *c, struct err *e)
 {
 	if (c->state == QUOTED)
-		return broken(c, "quote", "a quote opens here and is never closed", c->quote_line, e);
+		return err_code(e, ERR_BAD, "quote", "line %zu: a quote opens here and is never closed", c->quote_line);
 	return c->text.len || c->n ? end_row(c, e) : 0;
 }
 
@@ -200,7 +194,7 @@ static int take_all(struct csv *c, const char *text, size_t n, struct err *e)
 	return r;
 }
 
-static int convert(struct csv *c, FILE *file, iconv_t cd, const char *charset, struct err *e)
+static int convert(struct csv *c, FILE *file, iconv_t cd, struct err *e)
 {
 	char in[CHUNK + 8], out[4 * CHUNK];
 	size_t kept = 0, n;
@@ -211,8 +205,8 @@ static int convert(struct csv *c, FILE *file, iconv_t cd, const char *charset, s
 		int r;
 
 		if (iconv(cd, &from, &left, &to, &room) == (size_t)-1 && (errno != EINVAL || !n))
-			return broken(c, "encoding", strcmp(charset, "GB18030") == 0 ? "neither UTF-8 nor GB18030"
-				      : "its characters are broken", c->line, e);
+			return err_code(e, ERR_BAD, "encoding", "line %zu: its characters are neither UTF-8 nor GB18030",
+					c->line);
 		r = take_all(c, out, sizeof(out) - room, e);
 		if (r != 0)
 			return r;
@@ -237,7 +231,7 @@ int csv_read(FILE *file, table_fn *fn, void *arg, struct err *e)
 	cd = iconv_open("UTF-8", charset);
 	if (cd == (iconv_t)-1 || fseek(file, skip, SEEK_SET) < 0)
 		return err_set(e, ERR_SYS, "the file cannot be read: %s", strerror(errno));
-	r = convert(c, file, cd, charset, e);
+	r = convert(c, file, cd, e);
 	str_done(&c->text);
 	return r;
 }

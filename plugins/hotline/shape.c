@@ -129,8 +129,11 @@ static int by_decoder(const struct hotline *h, json_t *row, json_t *reports, str
 		return 0;
 	while (json_array_size(reports) > before)
 		json_array_remove(reports, json_array_size(reports) - 1);
-	return err_set(e, ERR_BAD, "%s", verdict == NEEDLE_NOT_MINE ? "none of its names is known here" :
-					 *why ? why : "the row cannot be read");
+	if (verdict == NEEDLE_NOT_MINE)
+		return err_set(e, ERR_BAD, "none of its names is known here");
+	err_set(e, ERR_BAD, "%s", *why ? why : "the row cannot be read");
+	snprintf(e->said, sizeof(e->said), "%s", _(e->text));
+	return ERR_BAD;
 }
 
 int shape_row(const struct hotline *h, json_t *row, json_t *reports, struct err *e)

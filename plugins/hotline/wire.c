@@ -79,7 +79,7 @@ static void on_doctype(void *arg, const char *name, const char *system, const ch
 	(void)system;
 	(void)public;
 	(void)internal;
-	give_up(arg, "the XML has a DOCTYPE, which is not taken");
+	give_up(arg, "it has a DOCTYPE");
 }
 
 static void on_start(void *arg, const char *name, const char **attributes)
@@ -91,7 +91,7 @@ static void on_start(void *arg, const char *name, const char **attributes)
 	if (x->why)
 		return;
 	if (x->depth == DEPTH || ++x->nodes > NODES) {
-		give_up(x, x->depth == DEPTH ? "the XML is nested too deep" : "the XML has too many elements");
+		give_up(x, x->depth == DEPTH ? "nested too deep" : "too many elements");
 		return;
 	}
 	x->stack[x->depth++] = NULL;
@@ -143,7 +143,7 @@ static void on_end(void *arg, const char *name)
 		value = json_string(trimmed(&x->text));
 	str_reset(&x->text);
 	if (!value) {
-		give_up(x, "the XML holds a text that is none");
+		give_up(x, "a text in it is none");
 		return;
 	}
 	parent = x->depth ? &x->stack[x->depth - 1] : &x->stack[0];
@@ -175,7 +175,8 @@ static int parse_xml(const char *text, size_t len, json_t **ret, struct err *e)
 	XML_SetCharacterDataHandler(x.parser, on_text);
 	XML_SetStartDoctypeDeclHandler(x.parser, on_doctype);
 	if (XML_Parse(x.parser, text, (int)len, 1) != XML_STATUS_OK)
-		r = err_code(e, ERR_BAD, "xml", "%s", x.why ? x.why : "the XML is broken");
+		r = x.why ? err_code(e, ERR_BAD, "xml", "the XML is not taken: %s", x.why)
+			  : err_code(e, ERR_BAD, "xml", "the XML is broken");
 	else if (x.text.cut)
 		r = err_code(e, ERR_BAD, "xml", "a text in the XML is too long");
 	XML_ParserFree(x.parser);
