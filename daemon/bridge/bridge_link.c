@@ -264,7 +264,7 @@ static void subscribe(struct bridge *b)
 	b->subscribed = true;
 }
 
-/* True: the connection is new, and the second time it is asked that has been seen to. */
+/* True: the connection is new. */
 static bool wait_for_work(struct bridge *b, bool *ret_quit)
 {
 	struct timespec until;
@@ -308,7 +308,7 @@ void *bridge_link_run(void *arg)
 	bool quit = false;
 
 	while (!quit) {
-		if (wait_for_work(b, &quit))
+		if (wait_for_work(b, &quit) && !b->subscribed)
 			subscribe(b);
 		if (!b->drain)
 			publish_due(b);

@@ -283,7 +283,7 @@ static int make(const char *folder, const char *below, struct err *e)
 
 int folder_start(struct hotline *h, struct err *e)
 {
-	int r = make(h->folder_is.path, ".", e);
+	int r = make(h->folder_is.path, "", e);
 
 	if (r == 0)
 		r = make(h->folder_is.path, "done", e);
