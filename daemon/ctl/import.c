@@ -56,10 +56,9 @@ static bool knows(void *arg, json_t *names)
 
 static void keep_header(struct import *im, const struct sheet *sheet)
 {
-	if (im->columns)
+	if (im->header)
 		return;
 	im->header = sheet->header;
-	im->columns = json_array();
 	for (size_t i = 0; i < sheet->n; i++)
 		if (sheet->names[i])
 			json_array_append_new(im->columns, json_string(sheet->names[i]));
@@ -298,7 +297,7 @@ static int run(struct ctl *ctl, struct err *e)
 
 	if (r < 0)
 		return r;
-	im = (struct import){.ctl = ctl, .file = ctl->args.operands[0], .first = json_array()};
+	im = (struct import){.ctl = ctl, .file = ctl->args.operands[0], .first = json_array(), .columns = json_array()};
 	r = import(&im, e);
 	if (r == 0) {
 		all = all_of(&im);
