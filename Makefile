@@ -213,6 +213,7 @@ fuzz:
 # `make bench [ONLY=prefix] [DURATION=60] [RUNS=3] [SIZE=cases]`: docs/performance.md.
 $(B)/bench/load: tests/bench/load.c tests/bench/mqtt.c tests/bench/mqtt.h
 $(B)/bench/insert: tests/bench/insert.c
+$(B)/bench/parse: tests/bench/parse.c $(B)/libneedle.a
 $(B)/bench/rules: tests/bench/rules.c $(B)/libneedle.a
 $(B)/bench/%: | deps
 	@mkdir -p $(@D)
@@ -220,6 +221,6 @@ $(B)/bench/%: | deps
 	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) $(PG_INCLUDE) -pie $(LDFLAGS_ALL) -o $@ $(filter %.c %.a,$^) $(LIBS)
 
 .PHONY: bench
-bench: all $(B)/bench/load $(B)/bench/insert $(B)/bench/rules
+bench: all $(B)/bench/load $(B)/bench/insert $(B)/bench/parse $(B)/bench/rules
 	@tests/bench/bench $(BUILD_FLAG) --only '$(ONLY)' $(if $(DURATION),--duration '$(DURATION)') \
 		$(if $(RUNS),--runs '$(RUNS)') $(if $(SIZE),--size '$(SIZE)')
