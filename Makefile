@@ -106,6 +106,8 @@ pot: $(B)/needle.pot
 docs: all
 	$(B)/needlectl manual --lang en > docs/reference.md
 	$(B)/needlectl manual --lang zh > docs/zh/reference.md
+	$(B)/needlectl lifecycle --page --lang en > docs/lifecycle.md
+	$(B)/needlectl lifecycle --page --lang zh > docs/zh/lifecycle.md
 
 .PHONY: unit
 unit: $(UNIT:%=$(B)/unit/%) all
@@ -212,6 +214,7 @@ fuzz:
 
 # `make bench [ONLY=prefix] [DURATION=60] [RUNS=3] [SIZE=cases]`: docs/performance.md.
 $(B)/bench/load: tests/bench/load.c tests/bench/mqtt.c tests/bench/mqtt.h
+$(B)/bench/steps: tests/bench/steps.c tests/bench/mqtt.c tests/bench/mqtt.h
 $(B)/bench/insert: tests/bench/insert.c
 $(B)/bench/parse: tests/bench/parse.c $(B)/libneedle.a
 $(B)/bench/rules: tests/bench/rules.c $(B)/libneedle.a
@@ -221,6 +224,6 @@ $(B)/bench/%: | deps
 	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) $(PG_INCLUDE) -pie $(LDFLAGS_ALL) -o $@ $(filter %.c %.a,$^) $(LIBS)
 
 .PHONY: bench
-bench: all $(B)/bench/load $(B)/bench/insert $(B)/bench/parse $(B)/bench/rules
+bench: all $(B)/bench/load $(B)/bench/steps $(B)/bench/insert $(B)/bench/parse $(B)/bench/rules
 	@tests/bench/bench $(BUILD_FLAG) --only '$(ONLY)' $(if $(DURATION),--duration '$(DURATION)') \
 		$(if $(RUNS),--runs '$(RUNS)') $(if $(SIZE),--size '$(SIZE)')

@@ -10,11 +10,12 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "core/time/moment.h"
+#include "store/lists.h"
 
 /* Rows as the tables want them: the case's number beside what the core made. */
 struct case_row {
 	struct case_record c;
-	const char *supports, *told, *fired, *basis;
+	const char *supports, *errands, *joined, *told, *fired, *basis;
 };
 struct history_put {
 	const char *number;
@@ -63,7 +64,8 @@ static const struct column case_columns[] = {
 	AT(case_row, c.number, "number", TEXT), AT(case_row, c.channel, "channel", TEXT),
 	AT(case_row, c.source, "source", TEXT), AT(case_row, c.report, "report", TEXT),
 	NAMED(case_row, c.state, "state", case_state_names), AT(case_row, c.lead, "lead", TEXT),
-	AT(case_row, supports, "supports", JSON), AT(case_row, told, "told", JSON),
+	AT(case_row, supports, "supports", JSON), AT(case_row, errands, "errands", JSON),
+	AT(case_row, joined, "joined", JSON), AT(case_row, told, "told", JSON),
 	AT(case_row, c.seq, "seq", INT), AT(case_row, c.category, "category", TEXT),
 	AT(case_row, c.grid, "grid", TEXT), NAMED(case_row, c.urgency, "urgency", urgency_names),
 	AT(case_row, c.title, "title", TEXT), AT(case_row, c.place, "place", TEXT),
@@ -87,7 +89,8 @@ static const struct column case_columns[] = {
 	AT(case_row, c.urge_day, "urge_day", INT), AT(case_row, c.dissatisfied, "dissatisfied", INT),
 	AT(case_row, c.received_at, "received_at", TIME), AT(case_row, c.resolved_at, "resolved_at", TIME),
 	AT(case_row, c.closed_at, "closed_at", TIME), AT(case_row, c.close_reason, "close_reason", TEXT),
-	AT(case_row, c.joined_into, "joined_into", TEXT),
+	AT(case_row, c.joined_into, "joined_into", TEXT), AT(case_row, c.urged, "urged", INT),
+	AT(case_row, c.whole_due, "due_whole", TIME),
 };
 static const struct column leg_columns[] = {
 	AT(leg_put, number, "number", TEXT), AT(leg_put, leg.leg.n, "leg", INT),
@@ -209,75 +212,6 @@ void case_change_add(struct case_change *change, const struct effects *fx, struc
 	change->touched = true;
 }
 
-static const char *taken(struct str *t, struct arena *a)
-{
-	const char *s = t->s ? arena_strdup(a, t->s) : NULL;
-
-	str_done(t);
-	return s;
-}
-
-static const char *supports_json(const struct case_record *c, struct arena *a)
-{
-	struct str t = {0};
-
-	for (size_t i = 0; i < c->supports.n; i++) {
-		str_add(&t, i ? ",{\"dept\":" : "[{\"dept\":");
-		str_json(&t, c->supports.v[i].dept);
-		str_add(&t, ",\"task\":");
-		str_json(&t, c->supports.v[i].task);
-		str_addf(&t, ",\"done\":%s}", c->supports.v[i].done ? "true" : "false");
-	}
-	if (c->supports.n)
-		str_addc(&t, ']');
-	return taken(&t, a);
-}
-
-static const char *told_json(const struct case_record *c, struct arena *a)
-{
-	struct str t = {0};
-
-	str_addc(&t, '{');
-	for (size_t i = 0; i < c->told.n; i++)
-		str_addf(&t, "%s\"%s\":%d", i ? "," : "", c->told.v[i].dept, c->told.v[i].seq);
-	str_addc(&t, '}');
-	return taken(&t, a);
-}
-
-static const char *fired_json(const struct case_record *c, struct arena *a)
-{
-	struct str t = {0};
-
-	for (size_t i = 0; i < c->leg.fired.n; i++) {
-		str_addc(&t, i ? ',' : '[');
-		str_json(&t, c->leg.fired.v[i]);
-	}
-	if (c->leg.fired.n)
-		str_addc(&t, ']');
-	return taken(&t, a);
-}
-
-/* Null where every limit is firm, as nearly always. */
-static const char *basis_json(const struct case_record *c, struct arena *a)
-{
-	struct str t = {0};
-
-	for (int k = 0; k < N_CLOCKS; k++) {
-		const struct basis *b = &c->leg.unsure[k];
-
-		if (!b->spec)
-			continue;
-		str_addf(&t, "%s\"%s\":{\"from\":%lld,\"spec\":", t.len ? "," : "{", clock_names[k], (long long)b->from);
-		str_json(&t, b->spec);
-		str_add(&t, ",\"calendar\":");
-		str_json(&t, b->calendar);
-		str_addc(&t, '}');
-	}
-	if (t.len)
-		str_addc(&t, '}');
-	return taken(&t, a);
-}
-
 #define ROW(type, ...) ({ struct type *row_ = arena_alloc(s->a, sizeof(*row_)); *row_ = (struct type){__VA_ARGS__}; row_; })
 
 static void save_queue(struct save *s, const struct case_change *change)
@@ -287,7 +221,8 @@ static void save_queue(struct save *s, const struct case_change *change)
 
 		save_row(s, q->present ? SAVE_QUEUE_PUT : SAVE_QUEUE_DROP,
 			 ROW(queue_put, change->c->number, case_state_names[change->c->state],
-			     change->c->leg.due[CLOCK_RESOLVE], *q));
+			     /* Nobody is late with what is suspended. */
+			     change->c->state == STATE_SUSPENDED ? MOMENT_NONE : change->c->leg.due[CLOCK_RESOLVE], *q));
 	}
 }
 
@@ -298,7 +233,8 @@ void save_change(struct save *s, const struct case_change *change)
 	if (!change->touched)
 		return;
 	save_row(s, change->fresh ? SAVE_CASE_NEW : SAVE_CASE_OLD,
-		 ROW(case_row, *c, supports_json(c, s->a), told_json(c, s->a), fired_json(c, s->a), basis_json(c, s->a)));
+		 ROW(case_row, *c, lists_supports(c, s->a), lists_errands(c, s->a), lists_joined(c, s->a),
+		     lists_told(c, s->a), lists_fired(c, s->a), lists_basis(c, s->a)));
 	for (size_t i = 0; i < change->history.n; i++)
 		save_row(s, SAVE_HISTORY, ROW(history_put, c->number, change->history.v[i]));
 	for (size_t i = 0; i < change->events.n; i++) {

@@ -67,6 +67,8 @@ class Office:
 		result = self.do(department, case, action, **members)
 		assert result["result"] == "refused" and result["reason"], result
 		assert self.picture(case) == before
+		foreign = result["state"] is None and "is not in the queue of" in result["reason"]
+		assert foreign or result["state"] == self.row(case)["state"], result
 		return result["reason"]
 
 	def picture(self, case):

@@ -43,7 +43,7 @@ struct event_row {
 	int seq, prev;
 	const char *kind;               /* NULL: no event, only the card below */
 	const char *target;             /* department id, or "out/KIND" for a reply */
-	const char *role, *to;          /* role of the department; to: "lead", "leader" … or NULL */
+	const char *role, *to;          /* role of the department; to: "lead", "leader" … */
 	const char *clock, *why;        /* or NULL */
 	int level;                      /* 0: none */
 	const char *more;               /* JSON members of this kind of event, beginning with a comma; or NULL */
@@ -67,8 +67,10 @@ struct effects {
 	ALIST(struct leg_row) legs;     /* legs that ended */
 	int64_t wake_at;                /* when to look again; MOMENT_NONE: never */
 	const char *refused;            /* one sentence, or NULL */
+	bool stranger;                  /* refused to a department that the case is no business of */
 	const char *note;               /* a reason to give with a success, or NULL */
 	bool read;                      /* `get`: the caller adds the record */
+	bool pending;                   /* done so far as it goes: somebody else has to grant it */
 };
 
 enum { LIFE_REFUSED = 1 };
@@ -80,3 +82,5 @@ int life_step(const struct office *office, struct case_record *c, const struct a
 	      struct arena *a, struct effects *fx);
 /* The table for people and for the test: what a cell does, as a word ("accept", "-" for refused). */
 const char *life_cell(enum case_state state, enum life_action action);
+/* Whether an action can bring a case from one state to another: the arrows of the printed table. */
+bool life_moves(enum life_action action, enum case_state from, enum case_state to);

@@ -79,7 +79,12 @@ struct command {
 	enum command_action action;
 	const char *by, *note;          /* may be NULL */
 	const char *reason, *answer, *to, *order, *text, *category, *grid, *address, *into, *of, *outcome, *task;
-	int64_t until;                  /* MOMENT_NONE where absent */
+	const char *topic, *within;     /* of a consultation; of an order, a deadline expression */
+	int64_t until, at;              /* MOMENT_NONE where absent or unreadable */
+	const char *const *departments; /* of a whistle: ids as given */
+	size_t n_departments;
+	const char *const *parties;     /* of a consultation: free text */
+	size_t n_parties;
 	json_t *json;                   /* the whole command, borrowed */
 };
 
