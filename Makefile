@@ -69,15 +69,19 @@ $(B)/plugins/%.so: plugins/%/decoder.c plugins/needle_plugin.h
 	$(Q)$(CC) -std=gnu17 $(CFLAGS) $(WARN) $(WERROR) $(HARDEN) $(SANFLAGS) -D_GNU_SOURCE -Iplugins -shared -Wl,-z,relro,-z,now \
 		-o $@ $< -ljansson
 
-$(B)/unit/%: tests/unit/%.c $(B)/libneedle.a
+# For the tests: the parts of bridges. Their main() is only taken by who has none.
+$(B)/libbridges.a: $(filter-out %/decoder.o,$(BRIDGE_OBJ))
+	$(Q)rm -f $@ && ar qcs $@ $^
+
+$(B)/unit/%: tests/unit/%.c $(B)/libbridges.a $(B)/libneedle.a
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
-	$(Q)$(CC) $(ALL_CFLAGS) $(PG_INCLUDE) -Itests -pie $(LDFLAGS_ALL) -o $@ $< $(B)/libneedle.a $(LIBS) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) $(PG_INCLUDE) -Itests -pie $(LDFLAGS_ALL) -o $@ $< $(B)/libbridges.a $(B)/libneedle.a $(LIBS) -lcmocka
 
 # ---- what people read (daemon/base/tongue.h, daemon/po/README.md) ------------------------------
 # What is written for the log alone has no part in the catalogue.
 SPOKEN := $(sort $(foreach p,$(filter-out base link intake dispatch health bridge,$(PARTS)) ctl,$(wildcard daemon/$(p)/*.[ch])) \
-	daemon/intake/batch.c daemon/intake/transact.c daemon/bridge/keys.h daemon/bridge/program.c $(filter-out %/decoder.c %/push.c %/pull.c %/back.c,$(BRIDGE_SRC)) $(wildcard daemon/*.c) $(wildcard daemon/po/codes daemon/po/libyaml))
+	daemon/intake/batch.c daemon/intake/transact.c daemon/bridge/keys.h daemon/bridge/program.c $(filter-out %/decoder.c %/push.c %/pull.c %/back.c plugins/wechat/%,$(BRIDGE_SRC)) plugins/wechat/keys.c plugins/wechat/main.c $(wildcard daemon/*.c) $(wildcard daemon/po/codes daemon/po/libyaml))
 SPEAKS := _ N_ say:2 err_set:3 err_code:4 err_prefix:2 ctl_usage:2 life_refuse:2 REFUSE:4 refuse_word:2
 TONGUES := $(patsubst daemon/po/%.po,%,$(wildcard daemon/po/*.po))
 
