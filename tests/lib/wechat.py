@@ -21,6 +21,9 @@ import threading
 import time
 import urllib.parse
 
+from lib.bridge import Bridge, free_port
+
+KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 CRYPTO = ctypes.CDLL(ctypes.util.find_library("crypto") or "libcrypto.so.3")
 for name in ("EVP_CIPHER_CTX_new", "EVP_aes_256_cbc"):
 	getattr(CRYPTO, name).restype = ctypes.c_void_p
@@ -42,7 +45,7 @@ def signature(*parts):
 class Account:
 	numbers = itertools.count(int(time.time() * 1000) % 10**9 * 1000)
 
-	def __init__(self, url, token="toKen", key="abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", app="wx0123456789abcdef"):
+	def __init__(self, url, token="toKen", key=KEY, app="wx0123456789abcdef"):
 		place = urllib.parse.urlparse(url)
 		self.host, self.port, self.path = place.hostname, place.port, place.path
 		self.token, self.app, self.key = token, app, base64.b64decode(key + "=") if key else None
@@ -194,3 +197,61 @@ class Platform:
 	def close(self):
 		self.server.shutdown()
 		self.server.server_close()
+
+
+FILE = """
+callback: {{listen: 127.0.0.1:{port}, wait: {wait}, per_second: {per_second}}}
+office: {office}
+alarm_words: [没人管, 投诉你们]
+media: {{retry: 1, max: 64 KiB}}
+accounts:
+  fwh:
+    kind: mp
+    app: wx0123456789abcdef
+    token: "${{secret:token}}"
+    aes_key: "${{secret:aes}}"
+    secret: "${{secret:app_secret}}"
+    api: {api}
+    templates:
+      resolved: {{id: TM1, page: "https://example.cn/c", fields: {{thing1: "{{text}}", character_string2: "{{case}}"}}}}
+  clear: {{kind: mp, app: wxclear, token: "${{secret:token}}", secret: "${{secret:app_secret}}", api: {api}}}
+  app:
+    kind: wecom
+    app: ww0123456789abcdef
+    agent: 1000002
+    token: "${{secret:token}}"
+    aes_key: "${{secret:aes}}"
+    secret: "${{secret:app_secret}}"
+    api: {api}
+    orders: on
+    orders_every: 1
+robots:
+  leaders: {{url: "${{secret:robot}}", on: [dissatisfied, unreachable]}}
+  slow: {{url: "${{secret:robot2}}", on: words, per_minute: 3}}
+"""
+
+
+class Wechat:
+	"""The bridge, its platform and its accounts."""
+
+	def __init__(self, stack, folder, wait=500, office=None, per_second=3000, outbox=""):
+		self.platform = Platform()
+		self.port = free_port()
+		self.bridge = Bridge(stack, "wechat", folder, FILE.format(
+			port=self.port, wait=wait, per_second=per_second, office=office or stack.env["NEEDLE_CONFIG"], api=self.platform.url), source="bridge", more=f", {outbox}" if outbox else "",
+			secrets={"token": "toKen", "aes": KEY, "app_secret": "very-secret", "robot": f"{self.platform.url}/robot?key=robot-key",
+				 "robot2": f"{self.platform.url}/slow?key=robot-key"})
+		self.mp = self.account("fwh", app="wx0123456789abcdef")
+		self.clear = self.account("clear", key=None, app="wxclear")
+		self.app = self.account("app", app="ww0123456789abcdef")
+
+	def account(self, name, **how):
+		return Account(f"http://127.0.0.1:{self.port}/wechat/{name}", **how)
+
+	def start(self, **env):
+		self.bridge.start(**env)
+		return self
+
+	def close(self):
+		self.bridge.close()
+		self.platform.close()
