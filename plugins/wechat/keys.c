@@ -23,7 +23,7 @@ const struct key_info wechat_keys[] = {
 	    .max = 7200),
 	KEY("callback.wait", KEY_INT, 0, N_("How long an answer waits for the gateway's reply, to carry it."), .fallback = "40",
 	    .unit = "ms", .max = 800),
-	KEY("callback.per_second", KEY_INT, 0, N_("How many are taken in a second; beyond it 503."), .fallback = "3000", .min = 1,
+	KEY("callback.per_second", KEY_INT, 0, N_("How many are taken in a second; beyond it 429."), .fallback = "3000", .min = 1,
 	    .max = 100000),
 	KEY("media", KEY_MAP, 0, N_("Pictures, voices, films: kept in STATE/media by their SHA-256.")),
 	KEY("media.max", KEY_SIZE, 0, N_("Largest file."), .fallback = "20 MiB", .min = 1024, .max = 100 << 20),
