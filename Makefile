@@ -153,11 +153,11 @@ $(B)/man/%: docs/man/%.scd
 install: all man
 	$(INSTALL) -d '$(DESTDIR)$(bindir)' '$(DESTDIR)$(libdir)/needle/plugins' '$(DESTDIR)$(unitdir)'
 	$(INSTALL) -d -m 0755 '$(DESTDIR)$(sysconfdir)/needle'
-	$(INSTALL) -m 0755 $(B)/needled $(B)/needlectl '$(DESTDIR)$(bindir)'
+	$(INSTALL) -m 0755 $(B)/needled $(B)/needlectl $(BRIDGES:%=$(B)/needle-%) '$(DESTDIR)$(bindir)'
 	$(INSTALL) -m 0644 $(SHIPPED:%=$(B)/plugins/%.so) '$(DESTDIR)$(libdir)/needle/plugins'
 	$(INSTALL) -D -m 0644 plugins/needle_plugin.h '$(DESTDIR)$(includedir)/needle_plugin.h'
-	sed 's|/usr/local/bin|$(bindir)|g; s|/etc/needle|$(sysconfdir)/needle|g' systemd/needled@.service \
-		> '$(DESTDIR)$(unitdir)/needled@.service'
+	$(Q)for u in $(notdir $(wildcard systemd/*.service)); do \
+		sed 's|/usr/local/bin|$(bindir)|g; s|/etc/needle|$(sysconfdir)/needle|g' systemd/$$u > '$(DESTDIR)$(unitdir)/'$$u || exit 1; done
 	$(INSTALL) -D -m 0644 systemd/needle.sysusers '$(DESTDIR)$(sysusersdir)/needle.conf'
 	$(INSTALL) -D -m 0644 systemd/needle.tmpfiles '$(DESTDIR)$(tmpfilesdir)/needle.conf'
 	$(Q)for f in $(SHARED); do $(INSTALL) -D -m 0644 "$$f" "$(DESTDIR)$(datadir)/needle/$$f" || exit 1; done
@@ -168,8 +168,9 @@ install: all man
 
 # Leaves /etc/needle, the state folders and the database alone: they are the office's.
 uninstall:
-	rm -f '$(DESTDIR)$(bindir)/needled' '$(DESTDIR)$(bindir)/needlectl' '$(DESTDIR)$(includedir)/needle_plugin.h' \
-		'$(DESTDIR)$(unitdir)/needled@.service' '$(DESTDIR)$(sysusersdir)/needle.conf' '$(DESTDIR)$(tmpfilesdir)/needle.conf'
+	rm -f '$(DESTDIR)$(bindir)/needled' '$(DESTDIR)$(bindir)/needlectl' $(BRIDGES:%='$(DESTDIR)$(bindir)/needle-%') \
+		'$(DESTDIR)$(includedir)/needle_plugin.h' $(patsubst systemd/%,'$(DESTDIR)$(unitdir)/%',$(wildcard systemd/*.service)) \
+		'$(DESTDIR)$(sysusersdir)/needle.conf' '$(DESTDIR)$(tmpfilesdir)/needle.conf'
 	$(Q)for t in $(TONGUES); do rm -f "$(DESTDIR)$(datadir)/locale/$$t/LC_MESSAGES/needle.mo"; done
 	$(Q)for f in $(notdir $(MAN)); do rm -f "$(DESTDIR)$(mandir)/man$${f##*.}/$$f"; done
 	rm -rf '$(DESTDIR)$(libdir)/needle' '$(DESTDIR)$(datadir)/needle' '$(DESTDIR)$(docdir)'

@@ -3,10 +3,13 @@ import hashlib
 import json
 import os
 import re
+import shutil
+import subprocess
 import time
 
 import pytest
 
+from lib.stack import BUILD, ROOT
 from lib.wait import wait_for
 from lib.wechat import KEY, Wechat
 
@@ -39,6 +42,26 @@ def lead_takes(office, case):
 	lead = office.row(case)["lead"]
 	office.done(lead, case, "accept")
 	return lead
+
+
+def test_the_file_that_is_shipped_has_nothing_wrong(tmp_path):
+	shutil.copy(os.path.join(ROOT, "config", "bridges", "wechat.yaml"), tmp_path)
+	with open(tmp_path / "wechat.yaml", encoding="utf-8") as f:
+		names = set(re.findall(r"\$\{secret:(\w+)\}", f.read()))
+	os.makedirs(tmp_path / "secrets")
+	for name in names:
+		with open(os.open(tmp_path / "secrets" / name, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as f:
+			f.write(KEY if "aes" in name else "https://qyapi.weixin.qq.com/x" if "robot" in name else "secret")
+
+	def check():
+		return subprocess.run([os.path.join(BUILD, "needle-wechat"), "-t", "-c", str(tmp_path / "wechat.yaml")], capture_output=True,
+				      text=True, check=False)
+	done = check()
+	assert done.returncode == 0, done.stderr
+	with open(tmp_path / "secrets" / "wechat_aes_key", "w", encoding="utf-8") as f:
+		f.write("too-short")
+	done = check()
+	assert done.returncode == 78 and "EncodingAESKey" in done.stderr and "too-short" not in done.stderr
 
 
 # ---- in ----
