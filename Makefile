@@ -27,7 +27,7 @@ PG_INCLUDE := -I/usr/include/postgresql
 Q := $(if $(V),,@)
 
 # ---- sources: a folder is a part (docs/architecture.md) ---------------------------------------
-PARTS := base core core/understand core/time core/life settings trial store link plugin intake dispatch health bridge table
+PARTS := base core core/understand core/time core/life core/talk settings trial store link plugin intake dispatch health bridge table
 LIB_SRC := $(foreach p,$(PARTS),$(wildcard daemon/$(p)/*.c))
 CTL_SRC := $(wildcard daemon/ctl/*.c)
 DECODERS := $(patsubst plugins/%/decoder.c,%,$(wildcard plugins/*/decoder.c))
@@ -73,15 +73,19 @@ $(B)/plugins/%.so: plugins/%/decoder.c plugins/needle_plugin.h
 	$(Q)$(CC) -std=gnu17 $(CFLAGS) $(WARN) $(WERROR) $(HARDEN) $(SANFLAGS) -D_GNU_SOURCE -Iplugins -shared -Wl,-z,relro,-z,now \
 		-o $@ $< -ljansson
 
-$(B)/unit/%: tests/unit/%.c $(B)/libneedle.a
+# For the tests: the parts of bridges. Their main() is only taken by who has none.
+$(B)/libbridges.a: $(filter-out %/decoder.o,$(BRIDGE_OBJ))
+	$(Q)rm -f $@ && ar qcs $@ $^
+
+$(B)/unit/%: tests/unit/%.c $(B)/libbridges.a $(B)/libneedle.a
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
-	$(Q)$(CC) $(ALL_CFLAGS) $(PG_INCLUDE) -Itests -pie $(LDFLAGS_ALL) -o $@ $< $(B)/libneedle.a $(LIBS) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) $(PG_INCLUDE) -Itests -pie $(LDFLAGS_ALL) -o $@ $< $(B)/libbridges.a $(B)/libneedle.a $(LIBS) -lcmocka
 
 # ---- what people read (daemon/base/tongue.h, daemon/po/README.md) ------------------------------
 # What is written for the log alone has no part in the catalogue.
 SPOKEN := $(sort $(foreach p,$(filter-out base link intake dispatch health bridge,$(PARTS)) ctl,$(wildcard daemon/$(p)/*.[ch])) \
-	daemon/intake/batch.c daemon/intake/transact.c daemon/bridge/keys.h daemon/bridge/program.c $(filter-out %/decoder.c %/push.c %/pull.c %/back.c,$(BRIDGE_SRC)) $(wildcard daemon/*.c) $(wildcard daemon/po/codes daemon/po/libyaml))
+	daemon/intake/batch.c daemon/intake/transact.c daemon/bridge/keys.h daemon/bridge/program.c $(filter-out %/decoder.c %/push.c %/pull.c %/back.c plugins/wechat/%,$(BRIDGE_SRC)) plugins/wechat/keys.c plugins/wechat/main.c $(wildcard daemon/*.c) $(wildcard daemon/po/codes daemon/po/libyaml))
 SPEAKS := _ N_ say:2 err_set:3 err_code:4 err_prefix:2 ctl_usage:2 life_refuse:2 life_refuse_on_record:2 REFUSE:4 refuse_word:2
 TONGUES := $(patsubst daemon/po/%.po,%,$(wildcard daemon/po/*.po))
 
@@ -156,11 +160,9 @@ install: all man
 	$(INSTALL) -m 0755 $(B)/needled $(B)/needlectl $(BRIDGES:%=$(B)/needle-%) '$(DESTDIR)$(bindir)'
 	$(INSTALL) -m 0644 $(SHIPPED:%=$(B)/plugins/%.so) '$(DESTDIR)$(libdir)/needle/plugins'
 	$(INSTALL) -D -m 0644 plugins/needle_plugin.h '$(DESTDIR)$(includedir)/needle_plugin.h'
-	sed 's|/usr/local/bin|$(bindir)|g; s|/etc/needle|$(sysconfdir)/needle|g' systemd/needled@.service \
-		> '$(DESTDIR)$(unitdir)/needled@.service'
-	$(Q)for b in $(BRIDGES); do sed 's|/usr/local/bin|$(bindir)|g; s|/etc/needle|$(sysconfdir)/needle|g' systemd/needle-$$b@.service \
-		> "$(DESTDIR)$(unitdir)/needle-$$b@.service" || exit 1; done
-	$(Q)for b in $(BRIDGES); do $(INSTALL) -D -m 0644 plugins/$$b/example/$$b.yaml "$(DESTDIR)$(datadir)/needle/$$b.yaml" || exit 1; done
+	$(Q)for u in $(notdir $(wildcard systemd/*.service)); do \
+		sed 's|/usr/local/bin|$(bindir)|g; s|/etc/needle|$(sysconfdir)/needle|g' systemd/$$u > '$(DESTDIR)$(unitdir)/'$$u || exit 1; done
+	$(Q)for f in $(wildcard plugins/*/example/*.yaml); do $(INSTALL) -D -m 0644 $$f "$(DESTDIR)$(datadir)/needle/$${f##*/}" || exit 1; done
 	$(INSTALL) -D -m 0644 systemd/needle.sysusers '$(DESTDIR)$(sysusersdir)/needle.conf'
 	$(INSTALL) -D -m 0644 systemd/needle.tmpfiles '$(DESTDIR)$(tmpfilesdir)/needle.conf'
 	$(Q)for f in $(SHARED); do $(INSTALL) -D -m 0644 "$$f" "$(DESTDIR)$(datadir)/needle/$$f" || exit 1; done
@@ -171,9 +173,9 @@ install: all man
 
 # Leaves /etc/needle, the state folders and the database alone: they are the office's.
 uninstall:
-	rm -f '$(DESTDIR)$(bindir)/needled' '$(DESTDIR)$(bindir)/needlectl' '$(DESTDIR)$(includedir)/needle_plugin.h' \
-		$(BRIDGES:%='$(DESTDIR)$(bindir)/needle-%') $(BRIDGES:%='$(DESTDIR)$(unitdir)/needle-%@.service') \
-		'$(DESTDIR)$(unitdir)/needled@.service' '$(DESTDIR)$(sysusersdir)/needle.conf' '$(DESTDIR)$(tmpfilesdir)/needle.conf'
+	rm -f '$(DESTDIR)$(bindir)/needled' '$(DESTDIR)$(bindir)/needlectl' $(BRIDGES:%='$(DESTDIR)$(bindir)/needle-%') \
+		'$(DESTDIR)$(includedir)/needle_plugin.h' $(patsubst systemd/%,'$(DESTDIR)$(unitdir)/%',$(wildcard systemd/*.service)) \
+		'$(DESTDIR)$(sysusersdir)/needle.conf' '$(DESTDIR)$(tmpfilesdir)/needle.conf'
 	$(Q)for t in $(TONGUES); do rm -f "$(DESTDIR)$(datadir)/locale/$$t/LC_MESSAGES/needle.mo"; done
 	$(Q)for f in $(notdir $(MAN)); do rm -f "$(DESTDIR)$(mandir)/man$${f##*.}/$$f"; done
 	rm -rf '$(DESTDIR)$(libdir)/needle' '$(DESTDIR)$(datadir)/needle' '$(DESTDIR)$(docdir)'
