@@ -5,6 +5,10 @@ ALTER TABLE needle.cases
 	ADD COLUMN urged     int4 NOT NULL DEFAULT 0, -- urges in its whole life, forwarded or not
 	ADD COLUMN due_whole timestamptz;           -- the matter's own limit, from its receipt: no leg and no transfer moves it
 
+-- Which limits are to be counted anew when a year's calendar comes. A case of this kind is rare, and a limit that
+-- was counted once is not changed by what happens to the case: no other update touches the index.
+CREATE INDEX cases_basis ON needle.cases (tenant, number) WHERE basis IS NOT NULL;
+
 -- Five kinds of late, kept apart: one row a leg and kind. A limit that passed unmet is late as well.
 CREATE VIEW needle.v_late AS
 SELECT l.tenant, l.number, l.leg, l.department, k.late, k.due, k.met
