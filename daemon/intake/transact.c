@@ -316,12 +316,21 @@ static int step_command(struct transaction *t, const struct unit *u, struct case
 			struct result *res, struct err *e)
 {
 	enum life_action what = (enum life_action)(LIFE_COMMAND + (int)u->command->action);
+	const struct report *first = NULL;
 	struct effects fx;
 
 	catch_up(t, change);
-	if (life_step(t->b->office, change->c, &(struct action){what, u->command, NULL}, t->now, t->b->a, &fx)) {
+	if (life_decides(change->c, u->command->action)) {
+		int r = transaction_first_report(t, change, &first, e);
+
+		if (r < 0)
+			return r;
+	}
+	if (life_step(t->b->office, change->c, &(struct action){what, u->command, first}, t->now, t->b->a, &fx)) {
 		res->reason = fx.refused;
 		res->state = fx.stranger ? NULL : case_state_names[change->c->state];
+		if (fx.history.n)       /* the attempt is kept */
+			case_change_add(change, &fx, t->b->a);
 		return 0;
 	}
 	res->result = "done";

@@ -169,7 +169,7 @@ static const char *to_whom(const struct world *w, const struct move *m)
 static struct command make_command(struct world *w, const struct move *m)
 {
 	static const char *const reasons[] = {"not-ours", "no-place", "nonsense", NULL};
-	static const char *const categories[] = {"市政/井盖", "环境卫生", "nonsense", NULL};
+	static const char *const categories[] = {"市政/井盖", "物业/漏水", "nonsense", NULL};
 	const struct office *office = w->office;
 	const char **called = arena_alloc(&w->a, 2 * sizeof(*called));
 	const struct department *dept = who(w, m);
@@ -324,6 +324,19 @@ static void check(struct world *w, const struct move *m, const struct case_recor
 		claim(w, w->fx.wake_at == MOMENT_NONE || w->fx.wake_at > w->now, "after the clock has looked, nothing is due any more");
 }
 
+/* Where departments argue about whose case it is, the history keeps that it was tried; nothing else changes. */
+static void check_refusal(struct world *w, const char *was)
+{
+	int kept = (int)w->fx.history.n;
+
+	w->c.seq -= kept;
+	claim(w, w->fx.refused && strcmp(was, picture(w)) == 0, "a refusal says why and changes nothing");
+	w->c.seq += kept;
+	claim(w, kept == 0 || (kept == 1 && strcmp(w->fx.history.v[0].kind, "refused") == 0), "the history keeps of it that it was tried");
+	claim(w, w->fx.events.n == 0 && w->fx.queue.n == 0, "nobody hears of what was refused");
+	check_history(w);
+}
+
 /* ---- a walk ------------------------------------------------------------------------------------- */
 static void open_case(struct world *w)
 {
@@ -364,7 +377,7 @@ static const char *walk(struct world *w, const struct move *moves, size_t n, siz
 			w->done[moves[i].what]++;
 			check(w, &moves[i], &before);
 		} else {
-			claim(w, w->fx.refused && strcmp(was, picture(w)) == 0, "a refusal says why and changes nothing");
+			check_refusal(w, was);
 		}
 	}
 	*ret_at = w->at;
