@@ -94,8 +94,11 @@ static int times_extended(const struct case_record *c)
 {
 	int n = 0;
 
-	for (size_t i = 0; i < c->errands.n; i++)
-		n += c->errands.v[i].kind == ERRAND_EXTEND && c->errands.v[i].done && c->errands.v[i].until != MOMENT_NONE;
+	for (size_t i = 0; i < c->errands.n; i++) {
+		const struct errand *e = &c->errands.v[i];
+
+		n += e->kind == ERRAND_EXTEND && e->done && e->until != MOMENT_NONE && e->at >= c->leg.started_at;
+	}
 	return n;
 }
 
