@@ -182,7 +182,7 @@ void life_drop_errands(struct case_record *c)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < c->errands.n; i++)
-		if (!c->errands.v[i].done || c->errands.v[i].kind == ERRAND_STEP)
+		if (!c->errands.v[i].done || c->errands.v[i].kind == ERRAND_STEP || c->errands.v[i].kind == ERRAND_TRIAGE)
 			c->errands.v[kept++] = c->errands.v[i];
 	c->errands.n = kept;
 }

@@ -36,7 +36,7 @@ void life_add_errand(struct life *l, struct errand e);
 struct errand *life_errand(const struct case_record *c, enum errand_kind kind, const char *to);
 /* … of which an ask is open under a request's id. */
 struct errand *life_errand_asked(const struct case_record *c, const char *request);
-/* A new leg knows nothing of what is done in the last one, but of links of a chain. */
+/* A new leg knows nothing of what is done in the last one, but of links of a chain and who gave the case back. */
 void life_drop_errands(struct case_record *c);
 /*
  * After a verb has done its work: orders go where the case goes and end with it, what was asked for in vain is denied,
