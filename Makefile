@@ -1,9 +1,12 @@
 # Needle: everything starts here. `make run` shows it at work, `make test` proves it.
-# V=1 prints commands; SAN=1 builds with AddressSanitizer and UBSan into build/san; CC=clang works too.
+# V=1 prints commands; SAN=1 builds with AddressSanitizer and UBSan into build/san, TSAN=1 with ThreadSanitizer
+# into build/tsan; CC=clang works too.
 
 comma := ,
 SAN ?=
-B := build$(if $(SAN),/san)
+TSAN ?=
+COV ?=
+B := build$(if $(SAN),/san)$(if $(TSAN),/tsan)$(if $(COV),/cov)
 CC ?= gcc
 VERSION := 0.1.0
 PYTHON := /usr/bin/python3
@@ -12,9 +15,10 @@ PREFIX ?= /usr/local
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wundef -Wformat=2 -Wvla -Wwrite-strings -Wcast-qual -Wpointer-arith -Wnull-dereference -Wswitch-enum \
 	-Wimplicit-fallthrough
-HARDEN := -fno-common -fvisibility=hidden -fstack-protector-strong -fPIC $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
-SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
-CFLAGS ?= -O2 -g
+HARDEN := -fno-common -fvisibility=hidden -fstack-protector-strong -fPIC $(if $(SAN)$(TSAN)$(COV),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer) \
+	$(if $(TSAN),-fsanitize=thread -fno-omit-frame-pointer) $(if $(COV),--coverage -fprofile-update=atomic)
+CFLAGS ?= $(if $(COV),-O0,-O2) -g
 ALL_CFLAGS = -std=gnu17 $(CFLAGS) $(WARN) $(WERROR) $(HARDEN) $(SANFLAGS) -D_GNU_SOURCE -DNEEDLE_VERSION='"$(VERSION)"' \
 	-Idaemon -Iplugins -I. -include base/banned.h -MMD -MP
 LDFLAGS_ALL = $(SANFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack
@@ -189,7 +193,7 @@ up: deps all
 		--instance '$(INSTANCE)'
 down:
 	@$(STACK) down '$(DIR)'
-test: deps unit
+test: deps unit failing
 	@tests/run $(BUILD_FLAG)
 lint:
 	@tests/stack/deps $(BUILD_PACKAGES) $(LINT_PACKAGES)
@@ -200,6 +204,30 @@ lint:
 fuzz:
 	@tests/stack/deps $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
 	@tests/fuzz/run $(BUILD_FLAG) $(if $(SECONDS),--seconds '$(SECONDS)') $(if $(ONLY),--only '$(ONLY)')
+
+# `make torture [ONLY=prefix]`: the accidents of tests/fault at full size; tests/fault/torture names them.
+.PHONY: torture failing
+torture: deps all failing
+	@tests/fault/torture $(BUILD_FLAG) --only '$(ONLY)'
+
+# Branch coverage of what a message's safety hangs on, by the unit, flow and fault tests: tests/coverage.
+# ThreadSanitizer over the flow tests: `make tsan`.
+.PHONY: coverage tsan
+coverage: deps
+	@$(MAKE) --no-print-directory COV=1 unit failing
+	@tests/coverage --build build/cov
+tsan: deps
+	@$(MAKE) --no-print-directory TSAN=1 all
+	@tests/tsan --build build/tsan
+
+# The daemon's own objects with every allocation and system call under tests/fault/fail.c.
+FAIL_WRAP := malloc calloc realloc arena_alloc arena_strdup arena_strndup arena_printf
+failing: $(B)/torture/needled
+$(B)/torture/needled: tests/fault/fail.c $(B)/obj/daemon/needled.o $(B)/obj/daemon/answers.o $(B)/libneedle.a | deps
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) -std=gnu17 -O2 -g -Wall -Wextra -fPIC -D_GNU_SOURCE $(SANFLAGS) -c -o $(@D)/fail.o $<
+	$(Q)$(CC) -pie $(LDFLAGS_ALL) $(FAIL_WRAP:%=-Wl$(comma)--wrap=%) -Wl,-Map=$@.map -o $@ $(@D)/fail.o $(filter %.o %.a,$^) $(LIBS)
 
 # `make bench [ONLY=prefix] [DURATION=60] [RUNS=3] [SIZE=cases]`: docs/performance.md.
 $(B)/bench/load: tests/bench/load.c tests/bench/mqtt.c tests/bench/mqtt.h

@@ -148,6 +148,9 @@ static struct table tables[N_SAVE_TABLE] = {
 	[SAVE_LEG] = {"leg", COLUMNS(leg_columns), .then = ""},
 	[SAVE_HISTORY] = {"history", COLUMNS(history_columns), .then = ""},
 	[SAVE_OUTBOX] = {"outbox", COLUMNS(outbox_columns), .then = ""},
+	/* Of a new case: nothing can be there, and looking for it costs as much as the insert. */
+	[SAVE_QUEUE_NEW] = {"queue", COLUMNS(queue_columns), .then = ""},
+	[SAVE_TIMER_NEW] = {"timer", COLUMNS(timer_columns), .then = ""},
 	[SAVE_QUEUE_PUT] = {"queue", COLUMNS(queue_columns),
 			    .then = " ON CONFLICT (tenant, department, number) DO UPDATE SET role = excluded.role,"
 				    " state = excluded.state, due_resolve = excluded.due_resolve, card = excluded.card"},
@@ -228,8 +231,9 @@ static void save_queue(struct save *s, const struct case_change *change)
 {
 	for (size_t i = 0; i < change->queue.n; i++) {
 		const struct queue_row *q = &change->queue.v[i];
+		enum save_table put = change->fresh ? SAVE_QUEUE_NEW : SAVE_QUEUE_PUT;
 
-		save_row(s, q->present ? SAVE_QUEUE_PUT : SAVE_QUEUE_DROP,
+		save_row(s, q->present ? put : SAVE_QUEUE_DROP,
 			 ROW(queue_put, change->c->number, case_state_names[change->c->state],
 			     /* Nobody is late with what is suspended. */
 			     change->c->state == STATE_SUSPENDED ? MOMENT_NONE : change->c->leg.due[CLOCK_RESOLVE], *q));
@@ -260,7 +264,7 @@ void save_change(struct save *s, const struct case_change *change)
 	if (change->address)
 		save_row(s, SAVE_ADDRESS, change);
 	if (change->wake_at != MOMENT_NONE)
-		save_row(s, SAVE_TIMER_PUT, ROW(timer_put, c->number, change->wake_at));
+		save_row(s, change->fresh ? SAVE_TIMER_NEW : SAVE_TIMER_PUT, ROW(timer_put, c->number, change->wake_at));
 	else if (!change->fresh)
 		save_row(s, SAVE_TIMER_DROP, ROW(timer_put, c->number, MOMENT_NONE));
 }
