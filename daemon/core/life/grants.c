@@ -375,6 +375,8 @@ void life_resume(struct life *l, int64_t at, const char *dept, const char *by, c
 			pay_back(l, (enum clock_name)k, calendar_of(l, calendar), pause, at);
 	}
 	json_decref(more);
+	if (pause)
+		partners_pay_back(l, pause->at, at);
 	l->c->state = state < 0 ? STATE_ACCEPTED : (enum case_state)state;
 	old = old_limits(l, before);
 	seq = life_record(l, "resumed", dept ? dept : l->c->lead, by, note, detail);
