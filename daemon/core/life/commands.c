@@ -27,7 +27,7 @@ static bool is_lead(const struct life *l)
 
 static bool is_triage(const struct life *l)
 {
-	return l->office->life.triage == command(l)->dept;
+	return life_triage(l) == command(l)->dept;
 }
 
 static bool is_supervisor(const struct life *l)
@@ -37,7 +37,8 @@ static bool is_supervisor(const struct life *l)
 
 bool command_is_concerned(const struct life *l)
 {
-	return is_lead(l) || own_task(l) || is_triage(l) || is_supervisor(l);
+	return !life_is_accused(l->c, command(l)->dept->id) &&
+	       (is_lead(l) || own_task(l) || is_triage(l) || is_supervisor(l));
 }
 
 /* One sentence for "unknown" and for "not yours". */
@@ -46,7 +47,7 @@ int command_refuse_stranger(struct life *l)
 	return life_refuse(l, "case %s is not in the queue of %s", l->c->number, command(l)->dept->name);
 }
 
-static int check_officer(struct life *l)
+int command_check_officer(struct life *l)
 {
 	const struct department *d = command(l)->dept;
 
@@ -60,7 +61,7 @@ static int check_officer(struct life *l)
 
 static int check_lead(struct life *l)
 {
-	return is_lead(l) ? check_officer(l) : command_refuse_stranger(l);
+	return is_lead(l) ? 0 : command_refuse_stranger(l);
 }
 
 int command_accept(struct life *l)
@@ -94,12 +95,10 @@ int command_contact(struct life *l)
 
 int command_progress(struct life *l)
 {
-	int r, seq;
+	int seq;
 
 	if (!is_lead(l) && !own_task(l))
 		return command_refuse_stranger(l);
-	if ((r = check_officer(l)))
-		return r;
 	if (!command(l)->note)
 		return life_refuse(l, "progress needs a 'note' that says what was done");
 	seq = life_record(l, "progress", command(l)->dept->id, command(l)->by, command(l)->note, NULL);
@@ -135,7 +134,7 @@ static int check_return(struct life *l)
 
 int command_return(struct life *l)
 {
-	const char *triage = l->office->life.triage->id, *back = l->c->lead;
+	const char *triage = life_triage(l)->id, *back = l->c->lead;
 	int r = check_return(l), seq;
 	struct str detail = {0};
 
@@ -193,17 +192,17 @@ int command_transfer(struct life *l)
 {
 	const char *from = l->c->lead, *to = command(l)->to, *actor = command(l)->dept->id;
 	const struct department *next;
-	int r, seq;
+	int seq;
 
 	if (!is_triage(l) && !is_supervisor(l))
 		return is_lead(l) ? life_refuse(l, "only triage (%s) or a supervisor hands a case on; return it instead",
-						l->office->life.triage->name)
+						life_triage(l)->name)
 				  : command_refuse_stranger(l);
-	if ((r = check_officer(l)))
-		return r;
 	next = to ? map_get(&l->office->dept_by_id, to) : NULL;
 	if (!next)
 		return life_refuse(l, "transfer needs 'to', the id of a department");
+	if (life_is_accused(l->c, next->id))
+		return life_refuse(l, "the complaint is about %s: it cannot handle it", next->name);
 	if (l->c->state != STATE_TRIAGE && strcmp(next->id, from) == 0)
 		return life_refuse(l, "%s has the case already", next->name);
 	drop_support(l->c, next->id);
@@ -266,12 +265,10 @@ int command_resolve(struct life *l)
 int command_support_done(struct life *l)
 {
 	struct support *task = own_task(l);
-	int r, seq;
+	int seq;
 
 	if (!task)
 		return command_refuse_stranger(l);
-	if ((r = check_officer(l)))
-		return r;
 	if (task->done)
 		return life_refuse(l, "the task of %s is done already", command(l)->dept->name);
 	task->done = true;

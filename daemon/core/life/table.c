@@ -24,6 +24,14 @@
 #define LIFT {command_lift, "lift"}
 #define GET {command_get, "get"}
 
+#define JOIN {command_join, "join"}
+#define SPLIT {command_split, "split a report off"}
+#define SPLIT_SELF {command_split_self, "its own again"}
+#define SAME {reporter_same, "another reporter"}
+#define PROPOSE {same_propose, "ask triage"}
+#define TAKE_IN {same_take_in, "take in"}
+#define LET_GO {same_let_go, "let go"}
+
 #define SUPPLEMENT {reporter_supplement, "supplement"}
 #define URGE {reporter_urge, "urge"}
 #define AGAIN_OPEN {reporter_again_open, "supplement"}
@@ -81,8 +89,12 @@ const struct life_cell life_table[N_LIFE_ACTION][N_CASE_STATE] = {
 	[CMD_REJECT] = ALWAYS(NO_LATER),
 	[CMD_AMEND] = ALWAYS(NO_LATER),
 	/* the same matter: same.c */
-	[CMD_JOIN] = ALWAYS(NO_LATER),
-	[CMD_SPLIT] = ALWAYS(NO_LATER),
+	[CMD_JOIN] =         OPEN(JOIN,      JOIN,            JOIN,        JOIN),
+	[CMD_SPLIT] = ACROSS(NO_NOT_ACCEPTED, SPLIT, SPLIT, SPLIT, SPLIT, NO_DONE, NO_CLOSED, SPLIT_SELF),
+	[LIFE_SAME] =        OPEN(SAME,      SAME,            SAME,        SAME),
+	[LIFE_PROPOSE] =     OPEN(PROPOSE,   PROPOSE,         PROPOSE,     PROPOSE),
+	[LIFE_TAKE_IN] =     OPEN(TAKE_IN,   TAKE_IN,         TAKE_IN,     TAKE_IN),
+	[LIFE_LET_GO] = ALWAYS(LET_GO),
 
 	[LIFE_SUPPLEMENT] = ALWAYS(SUPPLEMENT),
 	[LIFE_URGE] = ALWAYS(URGE),

@@ -16,7 +16,7 @@ static const char *item_detail(struct life *l, const struct ladder_item *item)
 			    moment_rfc3339(item->at, text), l->now - item->at > LATE_US ? "true" : "false");
 }
 
-static void tell_leader(struct life *l, int seq, struct tell what)
+void life_tell_leader(struct life *l, int seq, struct tell what)
 {
 	const struct department *lead = map_get(&l->office->dept_by_id, l->c->lead);
 
@@ -35,7 +35,7 @@ static void tell_target(struct life *l, int seq, const struct step *s, struct te
 {
 	switch (s->to) {
 	case TO_LEADER:
-		tell_leader(l, seq, what);
+		life_tell_leader(l, seq, what);
 		return;
 	case TO_LEAD:
 		what.to = "lead";

@@ -56,7 +56,7 @@ static size_t date_at(const char *s)
 }
 
 struct number {
-	char head[3], tail[4];
+	char head[3], tail[4], digits[CITIZEN_ID];      /* digits: the first 18 */
 	size_t n;
 	const char *end;
 };
@@ -65,13 +65,35 @@ static void number_add(struct number *x, char digit, const char *end)
 {
 	if (x->n < sizeof(x->head))
 		x->head[x->n] = digit;
+	if (x->n < sizeof(x->digits))
+		x->digits[x->n] = digit;
 	memmove(x->tail, x->tail + 1, sizeof(x->tail) - 1);
 	x->tail[sizeof(x->tail) - 1] = digit;
 	x->n++;
 	x->end = end;
 }
 
-static size_t mask_number(const char *s, char **to)
+/* ISO 7064 MOD 11-2, as the 18th digit of a citizen's id. */
+static bool is_citizen_id(const struct number *x)
+{
+	static const int weights[] = {7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2};
+	static const char checks[] = "10X98765432";
+	int sum = 0;
+
+	if (x->n != CITIZEN_ID)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(weights); i++)
+		sum += (x->digits[i] - '0') * weights[i];
+	return checks[sum % 11] == (x->digits[CITIZEN_ID - 1] == 'x' ? 'X' : x->digits[CITIZEN_ID - 1]);
+}
+
+static bool is_mobile(const struct number *x)
+{
+	return x->n == PHONE && x->head[0] == '1' && x->head[1] >= '3';
+}
+
+/* `sure`: only what is a mobile phone or a citizen's id by its form; else every long number. */
+static size_t mask_number(const char *s, char **to, bool sure)
 {
 	struct number x = {.n = 0};
 	size_t date = date_at(s), few;
@@ -90,7 +112,7 @@ static size_t mask_number(const char *s, char **to)
 		return 0;
 	if (x.n == CITIZEN_ID - 1 && (*at == 'X' || *at == 'x'))
 		number_add(&x, *at, at + 1);
-	if (x.n < LONG_NUMBER) {
+	if (sure ? !is_mobile(&x) && !is_citizen_id(&x) : x.n < LONG_NUMBER) {
 		*to = mempcpy(*to, s, (size_t)(x.end - s));
 	} else {
 		few = x.n >= PHONE ? 3 : 2;
@@ -186,7 +208,7 @@ static size_t mask_name(const struct masking *m, const char *s, char **to)
 	return m->name_len;
 }
 
-const char *text_mask(struct arena *a, const char *text, const char *name)
+static const char *mask(struct arena *a, const char *text, const char *name, bool sure)
 {
 	struct masking m = {.name = name, .addressed = has_address_form(text)};
 	char *out = arena_alloc(a, strlen(text) + 1), *to = out;
@@ -204,7 +226,7 @@ const char *text_mask(struct arena *a, const char *text, const char *name)
 		size_t n = mask_name(&m, text, &to);
 
 		if (!n)
-			n = mask_number(text, &to);
+			n = mask_number(text, &to, sure);
 		if (!n && m.addressed)
 			n = mask_addressed(text, &to);
 		if (!n) {
@@ -215,4 +237,14 @@ const char *text_mask(struct arena *a, const char *text, const char *name)
 		text += n;
 	}
 	return out;
+}
+
+const char *text_mask(struct arena *a, const char *text, const char *name)
+{
+	return mask(a, text, name, false);
+}
+
+const char *text_mask_sure(struct arena *a, const char *text, const char *name)
+{
+	return mask(a, text, name, true);
 }
