@@ -358,6 +358,17 @@ static int add_record(struct transaction *t, const struct case_record *c, struct
 	return r < 0 ? r : 0;
 }
 
+/* Why it was asked, without whom it is about. */
+static const char *kept_note(const struct transaction *t, const struct command *cmd)
+{
+	const struct case_change *change = map_get(&t->changes, cmd->case_number);
+	const char *note = cmd->note ? text_mask(t->b->a, cmd->note, NULL) : NULL;
+
+	for (size_t i = 0; note && change && i < change->c->n_names; i++)
+		note = text_mask(t->b->a, note, change->c->names[i]);
+	return note;
+}
+
 static void save_command(struct transaction *t, const struct unit *u, struct result *res)
 {
 	const struct command *cmd = u->command;
@@ -368,8 +379,7 @@ static void save_command(struct transaction *t, const struct unit *u, struct res
 		return;
 	res->record = NULL;     /* personal data is not kept twice */
 	*row = (struct command_row){u->dept->id, cmd->request, cmd->case_number,
-				    command_action_names[cmd->action], cmd->by,
-				    cmd->note ? text_mask(t->b->a, cmd->note, NULL) : NULL, t->now,
+				    command_action_names[cmd->action], cmd->by, kept_note(t, cmd), t->now,
 				    result_json(res, t->b->a)};
 	res->record = record;
 	save_row(&t->save, SAVE_COMMAND, row);

@@ -159,14 +159,24 @@ int reporter_status(struct life *l)
 	return 0;
 }
 
+/* A reply's own id begins with its case; anything else is free text. */
+static const char *reply_name(const struct life *l)
+{
+	const char *id = report(l)->reply_id;
+
+	if (!id)
+		return "?";
+	return strncmp(id, l->c->number, strlen(l->c->number)) == 0 && strcspn(id, " ") < 80 && !id[strcspn(id, " ")]
+		? id : life_masked(l, id);
+}
+
 int reporter_delivered(struct life *l)
 {
 	if (report(l)->delivered_ok && l->c->leg.due[CLOCK_FEEDBACK] != MOMENT_NONE &&
 	    l->c->leg.met[CLOCK_FEEDBACK] == MOMENT_NONE)
 		l->c->leg.met[CLOCK_FEEDBACK] = l->now;
 	life_record(l, "delivered", NULL, NULL,
-		    arena_printf(l->a, "%s %s", report(l)->delivered_ok ? "ok" : "failed",
-				 report(l)->reply_id ? report(l)->reply_id : "?"),
+		    arena_printf(l->a, "%s %s", report(l)->delivered_ok ? "ok" : "failed", reply_name(l)),
 		    life_source(l));
 	return 0;
 }
