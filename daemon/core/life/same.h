@@ -7,7 +7,7 @@
 
 struct arena;
 
-enum { MATTER_ROWS = 2, MATTER_LOOKS = 5, MATTER_CANDIDATES = 32 };
+enum { MATTER_ROWS = 2, MATTER_LOOKS = 5 };
 struct matter {
 	const char *number;             /* of its case */
 	const char *category;
