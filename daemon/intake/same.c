@@ -104,6 +104,7 @@ struct case_change *transaction_join(struct transaction *t, struct unit *u)
 	change = u->like && u->alike >= t->b->office->life.join_auto ? map_get(&t->changes, u->like) : NULL;
 	if (!change || !may_take_in(u, change->c))
 		return NULL;
+	transaction_catch_up(t, change);
 	action.person = person_key(t->b->privacy_keys, u->report, t->b->a);
 	if (life_step(t->b->office, change->c, &action, t->now, t->b->a, &fx))
 		return NULL;

@@ -302,6 +302,16 @@ static struct case_change *meant_case(struct transaction *t, struct unit *u)
 	return change;
 }
 
+/* What fell due before this moment happens before what is done now, also where the clock's own thread is behind. */
+void transaction_catch_up(struct transaction *t, struct case_change *change)
+{
+	struct effects fx;
+
+	if (!change->fresh && life_step(t->b->office, change->c, &(struct action){.what = LIFE_TICK}, t->now, t->b->a, &fx) == 0 &&
+	    fx.history.n)
+		case_change_add(change, &fx, t->b->a);
+}
+
 static void follow_up(struct transaction *t, struct unit *u)
 {
 	struct case_change *change = meant_case(t, u);
@@ -311,6 +321,7 @@ static void follow_up(struct transaction *t, struct unit *u)
 		receipt(t, u, "dead", NULL, _("the case is not known"));
 		return;
 	}
+	transaction_catch_up(t, change);
 	if (life_step(t->b->office, change->c, &(struct action){.what = life_action_of(u->report->kind), .report = u->report},
 		      t->now, t->b->a, &fx) == 0)
 		case_change_add(change, &fx, t->b->a);
@@ -392,6 +403,7 @@ static int step_command(struct transaction *t, const struct unit *u, struct case
 	bool pair = u->command->action == CMD_JOIN || u->command->action == CMD_SPLIT;
 	struct effects fx;
 
+	transaction_catch_up(t, change);
 	if (pair ? transaction_pair(t, u, change, &fx)
 		 : life_step(t->b->office, change->c, &(struct action){.what = what, .command = u->command}, t->now, t->b->a, &fx)) {
 		res->reason = fx.refused;

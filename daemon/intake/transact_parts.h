@@ -26,6 +26,7 @@ int transaction_look_up_known(struct transaction *t, struct err *e);
 int transaction_look_up_commands(struct transaction *t, struct err *e);
 
 struct case_change *transaction_add_change(struct transaction *t, struct case_record *c, bool fresh);
+void transaction_catch_up(struct transaction *t, struct case_change *change);
 /* same.c: which open case each new report may be the same matter as (unit.like), by the store. */
 int transaction_find_same(struct transaction *t, struct err *e);
 /* Joins a report into the case that it is like; NULL: it is a case of its own. */

@@ -86,6 +86,7 @@ void load_lifecycle(struct loader *l)
 	life->again_third = scope_text(again, "third");
 	life->supervisor = scope_dept(supervision, "by");
 	scope_deadline(supervision, "within", &life->supervise_within);
+	life->supervise_raises = scope_deadline(supervision, "raise", &life->supervise_raise);
 	load_returns(scope_in(root, "returns"), life);
 	load_grants(scope_in(root, "grants"), life);
 	life->urges_per_day = (int)scope_int(urges, "per_day");

@@ -13,6 +13,7 @@ static const char *const warning_modes[] = {"allow", "deny"};
 static const char *const durabilities[] = {"process", "power"};
 static const char *const horizons[] = {"now", "near", "mid", "long"};
 static const char *const closing_rules[] = {"satisfied", "rated", "resolved"};
+static const char *const clock_from_first[] = {"received", "dispatched"};
 static const char *const unrated[] = {"close", "keep"};
 static const char *const again[] = {"supervise", "leader", "none"};
 
@@ -171,6 +172,18 @@ static const struct key_info keys[] = {
 	KEY("policies.*.contact", KEY_DEADLINE, 0, N_("Until when it speaks to the reporter.")),
 	KEY("policies.*.resolve", KEY_DEADLINE, 0, N_("Until when the work is done.")),
 	KEY("policies.*.feedback", KEY_DEADLINE, 0, N_("Until when the reporter hears the result.")),
+	KEY("policies.*.from", KEY_MAP, 0, N_("What each clock starts from.")),
+	KEY("policies.*.from.accept", KEY_ENUM, 0,
+	    N_("received: the report; dispatched: each time a department gets the case."), .fallback = "dispatched",
+	    ENUM(clock_from_first)),
+	KEY("policies.*.from.contact", KEY_ENUM, 0, N_("Likewise, or accepted: when the department took it."),
+	    .fallback = "dispatched", ENUM(clock_from_names)),
+	KEY("policies.*.from.resolve", KEY_ENUM, 0,
+	    N_("Likewise; from dispatched or accepted on, a transfer gives new time."), .fallback = "received",
+	    ENUM(clock_from_names)),
+	KEY("policies.*.pauses", KEY_LIST, KEY_OR_ONE | KEY_NONEMPTY,
+	    N_("The clocks that stand still while a case is suspended; default all.")),
+	KEY("policies.*.pauses[]", KEY_ENUM, 0, N_("A clock."), ENUM(clock_names)),
 	KEY("policies.*.calendar", KEY_REF, 0, N_("The calendar they count in."), .ref = "calendars"),
 	KEY("policies.*.escalation", KEY_REF, 0, N_("The ladder of reminders."), .ref = "escalations"),
 	KEY("defaults", KEY_MAP, 0, N_("For what a set of deadlines leaves out.")),
@@ -217,6 +230,8 @@ static const struct key_info keys[] = {
 	KEY("supervision", KEY_MAP, 0, N_("Supervision orders.")),
 	KEY("supervision.by", KEY_REF, 0, N_("Who gives them."), .fallback = "ducha", .ref = "departments"),
 	KEY("supervision.within", KEY_DEADLINE, 0, N_("Their limit."), .fallback = "1 工作日"),
+	KEY("supervision.raise", KEY_SPAN, 0,
+	    N_("So long after its limit an order that nobody answered is raised to the leader; default at the limit.")),
 	KEY("returns", KEY_MAP, 0, N_("Cases given back.")),
 	KEY("returns.codes", KEY_NAMED, 0, N_("The reasons that count."),
 	    .fallback = "{not-ours: 非本部门职责, no-place: 地点不明}",

@@ -17,7 +17,7 @@ static const struct query load = {
 	" micros(c.due_feedback), micros(c.met_accept), micros(c.met_contact), micros(c.met_resolve),"
 	" micros(c.met_feedback), c.provisional, c.fired, c.basis, c.reports, c.returns, c.heat, c.urges, c.urge_day,"
 	" c.dissatisfied, micros(c.received_at), micros(c.resolved_at), micros(c.closed_at), c.close_reason,"
-	" c.joined_into, r.reply_to, r.device IS NOT NULL AND r.reply_to IS NULL,"
+	" c.joined_into, c.urged, micros(c.due_whole), r.reply_to, r.device IS NOT NULL AND r.reply_to IS NULL,"
 	" CASE WHEN c.visibility = 'open' THEN p.address END, c.accused, c.person, c.score, c.cells,"
 	" CASE WHEN c.joined IS NULL THEN CASE WHEN p.name IS NULL THEN NULL ELSE json_build_array(p.name) END ELSE"
 	" (SELECT json_agg(n.name) FROM (SELECT p.name UNION ALL SELECT q.name"
@@ -129,6 +129,8 @@ static struct case_record *read_case(const struct pg_rows *rows, int row, struct
 	c->closed_at = next_time(&at);
 	c->close_reason = next_text(&at);
 	c->joined_into = next_text(&at);
+	c->urged = next_int(&at);
+	c->whole_due = next_time(&at);
 	c->reply_to = next_text(&at);
 	c->from_device = pg_get_bool(rows, row, at.column++);
 	c->address = next_text(&at);

@@ -97,6 +97,8 @@ static const struct column case_columns[] = {
 	AT(case_row, c.joined_into, "joined_into", TEXT), AT(case_row, c.accused, "accused", TEXT),
 	AT(case_row, c.person, "person", TEXT), AT(case_row, c.score, "score", INT),
 	AT(case_row, c.cells, "cells", TEXT),
+	AT(case_row, c.urged, "urged", INT),
+	AT(case_row, c.whole_due, "due_whole", TIME),
 };
 static const struct column leg_columns[] = {
 	AT(leg_put, number, "number", TEXT), AT(leg_put, leg.leg.n, "leg", INT),
@@ -247,7 +249,8 @@ static void save_queue(struct save *s, const struct case_change *change)
 
 		save_row(s, q->present ? SAVE_QUEUE_PUT : SAVE_QUEUE_DROP,
 			 ROW(queue_put, change->c->number, case_state_names[change->c->state],
-			     change->c->leg.due[CLOCK_RESOLVE], *q));
+			     /* Nobody is late with what is suspended. */
+			     change->c->state == STATE_SUSPENDED ? MOMENT_NONE : change->c->leg.due[CLOCK_RESOLVE], *q));
 	}
 }
 

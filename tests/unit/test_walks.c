@@ -60,7 +60,7 @@ static struct move random_move(uint64_t *seed)
 	/* What brings a case on comes more often than its share. */
 	static const enum command_action usual[] = {CMD_ACCEPT, CMD_ACCEPT, CMD_CONTACT, CMD_RESOLVE, CMD_RESOLVE, CMD_RETURN,
 						    CMD_TRANSFER, CMD_TRANSFER, CMD_SUPPORT_DONE, CMD_REPORT_IN,
-						    CMD_GRANT, CMD_RESUME, CMD_ANSWER, CMD_LIFT, CMD_WHISTLE};
+						    CMD_SUSPEND, CMD_EXTEND, CMD_GRANT, CMD_RESUME, CMD_ANSWER, CMD_LIFT, CMD_WHISTLE};
 	struct move m = {.actor = (enum actor)dice(seed, N_ACTOR), .args = dice(seed, 1u << 30), .wait_s = random_wait(seed)};
 
 	if (m.actor == REPORTER)
@@ -184,7 +184,7 @@ static struct command make_command(struct world *w, const struct move *m)
 		.reason = reasons[bits(m, 2) % 4], .order = bits(m, 3) ? "限时办结" : NULL,
 		.within = bits(m, 3) > 4 ? "4 工作小时" : NULL, .text = bits(m, 4) ? "下一步" : NULL,
 		.category = categories[bits(m, 4) % 4], .task = bits(m, 5) ? "到现场" : NULL, .topic = bits(m, 5) ? "会诊" : NULL,
-		.outcome = bits(m, 6) ? "商定" : NULL, .of = asked_for(&w->c), .into = "JYL261120000002",
+		.outcome = bits(m, 6) ? "商定" : NULL, .of = m->what == (enum life_action)CMD_ANSWER ? NULL : asked_for(&w->c), .into = "JYL261120000002",
 		.to = to_whom(w, m),
 		.until = bits(m, 8) ? w->now + (int64_t)(bits(m, 8) - 1) * 43200 * 1000000 : MOMENT_NONE,
 		.at = bits(m, 8) ? w->now + INT64_C(3600000000) : MOMENT_NONE,
@@ -319,6 +319,7 @@ static void check(struct world *w, const struct move *m, const struct case_recor
 	check_queues(w);
 	check_closing(w, m, before);
 	check_clocks(w, m, before);
+	claim(w, w->c.state == before->state || life_moves(m->what, before->state, w->c.state), "each change of state is an arrow of the table");
 	if (m->what == LIFE_TICK)
 		claim(w, w->fx.wake_at == MOMENT_NONE || w->fx.wake_at > w->now, "after the clock has looked, nothing is due any more");
 }

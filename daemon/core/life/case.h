@@ -76,6 +76,7 @@ struct told {
 struct basis {
 	int64_t from;
 	const char *spec, *calendar;    /* as the policy had them; spec NULL: the limit is firm */
+	int64_t paused;                 /* what pauses have added: of working time where it counts that, else of any */
 };
 /* The running leg: its clocks never move once set, except visibly. */
 struct leg {
@@ -115,6 +116,8 @@ struct case_record {
 	const char *route_source, *config;
 	struct leg leg;
 	int reports, returns, heat, urges, urge_day, dissatisfied;
+	int urged;                              /* urges of the whole life, forwarded or not */
+	int64_t whole_due;                      /* the matter's own limit, from its receipt: no leg and no transfer moves it */
 	int64_t received_at, resolved_at, closed_at;
 	const char *close_reason, *joined_into;
 };

@@ -20,25 +20,37 @@ static struct support *own_task(const struct life *l)
 	return NULL;
 }
 
-static bool is_lead(const struct life *l)
+bool command_is_lead(const struct life *l)
 {
 	return strcmp(l->c->lead, command(l)->dept->id) == 0;
 }
 
-static bool is_triage(const struct life *l)
+bool command_is_triage(const struct life *l)
 {
 	return life_triage(l) == command(l)->dept;
 }
 
-static bool is_supervisor(const struct life *l)
+bool command_is_supervisor(const struct life *l)
 {
 	return command(l)->dept->kind == DEPT_SUPERVISOR || l->office->life.supervisor == command(l)->dept;
+}
+
+/* … and whoever was asked for something, or asked for it, as long as that is open. */
+static bool has_errand(const struct life *l)
+{
+	for (size_t i = 0; i < l->c->errands.n; i++) {
+		const struct errand *e = &l->c->errands.v[i];
+
+		if (!e->done && (str_equal(e->to, command(l)->dept->id) || str_equal(e->from, command(l)->dept->id)))
+			return true;
+	}
+	return false;
 }
 
 bool command_is_concerned(const struct life *l)
 {
 	return !life_is_accused(l->c, command(l)->dept->id) &&
-	       (is_lead(l) || own_task(l) || is_triage(l) || is_supervisor(l));
+	       (command_is_lead(l) || own_task(l) || command_is_triage(l) || command_is_supervisor(l) || has_errand(l));
 }
 
 /* One sentence for "unknown" and for "not yours". */
@@ -59,20 +71,21 @@ int command_check_officer(struct life *l)
 	return life_refuse(l, "%s has no officer '%s'; use one of departments.yaml", d->name, command(l)->by);
 }
 
-static int check_lead(struct life *l)
+int command_check_lead(struct life *l)
 {
-	return is_lead(l) ? 0 : command_refuse_stranger(l);
+	return command_is_lead(l) ? 0 : command_refuse_stranger(l);
 }
 
 int command_accept(struct life *l)
 {
-	int r = check_lead(l), seq;
+	int r = command_check_lead(l), seq;
 
 	if (r)
 		return r;
 	l->c->state = STATE_ACCEPTED;
 	if (l->c->leg.met[CLOCK_ACCEPT] == MOMENT_NONE)
 		l->c->leg.met[CLOCK_ACCEPT] = l->now;
+	leg_accept(l->office, &l->c->leg, life_policy(l), l->now);
 	seq = life_record(l, "accepted", l->c->lead, command(l)->by, command(l)->note, NULL);
 	life_tell_queue(l, seq, "accepted", NULL);
 	life_reply(l, "accepted", NULL);
@@ -81,7 +94,7 @@ int command_accept(struct life *l)
 
 int command_contact(struct life *l)
 {
-	int r = check_lead(l), seq;
+	int r = command_check_lead(l), seq;
 
 	if (r)
 		return r;
@@ -97,7 +110,7 @@ int command_progress(struct life *l)
 {
 	int seq;
 
-	if (!is_lead(l) && !own_task(l))
+	if (!command_is_lead(l) && !own_task(l))
 		return command_refuse_stranger(l);
 	if (!command(l)->note)
 		return life_refuse(l, "progress needs a 'note' that says what was done");
@@ -118,7 +131,7 @@ static bool knows_return_code(const struct lifecycle *life, const char *code)
 static int check_return(struct life *l)
 {
 	const char *reason = command(l)->reason;
-	int r = check_lead(l);
+	int r = command_check_lead(l);
 
 	if (r)
 		return r;
@@ -159,25 +172,6 @@ int command_return(struct life *l)
 	return 0;
 }
 
-/* The next department gets its own time to accept and to call; the case's limit to resolve stays. */
-static void restart_first_clocks(struct life *l)
-{
-	struct leg fresh, *leg = &l->c->leg;
-	size_t kept = 0;
-
-	leg_start(l->office, &fresh, leg->n, life_policy(l), l->now);
-	for (int k = CLOCK_ACCEPT; k <= CLOCK_CONTACT; k++) {
-		leg->due[k] = fresh.due[k];
-		leg->met[k] = MOMENT_NONE;
-		leg->unsure[k] = fresh.unsure[k];
-	}
-	for (size_t i = 0; i < leg->fired.n; i++)
-		if (!strstr(leg->fired.v[i], clock_names[CLOCK_ACCEPT]) &&
-		    !strstr(leg->fired.v[i], clock_names[CLOCK_CONTACT]) && !strstr(leg->fired.v[i], "unassigned"))
-			leg->fired.v[kept++] = leg->fired.v[i];
-	leg->fired.n = kept;
-}
-
 static void drop_support(struct case_record *c, const char *dept)
 {
 	size_t kept = 0;
@@ -194,10 +188,10 @@ int command_transfer(struct life *l)
 	const struct department *next;
 	int seq;
 
-	if (!is_triage(l) && !is_supervisor(l))
-		return is_lead(l) ? life_refuse(l, "only triage (%s) or a supervisor hands a case on; return it instead",
-						life_triage(l)->name)
-				  : command_refuse_stranger(l);
+	if (!command_is_triage(l) && !command_is_supervisor(l))
+		return command_is_lead(l) ? life_refuse(l, "only triage (%s) or a supervisor hands a case on; return it instead",
+							life_triage(l)->name)
+					  : command_refuse_stranger(l);
 	next = to ? map_get(&l->office->dept_by_id, to) : NULL;
 	if (!next)
 		return life_refuse(l, "transfer needs 'to', the id of a department");
@@ -208,11 +202,11 @@ int command_transfer(struct life *l)
 	drop_support(l->c, next->id);
 	l->c->lead = next->id;
 	l->c->state = STATE_ASSIGNED;
-	restart_first_clocks(l);
+	leg_hand_on(l->office, &l->c->leg, life_policy(l), l->now);
 	seq = life_record(l, "transferred", next->id, command(l)->by, command(l)->note,
 			  arena_printf(l->a, "{\"from\":\"%s\",\"to\":\"%s\"}", from, next->id));
 	life_tell(l, seq, &(struct tell){.kind = "transferred", .dept = actor,
-					 .role = is_supervisor(l) ? "supervisor" : "triage"});
+					 .role = command_is_supervisor(l) ? "supervisor" : "triage"});
 	seq = life_record(l, "recalled", from, NULL, NULL, NULL);
 	life_tell(l, seq, &(struct tell){.kind = "recalled", .dept = from,
 					 .role = strcmp(from, l->office->life.triage->id) == 0 ? "triage" : "lead"});
@@ -224,7 +218,7 @@ int command_transfer(struct life *l)
 
 static int check_resolve(struct life *l)
 {
-	int r = check_lead(l);
+	int r = command_check_lead(l);
 
 	if (r)
 		return r;
@@ -284,8 +278,8 @@ int command_lift(struct life *l)
 	struct support *task = NULL;
 	int seq;
 
-	if (!is_supervisor(l))
-		return is_lead(l) || own_task(l) ? life_refuse(l, "only a supervisor lifts a support's task")
+	if (!command_is_supervisor(l))
+		return command_is_lead(l) || own_task(l) ? life_refuse(l, "only a supervisor lifts a support's task")
 						 : command_refuse_stranger(l);
 	for (size_t i = 0; i < l->c->supports.n; i++)
 		if (!l->c->supports.v[i].done && str_equal(l->c->supports.v[i].dept, command(l)->to))

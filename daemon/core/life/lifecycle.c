@@ -106,6 +106,27 @@ struct errand *life_errand(const struct case_record *c, enum errand_kind kind, c
 	return NULL;
 }
 
+struct errand *life_errand_asked(const struct case_record *c, const char *request)
+{
+	for (size_t i = 0; i < c->errands.n; i++) {
+		struct errand *e = &c->errands.v[i];
+
+		if (!e->done && (e->kind == ERRAND_EXTEND || e->kind == ERRAND_SUSPEND) && str_equal(e->request, request))
+			return e;
+	}
+	return NULL;
+}
+
+void life_drop_errands(struct case_record *c)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->errands.n; i++)
+		if (!c->errands.v[i].done || c->errands.v[i].kind == ERRAND_STEP)
+			c->errands.v[kept++] = c->errands.v[i];
+	c->errands.n = kept;
+}
+
 int life_record(struct life *l, const char *kind, const char *department, const char *by, const char *note,
 		const char *detail)
 {
@@ -163,6 +184,11 @@ void life_tell_all(struct life *l, int seq, const struct tell *what)
 			one.dept = l->c->supports.v[i].dept;
 			life_tell(l, seq, &one);
 		}
+}
+
+void life_tell_revised(struct life *l, int seq, const char *why, const char *more)
+{
+	life_tell_all(l, seq, &(struct tell){.kind = "deadline_revised", .why = why, .more = more});
 }
 
 void life_tell_queue(struct life *l, int seq, const char *kind, const char *why)
@@ -233,8 +259,11 @@ void life_new_leg(struct life *l, const char *by, const char *note)
 	struct case_record *c = l->c;
 	int seq;
 
+	life_settle(l);
 	ALIST_PUSH(l->a, &l->fx->legs, (struct leg_row){c->leg, c->lead, l->now});
+	life_drop_errands(c);
 	leg_start(l->office, &c->leg, c->leg.n + 1, policy ? policy : life_policy(l), l->now);
+	memcpy(l->met, c->leg.met, sizeof(l->met));
 	c->state = STATE_ASSIGNED;
 	c->resolved_at = c->closed_at = MOMENT_NONE;
 	c->close_reason = NULL;
@@ -311,6 +340,7 @@ static void finish(struct life *l, const queue_places *before)
 	queue_places after = {0};
 	struct ladder_item next;
 
+	life_settle(l);
 	leg_settle(&l->c->leg);
 	queue_of(l->c, l->a, &after);
 	compare_queues(l, before, &after);
@@ -350,6 +380,7 @@ int life_step(const struct office *office, struct case_record *c, const struct a
 		l.act = &discreet;
 	}
 	queue_of(c, a, &before);
+	memcpy(l.met, c->leg.met, sizeof(l.met));
 	r = cell->fn(&l);
 	if (r == 0)
 		finish(&l, &before);
@@ -437,6 +468,7 @@ void life_open_split(const struct office *office, const struct case_record *from
 		.received_at = now, .resolved_at = MOMENT_NONE, .closed_at = MOMENT_NONE};
 	l.c->leg.policy = from->leg.policy;
 	leg_start(office, &c->leg, 1, life_policy(&l), now);
+	c->whole_due = leg_limit(office, CLOCK_RESOLVE, life_policy(&l), now);
 	seq = life_record(&l, "assigned", c->lead, NULL, why, NULL);
 	life_tell(&l, seq, &(struct tell){.kind = "assigned", .dept = c->lead, .role = "lead", .why = why});
 	life_reply(&l, "registered", NULL);
@@ -469,6 +501,8 @@ void life_open(const struct office *office, const struct report *r, const struct
 							     .reported_at = MOMENT_NONE});
 	describe(c, r, a);
 	leg_start(office, &c->leg, 1, d->policy, r->received_at);
+	memcpy(l.met, c->leg.met, sizeof(l.met));
+	c->whole_due = leg_limit(office, CLOCK_RESOLVE, d->policy, r->received_at);
 	assign(&l, d);
 	life_reply(&l, "registered", NULL);
 	finish(&l, &none);

@@ -94,3 +94,5 @@ int life_step(const struct office *office, struct case_record *c, const struct a
 	      struct arena *a, struct effects *fx);
 /* The table for people and for the test: what a cell does, as a word ("accept", "-" for refused). */
 const char *life_cell(enum case_state state, enum life_action action);
+/* Whether an action can bring a case from one state to another: the arrows of the printed table. */
+bool life_moves(enum life_action action, enum case_state from, enum case_state to);

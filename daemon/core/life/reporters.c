@@ -16,7 +16,7 @@ static const struct report *report(const struct life *l)
 
 int reporter_supplement(struct life *l)
 {
-	const char *said = life_said(l);
+	const char *said = life_heard(l);
 	int seq = life_record(l, "supplemented", l->c->lead, NULL, said, life_source(l));
 
 	life_tell_queue(l, seq, "supplemented", said);
@@ -26,7 +26,7 @@ int reporter_supplement(struct life *l)
 int reporter_urge(struct life *l)
 {
 	int today = moment_day(l->now), limit = l->office->life.urges_per_day, seq;
-	const char *said = life_said(l);
+	const char *said = life_heard(l);
 
 	if (l->c->urge_day != today) {
 		l->c->urge_day = today;
@@ -38,7 +38,8 @@ int reporter_urge(struct life *l)
 		l->fx->note = arena_printf(l->a, _("recorded; more than %d urges a day are not forwarded"), limit);
 	else
 		life_tell_queue(l, seq, "urged", said);
-	life_warm(l);
+	l->c->heat++;
+	life_urged(l);
 	return 0;
 }
 
@@ -50,7 +51,7 @@ int reporter_again_open(struct life *l)
 
 int reporter_again_done(struct life *l)
 {
-	life_new_leg(l, NULL, life_said(l));
+	life_new_leg(l, NULL, life_heard(l));
 	return 0;
 }
 
@@ -83,6 +84,7 @@ static void handle_again(struct life *l)
 {
 	l->c->dissatisfied++;
 	life_new_leg(l, NULL, "dissatisfied");
+	life_dissatisfied(l);
 }
 
 /* Of several reporters each that rates is heard: one who is dissatisfied is enough to go on, also after the closing. */
@@ -120,7 +122,7 @@ static void leave(struct life *l, int who)
 {
 	struct case_record *c = l->c;
 	size_t at = who == REPORTER_FIRST ? 0 : (size_t)who;
-	int seq = life_record(l, "supplemented", c->lead, NULL, life_said(l), life_source(l));
+	int seq = life_record(l, "supplemented", c->lead, NULL, life_heard(l), life_source(l));
 
 	life_tell_queue(l, seq, "supplemented", _("one of the reporters has withdrawn"));
 	life_reply_to(l, who, "closed", NULL);
@@ -143,7 +145,7 @@ int reporter_withdraw(struct life *l)
 		leave(l, life_reporter(l->c, report(l)));
 		return 0;
 	}
-	life_close(l, "withdrawn", NULL, life_said(l));
+	life_close(l, "withdrawn", NULL, life_heard(l));
 	return 0;
 }
 

@@ -71,7 +71,7 @@ int reporter_same(struct life *l)
 {
 	const struct report *r = l->act->report;
 	bool again = is_known(l->c, l->act->person);
-	const char *said = life_said(l);
+	const char *said = life_heard(l);
 	int seq;
 
 	l->c->reports++;
@@ -266,16 +266,11 @@ int same_let_go(struct life *l)
 }
 
 /* ---- heat ------------------------------------------------------------------------------------- */
-/* Each time that so many urges and repetitions have come, the leader hears of it. */
+/* Each time that so many repetitions have come, the leader hears of it, as of urges. */
 void life_warm(struct life *l)
 {
-	int after = l->office->life.urges_raise_after, seq;
-	struct tell what = {.kind = "escalated", .why = "heat"};
+	int after = l->office->life.urges_raise_after, times = ++l->c->heat - l->c->urged;
 
-	l->c->heat++;
-	if (!after || l->c->heat % after || life_is_done(l->c))
-		return;
-	what.level = ++l->c->leg.level;
-	seq = life_record(l, "escalated", l->c->lead, NULL, "heat", arena_printf(l->a, "{\"heat\":%d}", l->c->heat));
-	life_tell_leader(l, seq, what);
+	if (after && times > 0 && times % after == 0 && !life_is_done(l->c))
+		life_raise(l, NULL, arena_printf(l->a, _("said %d times again by the same people"), times), NULL);
 }

@@ -52,7 +52,7 @@ const char *life_masked(const struct life *l, const char *text)
 }
 
 /* What the reporter says now; of a sealed case nothing. */
-const char *life_said(const struct life *l)
+const char *life_heard(const struct life *l)
 {
 	const struct report *r = l->act->report;
 

@@ -11,6 +11,7 @@ struct life {
 	struct arena *a;
 	struct effects *fx;
 	const struct command *said, *discreet;  /* the command as written, and as act has it: masked */
+	int64_t met[N_CLOCKS];          /* of the running leg, as far as life_settle has looked */
 };
 /* Appends a history row and returns its seq. */
 int life_record(struct life *l, const char *kind, const char *department, const char *by, const char *note,
@@ -25,7 +26,6 @@ void life_tell(struct life *l, int seq, const struct tell *what);
 /* … for the lead and every support whose task is open. */
 void life_tell_queue(struct life *l, int seq, const char *kind, const char *why);
 void life_tell_all(struct life *l, int seq, const struct tell *what);   /* likewise; dept and role are filled in */
-void life_tell_leader(struct life *l, int seq, struct tell what);       /* and its superior */
 void life_reply(struct life *l, const char *kind, const char *answer);  /* to every reporter */
 /* To one of them: its place in c->joined, or REPORTER_FIRST. */
 enum { REPORTER_FIRST = -1 };
@@ -50,9 +50,36 @@ const struct department *life_triage(const struct life *l);
 const char *life_masked(const struct life *l, const char *text);
 const struct command *life_discreet(struct life *l, const struct command *said);
 const char *life_plain(const struct life *l, const char *text);
-const char *life_said(const struct life *l);            /* what the reporter says now, masked; NULL: nothing that may be told */
+const char *life_heard(const struct life *l);           /* what the reporter says now, masked; NULL: nothing that may be told */
 const char *life_source(struct life *l);                /* detail: which report */
-void life_warm(struct life *l);                         /* an urge, or a repetition */
+void life_warm(struct life *l);                         /* one person's repetition */
+/* … of which an ask is open under a request's id. */
+struct errand *life_errand_asked(const struct case_record *c, const char *request);
+/* A new leg knows nothing of what is done in the last one, but of links of a chain. */
+void life_drop_errands(struct case_record *c);
+/*
+ * After a verb has done its work: orders go where the case goes and end with it, what was asked for in vain is denied,
+ * and who heard of an escalation hears of its end.
+ */
+void life_settle(struct life *l);
+void grants_settle(struct life *l);     /* its part in grants.c */
+/* To the lead's leader, and to its superior where it has one. */
+void life_tell_leader(struct life *l, int seq, struct tell what);
+/* What a clerk wrote, as events may repeat it: numbers masked, one line; NULL of a sealed case. */
+const char *life_said(const struct life *l, const char *text);
+/* … of a limit that has moved, to the queue; `more` has what it was. */
+void life_tell_revised(struct life *l, int seq, const char *why, const char *more);
+/* A supervision order to the lead that history row `seq` tells of; from whom may be NULL. Its limit from now on. */
+struct errand life_add_order(struct life *l, int seq, const struct department *from, const char *text, int64_t due);
+int64_t life_order_due(const struct life *l, const struct deadline *within);    /* NULL: the office's */
+const char *life_order_json(const struct life *l, const struct errand *order); /* for `more` */
+/* Beside the ladder: a row `escalated`, told to the leader, at level 1. */
+void life_raise(struct life *l, const char *clock, const char *why, const char *detail);
+/* What the office does when a reporter was dissatisfied again, or has urged once more. */
+void life_dissatisfied(struct life *l);
+void life_urged(struct life *l);
+/* A suspended case goes on as of `at`; by whom, NULL: by itself. */
+void life_resume(struct life *l, int64_t at, const char *dept, const char *by, const char *note, const char *detail);
 bool life_is_done(const struct case_record *c);        /* resolved, closed or joined: in no queue */
 
 int life_refuse(struct life *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -60,13 +87,19 @@ void life_close(struct life *l, const char *reason, const char *by, const char *
 /* A new leg for the same lead: the case's own received_at stays. */
 void life_new_leg(struct life *l, const char *by, const char *note);
 
-/* Lead, support, triage and supervisors have to do with a case; others learn nothing of it. */
+/* Lead, support, triage, supervisors and who was asked for something have to do with a case; others learn nothing of it. */
 bool command_is_concerned(const struct life *l);
 int command_refuse_stranger(struct life *l);
+/* Who speaks: the lead, triage, a supervisor; 0 when its officer is known, when it is the lead and its officer known. */
+bool command_is_lead(const struct life *l);
+bool command_is_triage(const struct life *l);
+bool command_is_supervisor(const struct life *l);
+int command_check_lead(struct life *l);
 /* The verbs, one function a cell; 0 or LIFE_REFUSED. */
 typedef int life_fn(struct life *l);
 life_fn command_accept, command_contact, command_progress, command_return, command_transfer, command_resolve,
-	command_support_done, command_lift, command_get;
+	command_support_done, command_lift, command_get, command_extend, command_suspend, command_resume, command_grant,
+	command_deny, command_supervise, command_answer, command_feed_back;
 life_fn reporter_supplement, reporter_urge, reporter_again_open, reporter_again_done, reporter_rate_open,
 	reporter_rate_resolved, reporter_rate_closed, reporter_withdraw, reporter_withdraw_closed, reporter_status,
 	reporter_delivered, reporter_other_content;
