@@ -52,18 +52,51 @@ static size_t prepare(struct transaction *t, const char **cells, struct unit **w
 	return n;
 }
 
+/* Reports that look in one cell, as a list from its first on: a burst about one place is one look-up. */
+struct looks {
+	const char **cells;
+	size_t *head, n_cells;          /* of each cell its last look, plus one */
+	size_t *next;                   /* of each look the one before it, plus one */
+};
+
+static void group(const char *const *cells, size_t n, struct arena *a, struct looks *ret)
+{
+	struct map seen = {0};
+
+	*ret = (struct looks){.cells = arena_alloc(a, (n + 1) * sizeof(*ret->cells)),
+			      .head = arena_alloc(a, (n + 1) * sizeof(*ret->head)),
+			      .next = arena_alloc(a, (n + 1) * sizeof(*ret->next))};
+	for (size_t i = 0; i < n; i++) {
+		size_t at = (size_t)(uintptr_t)map_get(&seen, cells[i]);
+
+		if (!at) {
+			at = ++ret->n_cells;
+			ret->cells[at - 1] = cells[i];
+			ret->head[at - 1] = 0;
+			map_put(&seen, cells[i], (void *)(uintptr_t)at);
+		}
+		ret->next[i] = ret->head[at - 1];
+		ret->head[at - 1] = i + 1;
+	}
+	map_done(&seen);
+}
+
 int transaction_find_same(struct transaction *t, struct err *e)
 {
 	const char **cells = arena_alloc(t->b->a, t->n * MATTER_LOOKS * sizeof(*cells));
 	struct unit **who = arena_alloc(t->b->a, t->n * MATTER_LOOKS * sizeof(struct unit *));
 	struct found_matter *found = NULL;
+	struct looks looks;
 	size_t n = prepare(t, cells, who), n_found = 0;
-	int r = n ? matters_find(t->pg, transaction_tenant(t), cells, n, t->b->a, &found, &n_found, e) : 0;
+	int r;
 
-	for (size_t i = 0; r == 0 && i < n_found; i++) {
-		found[i].m.category = who[found[i].look]->matter->category;
-		compare(t, who[found[i].look], &found[i].m);
-	}
+	group(cells, n, t->b->a, &looks);
+	r = n ? matters_find(t->pg, transaction_tenant(t), looks.cells, looks.n_cells, t->b->a, &found, &n_found, e) : 0;
+	for (size_t i = 0; r == 0 && i < n_found; i++)
+		for (size_t k = looks.head[found[i].look]; k; k = looks.next[k - 1]) {
+			found[i].m.category = who[k - 1]->matter->category;
+			compare(t, who[k - 1], &found[i].m);
+		}
 	return r;
 }
 

@@ -79,7 +79,7 @@ const char *life_source(struct life *l)
 static const size_t free_texts[] = {
 	offsetof(struct command, note),  offsetof(struct command, answer), offsetof(struct command, reason),
 	offsetof(struct command, order), offsetof(struct command, text),   offsetof(struct command, outcome),
-	offsetof(struct command, task),  offsetof(struct command, topic),
+	offsetof(struct command, task),  offsetof(struct command, topic),  offsetof(struct command, address),
 };
 
 static const char **text_at(struct command *cmd, size_t offset)
@@ -106,6 +106,8 @@ const struct command *life_discreet(struct life *l, const struct command *said)
 		if (*text && (free_texts[i] != offsetof(struct command, reason) || said->action != CMD_RETURN))
 			*text = life_masked(l, *text);
 	}
+	if (l->c->visibility == VISIBLE_SEALED)         /* which shows no whereabouts, also no amended ones */
+		cmd->address = cmd->grid = NULL;
 	parties = arena_alloc(l->a, (said->n_parties + 1) * sizeof(*parties));
 	for (size_t i = 0; i < said->n_parties; i++)
 		parties[i] = life_masked(l, said->parties[i]);

@@ -26,9 +26,9 @@
 #define GET {command_get, "get"}
 
 #define JOIN {command_join, "join"}
-#define SPLIT {command_split, "split a report off"}
-#define SPLIT_SELF {command_split_self, "its own again"}
-#define SAME {reporter_same, "another reporter"}
+#define SPLIT {command_split, "split off"}
+#define SPLIT_SELF {command_split_self, "split"}
+#define SAME {reporter_same, "one more"}
 #define PROPOSE {same_propose, "ask triage"}
 #define TAKE_IN {same_take_in, "take in"}
 #define LET_GO {same_let_go, "let go"}
@@ -94,7 +94,7 @@ const struct life_cell life_table[N_LIFE_ACTION][N_CASE_STATE] = {
 	[CMD_REJECT] = ALWAYS(NO_LATER),
 	[CMD_AMEND] = ALWAYS(NO_LATER),
 	/* the same matter: same.c */
-	[CMD_JOIN] =         OPEN(JOIN,      JOIN,            JOIN,        JOIN),
+	[CMD_JOIN] =         OPEN(JOIN,      JOIN,            JOIN,        NO_SUSPENDED),
 	[CMD_SPLIT] = ACROSS(NO_NOT_ACCEPTED, SPLIT, SPLIT, SPLIT, SPLIT, NO_DONE, NO_CLOSED, SPLIT_SELF),
 	[LIFE_SAME] =        OPEN(SAME,      SAME,            SAME,        SAME),
 	[LIFE_PROPOSE] =     OPEN(PROPOSE,   PROPOSE,         PROPOSE,     PROPOSE),
@@ -134,6 +134,8 @@ static const struct {
 	{(enum life_action)CMD_SUSPEND, IN(ASSIGNED) | IN(ACCEPTED), IN(SUSPENDED)},
 	{(enum life_action)CMD_GRANT, IN(ASSIGNED) | IN(ACCEPTED), IN(SUSPENDED)},
 	{(enum life_action)CMD_RESUME, IN(SUSPENDED), IN(ASSIGNED) | IN(ACCEPTED)},
+	{(enum life_action)CMD_JOIN, IN(TRIAGE) | IN(ASSIGNED) | IN(ACCEPTED), IN(JOINED)},
+	{(enum life_action)CMD_SPLIT, IN(JOINED), IN(TRIAGE) | IN(ASSIGNED) | IN(ACCEPTED)},
 	{LIFE_TICK, IN(SUSPENDED), IN(ASSIGNED) | IN(ACCEPTED)},
 	{LIFE_TICK, IN(RESOLVED), IN(CLOSED)},
 	{LIFE_RATE, IN(RESOLVED), IN(CLOSED) | IN(ASSIGNED)},
