@@ -5,7 +5,7 @@
 #include "base/vec.h"
 #include "store/pg.h"
 
-static const struct query begin = {"begin", "BEGIN"}, commit = {"commit", "COMMIT"};
+static const struct query begin = {"retain_begin", "BEGIN"}, commit = {"retain_commit", "COMMIT"};
 
 /* A case that was opened again meanwhile has another row for its next closing, or none yet: then this one only goes. */
 static const struct query take = {
