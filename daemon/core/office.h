@@ -80,11 +80,17 @@ struct escalation {
 	const struct calendar *quiet;       /* reminders wait while this calendar is closed; NULL: never */
 	uint32_t quiet_except;              /* bit per enum step_do that quiet does not hold */
 };
+/* A time within which something has to be done, where the office sets one. */
+struct limit {
+	bool set;
+	struct deadline in;
+};
 struct policy {
 	const char *name;
 	bool has[N_CLOCKS];
 	struct deadline clock[N_CLOCKS];
 	const char *text[N_CLOCKS];         /* as written */
+	struct limit support;               /* for the task of each support */
 	enum clock_from from[N_CLOCKS];
 	uint32_t runs_on;                   /* bit per clock that a suspended case does not stop */
 	const struct calendar *calendar;
@@ -207,6 +213,10 @@ struct lifecycle {
 	const struct return_code *returns;
 	size_t n_returns;
 	int arbitrate_after;
+	bool return_evidence;               /* returns.evidence: required */
+	struct limit return_within;         /* for triage, to hand a returned case out */
+	struct limit whistle_within;        /* for who is called, to report in */
+	struct limit consult_within;        /* for the outcome, from when the consultation takes place */
 	const struct department *extend_by, *suspend_by;
 	int extend_times;
 	struct deadline extend_max, suspend_max;

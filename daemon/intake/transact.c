@@ -401,13 +401,23 @@ static int step_command(struct transaction *t, const struct unit *u, struct case
 {
 	enum life_action what = (enum life_action)(LIFE_COMMAND + (int)u->command->action);
 	bool pair = u->command->action == CMD_JOIN || u->command->action == CMD_SPLIT;
+	const struct report *first = NULL;
 	struct effects fx;
 
 	transaction_catch_up(t, change);
+	if (life_decides(change->c, u->command->action)) {
+		int r = transaction_first_report(t, change, &first, e);
+
+		if (r < 0)
+			return r;
+	}
 	if (pair ? transaction_pair(t, u, change, &fx)
-		 : life_step(t->b->office, change->c, &(struct action){.what = what, .command = u->command}, t->now, t->b->a, &fx)) {
+		 : life_step(t->b->office, change->c, &(struct action){.what = what, .command = u->command, .report = first},
+			     t->now, t->b->a, &fx)) {
 		res->reason = fx.refused;
 		res->state = fx.stranger ? NULL : case_state_names[change->c->state];
+		if (fx.history.n)       /* the attempt is kept */
+			case_change_add(change, &fx, t->b->a);
 		return 0;
 	}
 	res->result = "done";

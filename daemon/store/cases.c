@@ -32,7 +32,7 @@ static const struct query load = {
 static const struct query record = {
 	"cases_record",
 	"SELECT r.text, r.media, r.extra, micros(r.at), p.name, p.phone, p.ref, p.address, p.accused, p.crs, p.secret,"
-	" p.lat, p.lon,"
+	" p.lat, p.lon, r.category, r.grid, r.urgency, r.device,"
 	" (SELECT json_agg(json_build_object('seq', h.seq, 'at', to_char(h.at, 'YYYY-MM-DD\"T\"HH24:MI:SSOF:00'),"
 	" 'kind', h.kind, 'by', h.by, 'department', h.department, 'note', h.note) ORDER BY h.seq)"
 	" FROM history h WHERE h.tenant = $1::text AND h.number = $2::text)"
@@ -200,6 +200,10 @@ int cases_record(struct pg *pg, const char *tenant, const struct case_record *c,
 		ret->personal.secret = pg_get_bool(&rows, 0, at.column++);
 		ret->personal.lat = next_double(&at);
 		ret->personal.lon = next_double(&at);
+		ret->category = next_text(&at);
+		ret->grid = next_text(&at);
+		ret->urgency = next_text(&at);
+		ret->device = next_text(&at);
 		ret->whole.history = next_text(&at);
 	}
 	pg_rows_done(&rows);

@@ -27,6 +27,7 @@ struct list {
 #define M(type, member, kind) {#member, MEMBER_##kind, offsetof(struct type, member), 0, NULL, 0}
 static const struct member support_members[] = {
 	M(support, dept, TEXT), M(support, task, TEXT), M(support, done, BOOL), M(support, called, BOOL),
+	M(support, from, TEXT),
 	M(support, seq, INT), M(support, due, TIME), M(support, reported_at, TIME),
 };
 static const struct member errand_members[] = {

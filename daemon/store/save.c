@@ -168,6 +168,9 @@ static struct table tables[N_SAVE_TABLE] = {
 	[SAVE_LEG] = {"leg", COLUMNS(leg_columns), .then = ""},
 	[SAVE_HISTORY] = {"history", COLUMNS(history_columns), .then = ""},
 	[SAVE_OUTBOX] = {"outbox", COLUMNS(outbox_columns), .then = ""},
+	/* Of a new case: nothing can be there, and looking for it costs as much as the insert. */
+	[SAVE_QUEUE_NEW] = {"queue", COLUMNS(queue_columns), .then = ""},
+	[SAVE_TIMER_NEW] = {"timer", COLUMNS(timer_columns), .then = ""},
 	[SAVE_QUEUE_PUT] = {"queue", COLUMNS(queue_columns),
 			    .then = " ON CONFLICT (tenant, department, number) DO UPDATE SET role = excluded.role,"
 				    " state = excluded.state, due_resolve = excluded.due_resolve, card = excluded.card"},
@@ -187,6 +190,12 @@ static const struct query timer_drop = {
 static const struct query matter_drop = {
 	"drop_matter", "DELETE FROM matter m USING unnest($2::text[], $3::text[]) u(cell, number)"
 		       " WHERE m.tenant = $1::text AND m.cell = u.cell AND m.number = u.number"};
+/* The place that a report is about turned out to be another: what measured the old one goes with it. */
+static const struct query address_put = {
+	"put_address", "INSERT INTO person (tenant, channel, id, address)"
+		       " SELECT $1::text, u.channel, u.id, u.address"
+		       " FROM unnest($2::text[], $3::text[], $4::text[]) u(channel, id, address)"
+		       " ON CONFLICT (tenant, channel, id) DO UPDATE SET address = excluded.address, lat = NULL, lon = NULL"};
 static const struct query begin = {"begin", "BEGIN"}, commit = {"commit", "COMMIT"};
 
 void save_init_tables(void)
@@ -202,6 +211,8 @@ const struct query *save_query(enum save_table table)
 		return &queue_drop;
 	if (table == SAVE_MATTER_DROP)
 		return &matter_drop;
+	if (table == SAVE_ADDRESS)
+		return &address_put;
 	return table == SAVE_TIMER_DROP ? &timer_drop : &tables[table].query;
 }
 
@@ -236,6 +247,8 @@ void case_change_add(struct case_change *change, const struct effects *fx, struc
 		add_queue(change, &fx->queue.v[i], a);
 	for (size_t i = 0; i < fx->legs.n; i++)
 		ALIST_PUSH(a, &change->legs, fx->legs.v[i]);
+	if (fx->address)
+		change->address = fx->address;
 	change->wake_at = fx->wake_at;
 	change->touched = true;
 }
@@ -246,8 +259,9 @@ static void save_queue(struct save *s, const struct case_change *change)
 {
 	for (size_t i = 0; i < change->queue.n; i++) {
 		const struct queue_row *q = &change->queue.v[i];
+		enum save_table put = change->fresh ? SAVE_QUEUE_NEW : SAVE_QUEUE_PUT;
 
-		save_row(s, q->present ? SAVE_QUEUE_PUT : SAVE_QUEUE_DROP,
+		save_row(s, q->present ? put : SAVE_QUEUE_DROP,
 			 ROW(queue_put, change->c->number, case_state_names[change->c->state],
 			     /* Nobody is late with what is suspended. */
 			     change->c->state == STATE_SUSPENDED ? MOMENT_NONE : change->c->leg.due[CLOCK_RESOLVE], *q));
@@ -294,8 +308,10 @@ void save_change(struct save *s, const struct case_change *change)
 	for (size_t i = 0; i < change->legs.n; i++)
 		save_row(s, SAVE_LEG, ROW(leg_put, c->number, change->legs.v[i]));
 	save_queue(s, change);
+	if (change->address)
+		save_row(s, SAVE_ADDRESS, change);
 	if (change->wake_at != MOMENT_NONE)
-		save_row(s, SAVE_TIMER_PUT, ROW(timer_put, c->number, change->wake_at));
+		save_row(s, change->fresh ? SAVE_TIMER_NEW : SAVE_TIMER_PUT, ROW(timer_put, c->number, change->wake_at));
 	else if (!change->fresh)
 		save_row(s, SAVE_TIMER_DROP, ROW(timer_put, c->number, MOMENT_NONE));
 }
@@ -336,6 +352,30 @@ static void pipe_drops(struct pg *pg, struct save *s)
 	pipe_drop(pg, s, SAVE_QUEUE_DROP, offsetof(struct queue_put, q.department), offsetof(struct queue_put, number));
 	pipe_drop(pg, s, SAVE_TIMER_DROP, offsetof(struct timer_put, number), offsetof(struct timer_put, number));
 	pipe_drop(pg, s, SAVE_MATTER_DROP, offsetof(struct matter_put, cell), offsetof(struct matter_put, number));
+}
+
+static void pipe_addresses(struct pg *pg, struct save *s)
+{
+	const struct rows *rows = &s->rows[SAVE_ADDRESS];
+	const char **channels = arena_alloc(s->a, rows->n * sizeof(*channels));
+	const char **ids = arena_alloc(s->a, rows->n * sizeof(*ids));
+	const char **addresses = arena_alloc(s->a, rows->n * sizeof(*addresses));
+	struct pg_args args = {0};
+
+	if (!rows->n)
+		return;
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct case_change *change = rows->v[i];
+
+		channels[i] = change->c->channel;
+		ids[i] = change->c->report;
+		addresses[i] = change->address;
+	}
+	pg_text(&args, s->tenant);
+	pg_texts(&args, channels, rows->n);
+	pg_texts(&args, ids, rows->n);
+	pg_texts(&args, addresses, rows->n);
+	pg_pipe(pg, &address_put, &args, NULL);
 }
 
 static bool is_row(const struct pg_rows *claimed, int at, const struct report_row *r)
@@ -390,6 +430,7 @@ int save_commit(struct pg *pg, struct save *s, struct err *e)
 		if (s->rows[i].n && tables[i].name)
 			pipe_table(pg, s, (enum save_table)i, NULL);
 	pipe_drops(pg, s);
+	pipe_addresses(pg, s);
 	fault_point("before-commit");
 	pg_pipe(pg, &commit, &none, NULL);
 	r = pg_pipe_end(pg, e);

@@ -23,6 +23,7 @@ struct case_change {
 	const struct matter *matter;            /* of a new case that others may be the same as, or NULL */
 	const char *const *cells;               /* under which it is kept */
 	size_t n_cells;
+	const char *address;                    /* amended, or NULL */
 	int64_t wake_at;
 };
 /* Adds the effects of one more step. */
@@ -60,7 +61,8 @@ struct rows {
 	size_t n, cap;
 };
 enum save_table { SAVE_REPORT, SAVE_PERSON, SAVE_CASE_NEW, SAVE_CASE_OLD, SAVE_LEG, SAVE_HISTORY, SAVE_OUTBOX,
-		  SAVE_QUEUE_PUT, SAVE_QUEUE_DROP, SAVE_TIMER_PUT, SAVE_TIMER_DROP, SAVE_COMMAND, SAVE_DEAD,
+		  SAVE_QUEUE_NEW, SAVE_TIMER_NEW, SAVE_QUEUE_PUT, SAVE_QUEUE_DROP, SAVE_TIMER_PUT, SAVE_TIMER_DROP,
+		  SAVE_ADDRESS, SAVE_COMMAND, SAVE_DEAD,
 		  SAVE_MATTER_PUT, SAVE_MATTER_DROP, SAVE_CLOSED,
 		  SAVE_REPORT_MOVED,            /* struct report_row: a report that became part of another case */
 		  N_SAVE_TABLE };

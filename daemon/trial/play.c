@@ -79,7 +79,7 @@ static int command_act(struct play *p, const char *dept, json_t *members, struct
 	r = understand(office, NULL, NULL, &m, &p->at->scratch, &u, e);
 	if (r == 0)
 		take_step(p, &(struct action){.what = (enum life_action)(LIFE_COMMAND + (int)u.command.action),
-					    .command = &u.command});
+					      .command = &u.command, .report = &p->at->understood.reports[0]});
 	understood_done(&u);
 	return r;
 }

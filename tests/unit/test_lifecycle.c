@@ -342,10 +342,10 @@ static void every_refusal_is_a_sentence_and_changes_nothing(void **state)
 		{CHENGGUAN, {.action = CMD_TRANSFER, .to = "wuye"}, "only triage"},
 		{DANGZHENG, {.action = CMD_TRANSFER, .to = "nobody"}, "id of a department"},
 		{DANGZHENG, {.action = CMD_TRANSFER, .to = "chengguan"}, "has the case already"},
-		{CHENGGUAN, {.action = CMD_SUPPORT_DONE}, "not in the queue"},
+		{CHENGGUAN, {.action = CMD_SUPPORT_DONE}, "no task"},
 		{CHENGGUAN, {.action = CMD_LIFT, .to = "huanwei"}, "only a supervisor"},
 		{DUCHA, {.action = CMD_LIFT, .to = "wuye"}, "whose task is open"},
-		{CHENGGUAN, {.action = CMD_WHISTLE}, "this version"},
+		{CHENGGUAN, {.action = CMD_WHISTLE}, "'departments'"},
 	};
 	struct world *w = *state;
 
