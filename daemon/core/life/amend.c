@@ -32,6 +32,8 @@ struct report amend_report(const struct life *l)
 		r = (struct report){.channel = channel ? channel : gone, .source = c->source, .id = c->report,
 				    .urgency = (int8_t)c->urgency, .secret = c->visibility == VISIBLE_SEALED};
 	r.received_at = r.time = c->received_at;
+	if (!r.accused)
+		r.accused = c->accused;
 	if (!r.shadow)
 		r.shadow = "";
 	/* A category as the reporter wrote it stands in the case masked: then the report knows better. */

@@ -92,6 +92,14 @@ static const char *text_in(const struct command *cmd, size_t offset)
 	return *(const char *const *)(const void *)((const char *)cmd + offset);
 }
 
+static bool is_code(const struct life *l, const char *reason)
+{
+	for (size_t i = 0; i < l->office->life.n_returns; i++)
+		if (strcmp(l->office->life.returns[i].code, reason) == 0)
+			return true;
+	return false;
+}
+
 /* The command as everything but a reply may know it. */
 const struct command *life_discreet(struct life *l, const struct command *said)
 {
@@ -103,7 +111,7 @@ const struct command *life_discreet(struct life *l, const struct command *said)
 		const char **text = text_at(cmd, free_texts[i]);
 
 		/* A reason may be a code of the configuration, which tells nothing. */
-		if (*text && (free_texts[i] != offsetof(struct command, reason) || said->action != CMD_RETURN))
+		if (*text && (free_texts[i] != offsetof(struct command, reason) || !is_code(l, *text)))
 			*text = life_masked(l, *text);
 	}
 	if (l->c->visibility == VISIBLE_SEALED)         /* which shows no whereabouts, also no amended ones */
