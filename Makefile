@@ -71,7 +71,7 @@ $(B)/unit/%: tests/unit/%.c $(B)/libneedle.a
 # What is written for the log alone has no part in the catalogue.
 SPOKEN := $(sort $(foreach p,$(filter-out base link intake dispatch health,$(PARTS)) ctl,$(wildcard daemon/$(p)/*.[ch])) \
 	daemon/intake/batch.c daemon/intake/transact.c $(wildcard daemon/*.c) $(wildcard daemon/po/codes daemon/po/libyaml))
-SPEAKS := _ N_ say:2 err_set:3 err_code:4 err_prefix:2 ctl_usage:2 life_refuse:2 REFUSE:4 refuse_word:2
+SPEAKS := _ N_ say:2 err_set:3 err_code:4 err_prefix:2 ctl_usage:2 life_refuse:2 life_refuse_on_record:2 REFUSE:4 refuse_word:2
 TONGUES := $(patsubst daemon/po/%.po,%,$(wildcard daemon/po/*.po))
 
 .PHONY: catalogues pot
@@ -99,6 +99,8 @@ pot: $(B)/needle.pot
 docs: all
 	$(B)/needlectl manual --lang en > docs/reference.md
 	$(B)/needlectl manual --lang zh > docs/zh/reference.md
+	$(B)/needlectl lifecycle --page --lang en > docs/lifecycle.md
+	$(B)/needlectl lifecycle --page --lang zh > docs/zh/lifecycle.md
 
 .PHONY: unit
 unit: $(UNIT:%=$(B)/unit/%) all
@@ -229,6 +231,7 @@ $(B)/torture/needled: tests/fault/fail.c $(B)/obj/daemon/needled.o $(B)/obj/daem
 
 # `make bench [ONLY=prefix] [DURATION=60] [RUNS=3] [SIZE=cases]`: docs/performance.md.
 $(B)/bench/load: tests/bench/load.c tests/bench/mqtt.c tests/bench/mqtt.h
+$(B)/bench/steps: tests/bench/steps.c tests/bench/mqtt.c tests/bench/mqtt.h
 $(B)/bench/insert: tests/bench/insert.c
 $(B)/bench/rules: tests/bench/rules.c $(B)/libneedle.a
 $(B)/bench/%: | deps
@@ -237,6 +240,6 @@ $(B)/bench/%: | deps
 	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) $(PG_INCLUDE) -pie $(LDFLAGS_ALL) -o $@ $(filter %.c %.a,$^) $(LIBS)
 
 .PHONY: bench
-bench: all $(B)/bench/load $(B)/bench/insert $(B)/bench/rules
+bench: all $(B)/bench/load $(B)/bench/steps $(B)/bench/insert $(B)/bench/rules
 	@tests/bench/bench $(BUILD_FLAG) --only '$(ONLY)' $(if $(DURATION),--duration '$(DURATION)') \
 		$(if $(RUNS),--runs '$(RUNS)') $(if $(SIZE),--size '$(SIZE)')

@@ -47,10 +47,10 @@ enum { EXIT_USAGE = 2, EXIT_AWAY = 75, EXIT_CONFIG = 78 };
 enum { STUCK_US = 60000000, DRAIN_MS = 8000, HANDOFFS = 16 };
 
 /* ---- configuration ---------------------------------------------------------------------------- */
-static int load(struct daemon *d, const char *by, struct settings **ret, struct err *e)
+static int load(struct daemon *d, const char *by, unsigned flags, struct settings **ret, struct err *e)
 {
-	struct load_options options = {.env_file = d->env_file, .decoder = decoders_info, .decoder_arg = d->plugins,
-				       .loaded_by = by};
+	struct load_options options = {.flags = flags, .env_file = d->env_file, .decoder = decoders_info,
+				       .decoder_arg = d->plugins, .loaded_by = by};
 
 	return settings_load(d->folder, &options, ret, e);
 }
@@ -176,7 +176,7 @@ bool needled_reload(struct daemon *d, const char *by, struct str *text)
 
 	notify_reloading();
 	fault_point("in-reload");
-	r = load(d, by, &s, &e);
+	r = load(d, by, 0, &s, &e);
 	if (s)
 		f = s->findings;
 	if (r == 0)
@@ -448,7 +448,8 @@ static int start(struct daemon *d, bool check, bool print)
 {
 	struct settings *s = NULL;
 	struct err e = {0};
-	int r = load(d, "start", &s, &e), code;
+	/* A folder is looked at where its secrets need not be; it is worked with only where they are. */
+	int r = load(d, "start", check || print ? LOAD_SECRETS_OPTIONAL : 0, &s, &e), code;
 
 	if (r < 0) {
 		log_error("config.load", "%s", e.text);

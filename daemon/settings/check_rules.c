@@ -126,6 +126,17 @@ static const struct key_info *rule_row(struct loader *l)
 	return key_child(scope_in(scope_root(l), "rules").row, "[]");
 }
 
+/* `when:` left out, or {}, or {text: {}}: no more is said by the one than by the other. */
+static bool says_nothing(const struct node *node)
+{
+	if (node->kind != NODE_MAP)
+		return false;
+	for (size_t i = 0; i < node->n; i++)
+		if (!says_nothing(node->items[i]))
+			return false;
+	return true;
+}
+
 void check_rules(struct loader *l)
 {
 	const struct office *office = &l->settings->office;
@@ -133,13 +144,13 @@ void check_rules(struct loader *l)
 
 	for (size_t i = 0; i < office->n_rules; i++) {
 		const struct rule *rule = &office->rules[i];
-		const struct node *item = rules->items[i], *id = node_get(item, "id");
+		const struct node *item = rules->items[i], *id = node_get(item, "id"), *when = node_get(item, "when");
 
 		check_when(l, &rule->when, item);
 		check_until(l, rule, item);
 		/* A `when` that is wrong reads as none; then the wrong part is what is said. */
 		if (!has_condition(&rule->when) && i + 1 < office->n_rules &&
-		    scope_list_length(node_get(item, "when")) == 0 && key_is_missing(rule_row(l), item, "when"))
+		    (when ? says_nothing(when) : key_is_missing(rule_row(l), item, "when")))
 			lint_add(&l->lint, "E32", id ? &id->at : &item->at,
 				   _("give it a condition, or make it the last rule"),
 				   _("the rule “%s” has no condition, so no rule after it ever matches"), rule->id);

@@ -73,7 +73,7 @@ struct settings {
 	int refs;                       /* through settings_ref / settings_unref only */
 };
 
-enum { LOAD_SECRETS_OPTIONAL = 1 };     /* offline verbs: a missing secret is a warning */
+enum { LOAD_SECRETS_OPTIONAL = 1 };     /* offline: a missing secret is a warning */
 /* What the loader must know of a decoder plugin; supplied by the program so that settings need not load any. */
 struct decoder_info {
 	const char *name;

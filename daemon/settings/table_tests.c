@@ -48,7 +48,7 @@ static const struct key_info keys[] = {
 	KEY("tests[].in.reporter.phone", KEY_TEXT, 0, N_("Phone number.")),
 	KEY("tests[].in.reporter.secret", KEY_BOOL, 0, N_("Asks to stay unnamed.")),
 	KEY("tests[].expect", KEY_MAP, 0, N_("What the decision must be; only what is named is compared.")),
-	KEY("tests[].expect.rule", KEY_TEXT, 0, N_("The rule that wins.")),
+	KEY("tests[].expect.rule", KEY_TEXT, 0, N_("The rule that wins; null: none.")),
 	KEY("tests[].expect.not_rule", KEY_TEXT, 0, N_("A rule that must not win.")),
 	KEY("tests[].expect.source", KEY_ENUM, 0, N_("What decides."), ENUM(route_source_names)),
 	KEY("tests[].expect.dept", KEY_TEXT, 0, N_("The lead department.")),

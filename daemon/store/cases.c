@@ -1,6 +1,5 @@
 #include "store/cases.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,16 +7,17 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "core/time/moment.h"
+#include "store/lists.h"
 
 static const struct query load = {
 	"cases_load",
-	"SELECT c.number, c.channel, c.source, c.report, c.state, c.lead, c.supports, c.told, c.seq, c.category, c.grid,"
+	"SELECT c.number, c.channel, c.source, c.report, c.state, c.lead, c.supports, c.errands, c.joined, c.told, c.seq, c.category, c.grid,"
 	" c.urgency, c.title, c.place, c.visibility, c.horizon, c.rule, c.route_source, c.config, c.policy, c.leg,"
 	" micros(c.leg_at), c.level, micros(c.due_accept), micros(c.due_contact), micros(c.due_resolve),"
 	" micros(c.due_feedback), micros(c.met_accept), micros(c.met_contact), micros(c.met_resolve),"
 	" micros(c.met_feedback), c.provisional, c.fired, c.basis, c.reports, c.returns, c.heat, c.urges, c.urge_day,"
 	" c.dissatisfied, micros(c.received_at), micros(c.resolved_at), micros(c.closed_at), c.close_reason,"
-	" c.joined_into, r.reply_to, r.device IS NOT NULL AND r.reply_to IS NULL,"
+	" c.joined_into, c.urged, micros(c.due_whole), r.reply_to, r.device IS NOT NULL AND r.reply_to IS NULL,"
 	" CASE WHEN c.visibility = 'open' THEN p.address END"
 	" FROM cases c"
 	" LEFT JOIN report r ON r.tenant = c.tenant AND r.channel = c.channel AND r.id = c.report"
@@ -27,7 +27,7 @@ static const struct query load = {
 static const struct query record = {
 	"cases_record",
 	"SELECT r.text, r.media, r.extra, micros(r.at), p.name, p.phone, p.ref, p.address, p.accused, p.crs, p.secret,"
-	" p.lat, p.lon,"
+	" p.lat, p.lon, r.category, r.grid, r.urgency, r.device,"
 	" (SELECT json_agg(json_build_object('seq', h.seq, 'at', to_char(h.at, 'YYYY-MM-DD\"T\"HH24:MI:SSOF:00'),"
 	" 'kind', h.kind, 'by', h.by, 'department', h.department, 'note', h.note) ORDER BY h.seq)"
 	" FROM history h WHERE h.tenant = $1::text AND h.number = $2::text)"
@@ -41,9 +41,15 @@ struct cursor {
 	struct arena *a;
 };
 
+/* As the row has it, until the rows are done. */
+static const char *next_raw(struct cursor *at)
+{
+	return pg_get(at->rows, at->row, at->column++);
+}
+
 static const char *next_text(struct cursor *at)
 {
-	const char *s = pg_get(at->rows, at->row, at->column++);
+	const char *s = next_raw(at);
 
 	return s ? arena_strdup(at->a, s) : NULL;
 }
@@ -63,68 +69,6 @@ static int next_name(struct cursor *at, const char *const *names, size_t n)
 	int i = name_index(names, n, pg_get(at->rows, at->row, at->column++));
 
 	return i < 0 ? 0 : i;
-}
-
-static json_t *next_json(struct cursor *at)
-{
-	const char *s = pg_get(at->rows, at->row, at->column++);
-
-	return s ? json_loads(s, 0, NULL) : NULL;
-}
-
-static const char *copied(struct arena *a, json_t *value)
-{
-	return json_is_string(value) ? arena_strdup(a, json_string_value(value)) : NULL;
-}
-
-static void read_supports(struct cursor *at, struct case_record *c)
-{
-	json_t *list = next_json(at), *one;
-	size_t i;
-
-	json_array_foreach(list, i, one)
-		ALIST_PUSH(at->a, &c->supports,
-			   (struct support){copied(at->a, json_object_get(one, "dept")),
-					    copied(at->a, json_object_get(one, "task")),
-					    json_is_true(json_object_get(one, "done"))});
-	json_decref(list);
-}
-
-static void read_told(struct cursor *at, struct case_record *c)
-{
-	json_t *map = next_json(at), *seq;
-	const char *dept;
-
-	json_object_foreach(map, dept, seq)
-		ALIST_PUSH(at->a, &c->told,
-			   (struct told){arena_strdup(at->a, dept), (int)json_integer_value(seq)});
-	json_decref(map);
-}
-
-static void read_fired(struct cursor *at, struct case_record *c)
-{
-	json_t *list = next_json(at), *one;
-	size_t i;
-
-	json_array_foreach(list, i, one)
-		ALIST_PUSH(at->a, &c->leg.fired, copied(at->a, one));
-	json_decref(list);
-}
-
-static void read_basis(struct cursor *at, struct leg *leg)
-{
-	json_t *map = next_json(at), *one;
-	const char *name;
-
-	json_object_foreach(map, name, one) {
-		int k = name_index(clock_names, N_CLOCKS, name);
-
-		if (k >= 0)
-			leg->unsure[k] = (struct basis){json_integer_value(json_object_get(one, "from")),
-							copied(at->a, json_object_get(one, "spec")),
-							copied(at->a, json_object_get(one, "calendar"))};
-	}
-	json_decref(map);
 }
 
 static void read_leg(struct cursor *at, struct leg *leg)
@@ -151,8 +95,10 @@ static struct case_record *read_case(const struct pg_rows *rows, int row, struct
 	c->report = next_text(&at);
 	c->state = (enum case_state)next_name(&at, case_state_names, N_CASE_STATE);
 	c->lead = next_text(&at);
-	read_supports(&at, c);
-	read_told(&at, c);
+	lists_read_supports(next_raw(&at), c, a);
+	lists_read_errands(next_raw(&at), c, a);
+	lists_read_joined(next_raw(&at), c, a);
+	lists_read_told(next_raw(&at), c, a);
 	c->seq = next_int(&at);
 	c->category = next_text(&at);
 	c->grid = next_text(&at);
@@ -165,8 +111,8 @@ static struct case_record *read_case(const struct pg_rows *rows, int row, struct
 	c->route_source = next_text(&at);
 	c->config = next_text(&at);
 	read_leg(&at, &c->leg);
-	read_fired(&at, c);
-	read_basis(&at, &c->leg);
+	lists_read_fired(next_raw(&at), c, a);
+	lists_read_basis(next_raw(&at), c, a);
 	c->reports = next_int(&at);
 	c->returns = next_int(&at);
 	c->heat = next_int(&at);
@@ -178,6 +124,8 @@ static struct case_record *read_case(const struct pg_rows *rows, int row, struct
 	c->closed_at = next_time(&at);
 	c->close_reason = next_text(&at);
 	c->joined_into = next_text(&at);
+	c->urged = next_int(&at);
+	c->whole_due = next_time(&at);
 	c->reply_to = next_text(&at);
 	c->from_device = pg_get_bool(rows, row, at.column++);
 	c->address = next_text(&at);
@@ -242,6 +190,10 @@ int cases_record(struct pg *pg, const char *tenant, const struct case_record *c,
 		ret->personal.secret = pg_get_bool(&rows, 0, at.column++);
 		ret->personal.lat = next_double(&at);
 		ret->personal.lon = next_double(&at);
+		ret->category = next_text(&at);
+		ret->grid = next_text(&at);
+		ret->urgency = next_text(&at);
+		ret->device = next_text(&at);
 		ret->whole.history = next_text(&at);
 	}
 	pg_rows_done(&rows);

@@ -10,11 +10,12 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "core/time/moment.h"
+#include "store/lists.h"
 
 /* Rows as the tables want them: the case's number beside what the core made. */
 struct case_row {
 	struct case_record c;
-	const char *supports, *told, *fired, *basis;
+	const char *supports, *errands, *joined, *told, *fired, *basis;
 };
 struct history_put {
 	const char *number;
@@ -63,7 +64,8 @@ static const struct column case_columns[] = {
 	AT(case_row, c.number, "number", TEXT), AT(case_row, c.channel, "channel", TEXT),
 	AT(case_row, c.source, "source", TEXT), AT(case_row, c.report, "report", TEXT),
 	NAMED(case_row, c.state, "state", case_state_names), AT(case_row, c.lead, "lead", TEXT),
-	AT(case_row, supports, "supports", JSON), AT(case_row, told, "told", JSON),
+	AT(case_row, supports, "supports", JSON), AT(case_row, errands, "errands", JSON),
+	AT(case_row, joined, "joined", JSON), AT(case_row, told, "told", JSON),
 	AT(case_row, c.seq, "seq", INT), AT(case_row, c.category, "category", TEXT),
 	AT(case_row, c.grid, "grid", TEXT), NAMED(case_row, c.urgency, "urgency", urgency_names),
 	AT(case_row, c.title, "title", TEXT), AT(case_row, c.place, "place", TEXT),
@@ -87,7 +89,8 @@ static const struct column case_columns[] = {
 	AT(case_row, c.urge_day, "urge_day", INT), AT(case_row, c.dissatisfied, "dissatisfied", INT),
 	AT(case_row, c.received_at, "received_at", TIME), AT(case_row, c.resolved_at, "resolved_at", TIME),
 	AT(case_row, c.closed_at, "closed_at", TIME), AT(case_row, c.close_reason, "close_reason", TEXT),
-	AT(case_row, c.joined_into, "joined_into", TEXT),
+	AT(case_row, c.joined_into, "joined_into", TEXT), AT(case_row, c.urged, "urged", INT),
+	AT(case_row, c.whole_due, "due_whole", TIME),
 };
 static const struct column leg_columns[] = {
 	AT(leg_put, number, "number", TEXT), AT(leg_put, leg.leg.n, "leg", INT),
@@ -161,6 +164,12 @@ static const struct query queue_drop = {
 		      " WHERE q.tenant = $1::text AND q.department = u.department AND q.number = u.number"};
 static const struct query timer_drop = {
 	"drop_timer", "DELETE FROM timer WHERE tenant = $1::text AND number = ANY($2::text[])"};
+/* The place that a report is about turned out to be another: what measured the old one goes with it. */
+static const struct query address_put = {
+	"put_address", "INSERT INTO person (tenant, channel, id, address)"
+		       " SELECT $1::text, u.channel, u.id, u.address"
+		       " FROM unnest($2::text[], $3::text[], $4::text[]) u(channel, id, address)"
+		       " ON CONFLICT (tenant, channel, id) DO UPDATE SET address = excluded.address, lat = NULL, lon = NULL"};
 static const struct query begin = {"begin", "BEGIN"}, commit = {"commit", "COMMIT"};
 
 void save_init_tables(void)
@@ -174,6 +183,8 @@ const struct query *save_query(enum save_table table)
 {
 	if (table == SAVE_QUEUE_DROP)
 		return &queue_drop;
+	if (table == SAVE_ADDRESS)
+		return &address_put;
 	return table == SAVE_TIMER_DROP ? &timer_drop : &tables[table].query;
 }
 
@@ -208,77 +219,10 @@ void case_change_add(struct case_change *change, const struct effects *fx, struc
 		add_queue(change, &fx->queue.v[i], a);
 	for (size_t i = 0; i < fx->legs.n; i++)
 		ALIST_PUSH(a, &change->legs, fx->legs.v[i]);
+	if (fx->address)
+		change->address = fx->address;
 	change->wake_at = fx->wake_at;
 	change->touched = true;
-}
-
-static const char *taken(struct str *t, struct arena *a)
-{
-	const char *s = t->s ? arena_strdup(a, t->s) : NULL;
-
-	str_done(t);
-	return s;
-}
-
-static const char *supports_json(const struct case_record *c, struct arena *a)
-{
-	struct str t = {0};
-
-	for (size_t i = 0; i < c->supports.n; i++) {
-		str_add(&t, i ? ",{\"dept\":" : "[{\"dept\":");
-		str_json(&t, c->supports.v[i].dept);
-		str_add(&t, ",\"task\":");
-		str_json(&t, c->supports.v[i].task);
-		str_addf(&t, ",\"done\":%s}", c->supports.v[i].done ? "true" : "false");
-	}
-	if (c->supports.n)
-		str_addc(&t, ']');
-	return taken(&t, a);
-}
-
-static const char *told_json(const struct case_record *c, struct arena *a)
-{
-	struct str t = {0};
-
-	str_addc(&t, '{');
-	for (size_t i = 0; i < c->told.n; i++)
-		str_addf(&t, "%s\"%s\":%d", i ? "," : "", c->told.v[i].dept, c->told.v[i].seq);
-	str_addc(&t, '}');
-	return taken(&t, a);
-}
-
-static const char *fired_json(const struct case_record *c, struct arena *a)
-{
-	struct str t = {0};
-
-	for (size_t i = 0; i < c->leg.fired.n; i++) {
-		str_addc(&t, i ? ',' : '[');
-		str_json(&t, c->leg.fired.v[i]);
-	}
-	if (c->leg.fired.n)
-		str_addc(&t, ']');
-	return taken(&t, a);
-}
-
-/* Null where every limit is firm, as nearly always. */
-static const char *basis_json(const struct case_record *c, struct arena *a)
-{
-	struct str t = {0};
-
-	for (int k = 0; k < N_CLOCKS; k++) {
-		const struct basis *b = &c->leg.unsure[k];
-
-		if (!b->spec)
-			continue;
-		str_addf(&t, "%s\"%s\":{\"from\":%lld,\"spec\":", t.len ? "," : "{", clock_names[k], (long long)b->from);
-		str_json(&t, b->spec);
-		str_add(&t, ",\"calendar\":");
-		str_json(&t, b->calendar);
-		str_addc(&t, '}');
-	}
-	if (t.len)
-		str_addc(&t, '}');
-	return taken(&t, a);
 }
 
 #define ROW(type, ...) ({ struct type *row_ = arena_alloc(s->a, sizeof(*row_)); *row_ = (struct type){__VA_ARGS__}; row_; })
@@ -291,7 +235,8 @@ static void save_queue(struct save *s, const struct case_change *change)
 
 		save_row(s, q->present ? put : SAVE_QUEUE_DROP,
 			 ROW(queue_put, change->c->number, case_state_names[change->c->state],
-			     change->c->leg.due[CLOCK_RESOLVE], *q));
+			     /* Nobody is late with what is suspended. */
+			     change->c->state == STATE_SUSPENDED ? MOMENT_NONE : change->c->leg.due[CLOCK_RESOLVE], *q));
 	}
 }
 
@@ -302,7 +247,8 @@ void save_change(struct save *s, const struct case_change *change)
 	if (!change->touched)
 		return;
 	save_row(s, change->fresh ? SAVE_CASE_NEW : SAVE_CASE_OLD,
-		 ROW(case_row, *c, supports_json(c, s->a), told_json(c, s->a), fired_json(c, s->a), basis_json(c, s->a)));
+		 ROW(case_row, *c, lists_supports(c, s->a), lists_errands(c, s->a), lists_joined(c, s->a),
+		     lists_told(c, s->a), lists_fired(c, s->a), lists_basis(c, s->a)));
 	for (size_t i = 0; i < change->history.n; i++)
 		save_row(s, SAVE_HISTORY, ROW(history_put, c->number, change->history.v[i]));
 	for (size_t i = 0; i < change->events.n; i++) {
@@ -315,6 +261,8 @@ void save_change(struct save *s, const struct case_change *change)
 	for (size_t i = 0; i < change->legs.n; i++)
 		save_row(s, SAVE_LEG, ROW(leg_put, c->number, change->legs.v[i]));
 	save_queue(s, change);
+	if (change->address)
+		save_row(s, SAVE_ADDRESS, change);
 	if (change->wake_at != MOMENT_NONE)
 		save_row(s, change->fresh ? SAVE_TIMER_NEW : SAVE_TIMER_PUT, ROW(timer_put, c->number, change->wake_at));
 	else if (!change->fresh)
@@ -356,6 +304,30 @@ static void pipe_drops(struct pg *pg, struct save *s)
 		pg_texts(&args, numbers, timer->n);
 		pg_pipe(pg, &timer_drop, &args, NULL);
 	}
+}
+
+static void pipe_addresses(struct pg *pg, struct save *s)
+{
+	const struct rows *rows = &s->rows[SAVE_ADDRESS];
+	const char **channels = arena_alloc(s->a, rows->n * sizeof(*channels));
+	const char **ids = arena_alloc(s->a, rows->n * sizeof(*ids));
+	const char **addresses = arena_alloc(s->a, rows->n * sizeof(*addresses));
+	struct pg_args args = {0};
+
+	if (!rows->n)
+		return;
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct case_change *change = rows->v[i];
+
+		channels[i] = change->c->channel;
+		ids[i] = change->c->report;
+		addresses[i] = change->address;
+	}
+	pg_text(&args, s->tenant);
+	pg_texts(&args, channels, rows->n);
+	pg_texts(&args, ids, rows->n);
+	pg_texts(&args, addresses, rows->n);
+	pg_pipe(pg, &address_put, &args, NULL);
 }
 
 static bool is_row(const struct pg_rows *claimed, int at, const struct report_row *r)
@@ -410,6 +382,7 @@ int save_commit(struct pg *pg, struct save *s, struct err *e)
 		if (s->rows[i].n && tables[i].name)
 			pipe_table(pg, s, (enum save_table)i, NULL);
 	pipe_drops(pg, s);
+	pipe_addresses(pg, s);
 	fault_point("before-commit");
 	pg_pipe(pg, &commit, &none, NULL);
 	r = pg_pipe_end(pg, e);

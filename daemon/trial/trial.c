@@ -79,11 +79,20 @@ static const char *why_not(struct attempt *at, const char *id)
 	return arena_printf(&at->scratch, _("an earlier rule wins: %s"), at->decision.why);
 }
 
+/* `rule: null`, as explain prints it: the category or the fallback decides. */
+static bool means_no_rule(const struct office *office, const char *want)
+{
+	return (str_equal(want, "null") || str_equal(want, "~")) && !map_get(&office->rule_by_id, want);
+}
+
 static void check_rule(struct attempt *at, const struct test_value *value)
 {
 	const char *want = want_of(value), *got = at->decision.rule ? at->decision.rule->id : NULL;
 
-	if (!str_equal(want, got))
+	if (means_no_rule(at->office, want)) {
+		if (got)
+			attempt_fail(at, &value->at, value->key, want, got, at->decision.why);
+	} else if (!str_equal(want, got))
 		attempt_fail(at, &value->at, value->key, want, got, why_not(at, want));
 }
 

@@ -259,7 +259,8 @@ def test_a_topic_that_is_nobodys(office, n):
 		letter = wait_for(lambda: office.dead(topic=topic), what=f"the dead letter of {topic}")[0]
 		assert letter["code"] == code and letter["channel"] is None and bytes(letter["payload"]) == payload
 		if topic.endswith("/in/nosuch/x"):
-			assert heard.wait().json["result"] == "dead", "who writes to a misspelt channel is told so"
+			told = heard.wait().json
+			assert told["result"] == "dead" and told["id"] == f"topic-{n}", "who writes to a misspelt channel is told so"
 	else:
 		office.case()
 		assert not office.dead(topic=topic)
@@ -275,6 +276,7 @@ def test_a_source_that_cannot_be_part_of_a_topic_becomes_one_that_can(office, so
 	got = heard.wait(lambda m: m.json["id"] == named)
 	assert got.json["result"] == "created"
 	assert office.db.value("select source from needle.report where id = %s", named) == got.last
+	assert source != "BOOK-17" or got.last == "book-17"
 	assert 1 <= len(got.last) <= 64 and all(c in "abcdefghijklmnopqrstuvwxyz0123456789_-" for c in got.last)
 
 

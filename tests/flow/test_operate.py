@@ -304,6 +304,9 @@ def test_check_print_version_and_usage_have_their_exit_codes(office, folder):
 	with open(os.path.join(folder, "secrets", "mqtt_password"), encoding="utf-8") as f:
 		password = f.read().strip()
 	assert printed.returncode == 0 and "***" in printed.stdout and password not in printed.stdout
+	shutil.rmtree(os.path.join(folder, "secrets"))
+	assert needled("-t", "-c", folder).returncode == 0 and needled("-T", "-c", folder).returncode == 0, "only looked at"
+	assert needled("-c", folder).returncode == 78, "no secrets, no start"
 	append(folder, "rules.yaml", "nonsense: 1\n")
 	bad = needled("-t", "-c", folder)
 	assert bad.returncode == 78 and "rules.yaml" in bad.stderr

@@ -18,6 +18,11 @@ WAITING = """select (select count(*) from needle.outbox) + (select count(*) from
 	     where due_at <= coalesce((select now_at from needle.sim_clock), now()))"""
 
 
+# What the contract promises of every event.
+EVENT = set("v event seq prev kind at case department role to state title category grid place urgency due rule config why"
+	    .split())
+
+
 def is_event(m):
 	return m.payload[:1] == b"{"
 
@@ -53,6 +58,7 @@ class Witness:
 		for m in self.told():
 			event, department = m.json, m.topic.split("/")[3]
 			assert event["department"] == department and m.last == event["kind"], m
+			assert EVENT <= set(event) and event["role"] and event["to"], f"{EVENT - set(event)} are missing: {m}"
 			before = [e for e in found[event["case"], department] if e["seq"] == event["seq"]]
 			assert not before or before == [event], f"one seq, two events: {before} {event}"
 			if not before:

@@ -213,12 +213,13 @@ static void a_title_is_the_first_sentence(void **state)
 
 static void a_topic_id_keeps_sources_apart(void **state)
 {
-	static const char *const texts[] = {"AX7",  "ax7", "Ax7", "ax 7", "ax/7", "ax+7", "井盖",
+	static const char *const texts[] = {"AX7",  "AX-7", "Ax_7", "ax 7", "ax/7", "ax+7", "井盖",
 					    "井盘", "",	   "-",	  "_a",	  "$SYS", "a#"};
 	struct arena a = {0};
 
 	(void)state;
 	assert_string_equal(text_topic_id(&a, "ax7_b-1"), "ax7_b-1");
+	assert_string_equal(text_topic_id(&a, "SN-0017A"), "sn-0017a");
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		const char *id = text_topic_id(&a, texts[i]);
 

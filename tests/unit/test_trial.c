@@ -41,6 +41,8 @@ static const struct row {
 	{GAS "    expect: {due: {accept: 2026-02-13 16:51}}\n", "due.accept", "2026-02-13 16:51", "2026-02-13 16:50"},
 	{GAS "    expect: {due: {contact: 2026-02-13 16:51}}\n", "due.contact", "2026-02-13 16:51", "-"},
 	{GAS "    expect: {provisional: off}\n", NULL, NULL, NULL},
+	{GAS "    expect: {rule: null}\n", "rule", "null", "燃气泄漏"},
+	{"  - name: t\n    in: {channel: wechat, text: 你好}\n    expect: {rule: null, source: fallback}\n", NULL, NULL, NULL},
 	{GAS "    expect: {provisional: true}\n", "provisional", "true", "false"},
 	{"  - name: t\n    in: {channel: wechat, text: 工地夜间噪声, reporter: {secret: yes}}\n    expect: {dept: ducha}\n",
 	 NULL, NULL, NULL},
@@ -92,7 +94,8 @@ static const struct row {
 	{LEAK ACCEPT RESOLVE "      - {at: 2026-02-24 11:00, do: {kind: rate, score: dissatisfied, comment: 没修好}, "
 	 "expect: {event: reopened, state: closed}}\n", "state", "closed", "assigned"},
 	{LEAK ACCEPT RESOLVE "      - {at: 2026-03-04 00:00, expect: {event: closed}}\n", NULL, NULL, NULL},
-	{LEAK ACCEPT RESOLVE "      - {at: 2026-03-03 23:59, expect: {event: closed}}\n", "event", "closed", "-"},
+	{LEAK ACCEPT RESOLVE "      - {at: 2026-03-03 23:59, expect: {event: closed}}\n", "event", "closed",
+	 "overdue xingfuli, supervised ducha, supervised xingfuli, overdue xingfuli, overdue ducha, escalated xingfuli"},
 	{LEAK "      - {at: +1 小时, do: {kind: urge, text: 快点}, expect: {event: urged}}\n", NULL, NULL, NULL},
 	{LEAK "      - {at: +1 小时, do: {kind: status}, expect: {reply: status}}\n", NULL, NULL, NULL},
 	{LEAK "      - {at: +1 小时, do: {kind: status}, expect: {reply: late}}\n", "reply", "late", "registered, status"},

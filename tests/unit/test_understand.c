@@ -622,8 +622,9 @@ static void bad_input_is_refused_with_a_stable_reason(void **state)
 		{command, "{\"request\":\"1\",\"action\":\"accept\"}", "bad-case", "1"},
 		{command, "{\"request\":\"1\",\"case\":\"../../etc\",\"action\":\"accept\"}", "bad-case", "1"},
 		{command, "{\"request\":\"1\",\"case\":261120000123,\"action\":\"accept\"}", "bad-case", "1"},
-		{"needle/jyl/in/nobody/x", "{\"id\":\"1\",\"text\":\"x\"}", "unknown-channel", NULL},
-		{"needle/jyl/in/wechat/x/y", "{\"id\":\"1\",\"text\":\"x\"}", "wrong-topic", NULL},
+		{"needle/jyl/in/nobody/x", "{\"id\":\"1\",\"text\":\"x\"}", "unknown-channel", "1"},
+		{"needle/jyl/in/nobody/x", "[\"1\"]", "unknown-channel", NULL},
+		{"needle/jyl/in/wechat/x/y", "{\"id\":\"1\",\"text\":\"x\"}", "wrong-topic", "1"},
 		{"needle/jyl/dept/nobody/cmd", "{\"request\":\"1\"}", "unknown-department", NULL},
 	};
 	struct told *t = *state;

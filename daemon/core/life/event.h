@@ -24,6 +24,7 @@ struct receipt {
 const char *receipt_json(const struct receipt *r, struct arena *a);
 struct result {
 	const char *request, *result, *number, *state, *reason;
+	bool pending;                   /* printed only where true */
 	const char *record;             /* JSON members to add (", \"record\":…"), or NULL */
 };
 const char *result_json(const struct result *r, struct arena *a);

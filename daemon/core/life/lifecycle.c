@@ -1,6 +1,5 @@
 /*
- * The table: what each action does in each state. A cell is a function or a refusal; a refused action
- * changes nothing and says why in one sentence. Around a step stand the queue and the card before and
+ * A step: the cell of the table decides (table.c), and around it stand the queue and the card before and
  * after: cards are derived from the case, never written by a verb.
  */
 #include "core/life/lifecycle.h"
@@ -9,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/tongue.h"
@@ -20,79 +20,8 @@
 
 const char *const case_state_names[N_CASE_STATE] = {"received", "triage",   "assigned", "accepted",
 						    "suspended", "resolved", "closed",   "joined"};
-
-struct cell {
-	life_fn *fn;                    /* NULL: refused */
-	const char *word;               /* for people; of a refusal: the sentence after "case X " */
-};
-
-#define NO_TRIAGE {NULL, N_("is in triage, which hands it out by transfer")}
-#define NO_ACCEPTED {NULL, N_("was accepted already")}
-#define NO_NOT_ACCEPTED {NULL, N_("must be accepted first")}
-#define NO_DONE {NULL, N_("is resolved already; it comes back when it must be handled again")}
-#define NO_CLOSED {NULL, N_("is closed")}
-#define NO_JOINED {NULL, N_("was joined into another case; use that one")}
-#define NO_SUSPENDED {NULL, N_("is suspended")}
-#define NO_LATER {NULL, N_("cannot be treated so: this version does not have that action")}
-#define GET {command_get, "get"}
-
-#define COMMANDS(accept, contact, progress, ret, resolve, transfer, support, lift)                         \
-	[CMD_ACCEPT] = accept, [CMD_CONTACT] = contact, [CMD_PROGRESS] = progress, [CMD_RETURN] = ret,     \
-	[CMD_RESOLVE] = resolve, [CMD_TRANSFER] = transfer, [CMD_SUPPORT_DONE] = support, [CMD_LIFT] = lift, \
-	[CMD_GET] = GET, [CMD_EXTEND] = NO_LATER, [CMD_SUSPEND] = NO_LATER, [CMD_RESUME] = NO_LATER,       \
-	[CMD_WHISTLE] = NO_LATER, [CMD_REPORT_IN] = NO_LATER, [CMD_CONSULT] = NO_LATER,                    \
-	[CMD_CONSULT_OUTCOME] = NO_LATER, [CMD_NEXT_STEP] = NO_LATER, [CMD_REJECT] = NO_LATER,             \
-	[CMD_AMEND] = NO_LATER, [CMD_SUPERVISE] = NO_LATER, [CMD_ANSWER] = NO_LATER, [CMD_GRANT] = NO_LATER, \
-	[CMD_DENY] = NO_LATER, [CMD_JOIN] = NO_LATER, [CMD_SPLIT] = NO_LATER
-
-#define REPORTERS(again, rate, withdraw, tick, revise)                                                             \
-	[LIFE_SUPPLEMENT] = {reporter_supplement, "supplement"}, [LIFE_URGE] = {reporter_urge, "urge"},    \
-	[LIFE_AGAIN] = again, [LIFE_RATE] = rate, [LIFE_WITHDRAW] = withdraw,                              \
-	[LIFE_STATUS] = {reporter_status, "status"}, [LIFE_DELIVERED] = {reporter_delivered, "delivered"}, \
-	[LIFE_OTHER_CONTENT] = {reporter_other_content, "duplicate"}, [LIFE_TICK] = tick,                  \
-	[LIFE_REVISE] = revise
-
-#define TICK {clock_tick, "tick"}
-#define REVISE {clock_revise, "revise"}
-#define AGAIN_OPEN {reporter_again_open, "supplement"}
-#define AGAIN {reporter_again_done, "new leg"}
-#define RATE_OPEN {reporter_rate_open, "record"}
-#define RATE_RESOLVED {reporter_rate_resolved, "close or new leg"}
-#define RATE_CLOSED {reporter_rate_closed, "record or new leg"}
-#define WITHDRAW {reporter_withdraw, "close"}
-#define WITHDRAWN {reporter_withdraw_closed, "nothing"}
-#define ACCEPT {command_accept, "accept"}
-#define CONTACT {command_contact, "contact"}
-#define PROGRESS {command_progress, "progress"}
-#define RETURN {command_return, "return"}
-#define RESOLVE {command_resolve, "resolve"}
-#define TRANSFER {command_transfer, "transfer"}
-#define SUPPORT {command_support_done, "support done"}
-#define LIFT {command_lift, "lift"}
-
-static const struct cell table[N_CASE_STATE][N_LIFE_ACTION] = {
-	/* received is the instant between arrival and decision: no stored case is in it. */
-	[STATE_RECEIVED] = {COMMANDS(NO_NOT_ACCEPTED, NO_NOT_ACCEPTED, NO_NOT_ACCEPTED, NO_NOT_ACCEPTED,
-				     NO_NOT_ACCEPTED, NO_NOT_ACCEPTED, NO_NOT_ACCEPTED, NO_NOT_ACCEPTED),
-			    REPORTERS(AGAIN_OPEN, RATE_OPEN, WITHDRAW, TICK, REVISE)},
-	[STATE_TRIAGE] = {COMMANDS(NO_TRIAGE, NO_TRIAGE, PROGRESS, NO_TRIAGE, NO_TRIAGE, TRANSFER, SUPPORT, LIFT),
-			  REPORTERS(AGAIN_OPEN, RATE_OPEN, WITHDRAW, TICK, REVISE)},
-	[STATE_ASSIGNED] = {COMMANDS(ACCEPT, CONTACT, PROGRESS, RETURN, NO_NOT_ACCEPTED, TRANSFER, SUPPORT, LIFT),
-			    REPORTERS(AGAIN_OPEN, RATE_OPEN, WITHDRAW, TICK, REVISE)},
-	[STATE_ACCEPTED] = {COMMANDS(NO_ACCEPTED, CONTACT, PROGRESS, RETURN, RESOLVE, TRANSFER, SUPPORT, LIFT),
-			    REPORTERS(AGAIN_OPEN, RATE_OPEN, WITHDRAW, TICK, REVISE)},
-	[STATE_SUSPENDED] = {COMMANDS(NO_SUSPENDED, CONTACT, PROGRESS, NO_SUSPENDED, NO_SUSPENDED, NO_SUSPENDED,
-				      SUPPORT, LIFT),
-			     REPORTERS(AGAIN_OPEN, RATE_OPEN, WITHDRAW, TICK, REVISE)},
-	[STATE_RESOLVED] = {COMMANDS(NO_DONE, NO_DONE, NO_DONE, NO_DONE, NO_DONE, NO_DONE, NO_DONE, NO_DONE),
-			    REPORTERS(AGAIN, RATE_RESOLVED, WITHDRAW, TICK, REVISE)},
-	[STATE_CLOSED] = {COMMANDS(NO_CLOSED, NO_CLOSED, NO_CLOSED, NO_CLOSED, NO_CLOSED, NO_CLOSED, NO_CLOSED,
-				   NO_CLOSED),
-			  REPORTERS(AGAIN, RATE_CLOSED, WITHDRAWN, TICK, NO_CLOSED)},
-	[STATE_JOINED] = {COMMANDS(NO_JOINED, NO_JOINED, NO_JOINED, NO_JOINED, NO_JOINED, NO_JOINED, NO_JOINED,
-				   NO_JOINED),
-			  REPORTERS(AGAIN_OPEN, RATE_OPEN, WITHDRAWN, TICK, NO_JOINED)},
-};
+const char *const errand_kind_names[N_ERRAND_KIND] = {"extend", "suspend", "pause", "order",
+						      "consult", "step", "triage"};
 
 const char *life_action_name(enum life_action action)
 {
@@ -114,21 +43,81 @@ enum life_action life_action_of(enum report_kind kind)
 
 const char *life_cell(enum case_state state, enum life_action action)
 {
-	const struct cell *cell = &table[state][action];
+	const struct life_cell *cell = &life_table[action][state];
 
 	return cell->fn ? cell->word : "-";
 }
 
-int life_refuse(struct life *l, const char *fmt, ...)
+static int __attribute__((format(printf, 2, 0))) refuse(struct life *l, const char *fmt, va_list ap)
 {
 	char text[300];
+
+	vsnprintf(text, sizeof(text), tongue(fmt), ap);
+	l->fx->refused = arena_strdup(l->a, text);
+	return LIFE_REFUSED;
+}
+
+int life_refuse(struct life *l, const char *fmt, ...)
+{
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), tongue(fmt), ap);
+	refuse(l, fmt, ap);
 	va_end(ap);
-	l->fx->refused = arena_strdup(l->a, text);
 	return LIFE_REFUSED;
+}
+
+int life_refuse_on_record(struct life *l, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	refuse(l, fmt, ap);
+	va_end(ap);
+	life_record(l, "refused", l->act->command->dept->id, l->act->command->by, l->fx->refused,
+		    life_detail(l, life_member(l, NULL, "action", life_action_name(l->act->what))));
+	return LIFE_REFUSED;
+}
+
+bool life_decides(const struct case_record *c, enum command_action action)
+{
+	return action == CMD_AMEND || (action == CMD_RESOLVE && life_errand(c, ERRAND_STEP, NULL));
+}
+
+int64_t life_limit(const struct life *l, const struct limit *limit, int64_t start)
+{
+	struct due due = {0};
+	struct err e;
+
+	if (!limit->set || deadline_due(&limit->in, office_calendar(l->office, &limit->in, life_policy(l)), start, NULL,
+					&due, &e) < 0)
+		return MOMENT_NONE;
+	return due.at - due.at % 1000000;
+}
+
+const char *life_member(const struct life *l, const char *members, const char *name, const char *value)
+{
+	struct str t = {0};
+
+	if (!value)
+		return members;
+	str_addf(&t, "%s,\"%s\":", members ? members : "", name);
+	str_json(&t, value);
+	members = arena_strdup(l->a, t.s);
+	str_done(&t);
+	return members;
+}
+
+const char *life_member_time(const struct life *l, const char *members, const char *name, int64_t at)
+{
+	char text[MOMENT_TEXT];
+
+	return life_member(l, members, name, at == MOMENT_NONE ? NULL : moment_rfc3339(at, text));
+}
+
+const char *life_detail(const struct life *l, const char *members)
+{
+	return members ? arena_printf(l->a, "{%s}", members + 1) : NULL;
 }
 
 bool life_is_done(const struct case_record *c)
@@ -146,6 +135,56 @@ const struct policy *life_policy(const struct life *l)
 const char *life_lead_role(const struct case_record *c)
 {
 	return c->state == STATE_TRIAGE ? "triage" : "lead";
+}
+
+const char *life_role(const struct life *l, const struct department *dept)
+{
+	if (strcmp(l->c->lead, dept->id) == 0)
+		return life_lead_role(l->c);
+	for (size_t i = 0; i < l->c->supports.n; i++)
+		if (strcmp(l->c->supports.v[i].dept, dept->id) == 0)
+			return "support";
+	if (l->office->life.triage == dept)
+		return "triage";
+	return dept->kind == DEPT_SUPERVISOR || l->office->life.supervisor == dept ? "supervisor" : "copy";
+}
+
+void life_add_errand(struct life *l, struct errand e)
+{
+	e.at = l->now;
+	ALIST_PUSH(l->a, &l->c->errands, e);
+}
+
+struct errand *life_errand(const struct case_record *c, enum errand_kind kind, const char *to)
+{
+	for (size_t i = c->errands.n; i-- > 0;) {
+		struct errand *e = &c->errands.v[i];
+
+		if (e->kind == kind && !e->done && (!to || (e->to && strcmp(e->to, to) == 0)))
+			return e;
+	}
+	return NULL;
+}
+
+struct errand *life_errand_asked(const struct case_record *c, const char *request)
+{
+	for (size_t i = 0; i < c->errands.n; i++) {
+		struct errand *e = &c->errands.v[i];
+
+		if (!e->done && (e->kind == ERRAND_EXTEND || e->kind == ERRAND_SUSPEND) && str_equal(e->request, request))
+			return e;
+	}
+	return NULL;
+}
+
+void life_drop_errands(struct case_record *c)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->errands.n; i++)
+		if (!c->errands.v[i].done || c->errands.v[i].kind == ERRAND_STEP || c->errands.v[i].kind == ERRAND_TRIAGE)
+			c->errands.v[kept++] = c->errands.v[i];
+	c->errands.n = kept;
 }
 
 int life_record(struct life *l, const char *kind, const char *department, const char *by, const char *note,
@@ -169,6 +208,14 @@ static int told_before(struct life *l, const char *dept, int seq)
 	return 0;
 }
 
+/* Whom it means at the department that hears it, where no step of a ladder says so. */
+static const char *addressee(const struct tell *what)
+{
+	if (what->to || !what->role)
+		return what->to;
+	return strcmp(what->role, "lead") == 0 ? "lead" : strcmp(what->role, "support") == 0 ? "supports" : what->dept;
+}
+
 void life_tell(struct life *l, int seq, const struct tell *what)
 {
 	/* One department hears of one history row once, in its first role. */
@@ -177,7 +224,7 @@ void life_tell(struct life *l, int seq, const struct tell *what)
 			return;
 	ALIST_PUSH(l->a, &l->fx->events,
 		   (struct event_row){.seq = seq, .prev = told_before(l, what->dept, seq), .kind = what->kind,
-				      .target = what->dept, .role = what->role, .to = what->to,
+				      .target = what->dept, .role = what->role, .to = addressee(what),
 				      .clock = what->clock, .why = what->why, .level = what->level,
 				      .more = what->more});
 }
@@ -189,6 +236,20 @@ void life_tell_queue(struct life *l, int seq, const char *kind, const char *why)
 		if (!l->c->supports.v[i].done)
 			life_tell(l, seq, &(struct tell){.kind = kind, .dept = l->c->supports.v[i].dept,
 							 .role = "support", .why = why});
+}
+
+void life_tell_revised(struct life *l, int seq, const char *why, const char *more)
+{
+	struct tell what = {.kind = "deadline_revised", .dept = l->c->lead, .role = life_lead_role(l->c), .why = why,
+			    .more = more};
+
+	life_tell(l, seq, &what);
+	what.role = "support";
+	for (size_t i = 0; i < l->c->supports.n; i++)
+		if (!l->c->supports.v[i].done) {
+			what.dept = l->c->supports.v[i].dept;
+			life_tell(l, seq, &what);
+		}
 }
 
 /* `name` tells replies about one history row apart. */
@@ -225,6 +286,11 @@ void life_close(struct life *l, const char *reason, const char *by, const char *
 	l->c->close_reason = reason;
 	seq = life_record(l, "closed", l->c->lead, by, note ? note : reason, NULL);
 	life_tell(l, seq, &(struct tell){.kind = "closed", .dept = l->c->lead, .role = role, .why = reason});
+	for (size_t i = 0; i < l->c->supports.n; i++)
+		if (!l->c->supports.v[i].done)
+			life_tell(l, seq, &(struct tell){.kind = "closed", .dept = l->c->supports.v[i].dept,
+							 .role = "support", .why = reason});
+	partners_end(l->c);
 	life_reply(l, "closed", NULL);
 }
 
@@ -234,8 +300,11 @@ void life_new_leg(struct life *l, const char *by, const char *note)
 	struct case_record *c = l->c;
 	int seq;
 
+	life_settle(l);
 	ALIST_PUSH(l->a, &l->fx->legs, (struct leg_row){c->leg, c->lead, l->now});
+	life_drop_errands(c);
 	leg_start(l->office, &c->leg, c->leg.n + 1, policy ? policy : life_policy(l), l->now);
+	memcpy(l->met, c->leg.met, sizeof(l->met));
 	c->state = STATE_ASSIGNED;
 	c->resolved_at = c->closed_at = MOMENT_NONE;
 	c->close_reason = NULL;
@@ -306,6 +375,7 @@ static void finish(struct life *l, const queue_places *before)
 	queue_places after = {0};
 	struct ladder_item next;
 
+	life_settle(l);
 	leg_settle(&l->c->leg);
 	queue_of(l->c, l->a, &after);
 	compare_queues(l, before, &after);
@@ -323,21 +393,23 @@ static void finish(struct life *l, const queue_places *before)
 int life_step(const struct office *office, struct case_record *c, const struct action *action, int64_t now,
 	      struct arena *a, struct effects *fx)
 {
-	const struct cell *cell = &table[c->state][action->what];
-	struct life l = {office, c, action, now, a, fx};
+	const struct life_cell *cell = &life_table[action->what][c->state];
+	struct life l = {.office = office, .c = c, .act = action, .now = now, .a = a, .fx = fx};
 	queue_places before = {0};
 	int r;
 
 	memset(fx, 0, sizeof(*fx));
 	fx->wake_at = MOMENT_NONE;
 	/* Whose case it is comes first: a stranger does not even learn its state. */
-	if (action->what < LIFE_SUPPLEMENT && !command_is_concerned(&l))
+	fx->stranger = action->what < LIFE_SUPPLEMENT && !command_is_concerned(&l);
+	if (fx->stranger)
 		return command_refuse_stranger(&l);
 	if (!cell->fn)
 		return life_refuse(&l, "case %s %s", c->number, _(cell->word));
 	queue_of(c, a, &before);
+	memcpy(l.met, c->leg.met, sizeof(l.met));
 	r = cell->fn(&l);
-	if (r == 0)
+	if (r == 0 || fx->history.n)
 		finish(&l, &before);
 	return r;
 }
@@ -398,7 +470,7 @@ static void assign(struct life *l, const struct decision *d)
 void life_open(const struct office *office, const struct report *r, const struct decision *d, const char *number,
 	       int64_t now, struct arena *a, struct case_record *c, struct effects *fx)
 {
-	struct life l = {office, c, NULL, now, a, fx};
+	struct life l = {.office = office, .c = c, .now = now, .a = a, .fx = fx};
 	queue_places none = {0};
 
 	memset(c, 0, sizeof(*c));
@@ -416,10 +488,12 @@ void life_open(const struct office *office, const struct report *r, const struct
 		c->reply_to = json ? arena_strdup(a, json) : NULL;
 		free(json);
 	}
-	for (size_t i = 0; i < d->n_supports; i++)
-		ALIST_PUSH(a, &c->supports, (struct support){d->supports[i]->id, NULL, false});
 	describe(c, r, a);
 	leg_start(office, &c->leg, 1, d->policy, r->received_at);
+	memcpy(l.met, c->leg.met, sizeof(l.met));
+	c->whole_due = leg_limit(office, CLOCK_RESOLVE, d->policy, r->received_at);
+	for (size_t i = 0; i < d->n_supports; i++)
+		partners_add(&l, d->supports[i]->id, NULL);
 	assign(&l, d);
 	life_reply(&l, "registered", NULL);
 	finish(&l, &none);

@@ -29,6 +29,7 @@ static const struct text_member {
 	TEXT("/grid", grid), TEXT("/place/grid", grid), TEXT("/address", address),
 	TEXT("/place/address", address), TEXT("/place", address), TEXT("/into", into),
 	TEXT("/of", of), TEXT("/outcome", outcome), TEXT("/task", task),
+	TEXT("/topic", topic), TEXT("/within", within),
 };
 #undef TEXT
 
@@ -44,6 +45,21 @@ static void read_texts(json_t *object, struct arena *a, struct command *ret)
 	}
 }
 
+/* A list of texts; one text alone is a list of one. What is no text counts as absent. */
+static const char *const *read_list(const json_t *value, struct arena *a, size_t *ret_n)
+{
+	size_t n = json_is_array(value) ? json_array_size(value) : value != NULL;
+	const char **list = arena_alloc(a, (n + 1) * sizeof(*list));
+
+	for (size_t i = 0; i < n; i++) {
+		const char *text = value_text(a, json_is_array(value) ? json_array_get(value, i) : value);
+
+		if (text && *text)
+			list[(*ret_n)++] = text;
+	}
+	return list;
+}
+
 int command_read(const struct department *dept, json_t *object, struct arena *a,
 		 struct command *ret, const char **ret_request, struct err *e)
 {
@@ -52,7 +68,7 @@ int command_read(const struct department *dept, json_t *object, struct arena *a,
 	int action = name_index(command_action_names, N_COMMAND_ACTION,
 				json_is_string(word) ? value_text(a, word) : "");
 
-	*ret = (struct command){.dept = dept, .until = MOMENT_NONE, .json = object};
+	*ret = (struct command){.dept = dept, .until = MOMENT_NONE, .at = MOMENT_NONE, .json = object};
 	ret->request = *ret_request = value_id(a, json_object_get(object, "request"));
 	if (!ret->request)
 		return err_code(e, ERR_BAD, "no-request",
@@ -66,5 +82,8 @@ int command_read(const struct department *dept, json_t *object, struct arena *a,
 	ret->case_number = number;
 	read_texts(object, a, ret);
 	value_moment(a, json_object_get(object, "until"), &ret->until);
+	value_moment(a, json_object_get(object, "at"), &ret->at);
+	ret->departments = read_list(json_object_get(object, "departments"), a, &ret->n_departments);
+	ret->parties = read_list(json_object_get(object, "parties"), a, &ret->n_parties);
 	return 0;
 }

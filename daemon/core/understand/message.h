@@ -79,7 +79,12 @@ struct command {
 	enum command_action action;
 	const char *by, *note;          /* may be NULL */
 	const char *reason, *answer, *to, *order, *text, *category, *grid, *address, *into, *of, *outcome, *task;
-	int64_t until;                  /* MOMENT_NONE where absent */
+	const char *topic, *within;     /* of a consultation; of an order, a deadline expression */
+	int64_t until, at;              /* MOMENT_NONE where absent or unreadable */
+	const char *const *departments; /* of a whistle: ids as given */
+	size_t n_departments;
+	const char *const *parties;     /* of a consultation: free text */
+	size_t n_parties;
 	json_t *json;                   /* the whole command, borrowed */
 };
 
@@ -110,6 +115,12 @@ struct decoder_fn {
 	void *self;
 };
 typedef bool decoder_lookup(void *arg, const struct channel *channel, struct decoder_fn *ret);
+
+/* The category of that path or code, or its nearest known ancestor; NULL: none. */
+const struct category *office_category_near(const struct office *office, struct arena *a, const char *path);
+const struct category *office_category(const struct office *office, const char *path);  /* itself only */
+/* Finds the category and the grid that `r`, which was not just read, names in this office. */
+void report_locate(const struct office *office, struct arena *a, struct report *r);
 
 /* Which channel does a topic belong to? NULL: none. Fills *ret_source with a checked id. */
 const struct channel *message_channel(const struct office *office, const char *topic, struct arena *a,

@@ -185,10 +185,14 @@ const char *text_topic_id(struct arena *a, const char *text)
 	static const char hex[] = "0123456789abcdef";
 	unsigned char hash[crypto_hash_sha256_BYTES];
 	char id[TOPIC_ID + 1];
+	char *lowered = arena_strdup(a, text);
 	size_t n;
 
-	if (str_is_id(text))
-		return arena_strdup(a, text);
+	for (char *c = lowered; *c; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c + ('a' - 'A'));
+	if (str_is_id(lowered))
+		return lowered;
 	/* Keeps apart what the alphabet cannot: an answer must not reach another source. */
 	crypto_hash_sha256(hash, (const unsigned char *)text, strlen(text));
 	n = slug(text, id, TOPIC_ID - TOPIC_HASH - 1);

@@ -18,5 +18,5 @@ const char *text_mask(struct arena *a, const char *text, const char *name);
 const char *text_mask_address(struct arena *a, const char *address);
 /* The first line or sentence, at most max characters (not bytes), "…" when cut. */
 const char *text_title(struct arena *a, const char *text, size_t max);
-/* An id for a topic from any text: lowered, others become '-', plus a short hash when anything changed. */
+/* An id for a topic from any text: letters are lowered, others become '-' and a short hash is added. */
 const char *text_topic_id(struct arena *a, const char *text);

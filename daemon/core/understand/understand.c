@@ -132,6 +132,21 @@ static int understand_command(struct understanding *u, struct err *e)
 			    e);
 }
 
+/* The form is no channel's, but whoever sent it may still want to know which message it was. */
+static void read_id_of_nobody(struct understanding *u)
+{
+	json_t *object = NULL;
+	struct err ignored;
+	const char *text;
+	size_t len;
+
+	if (payload_text(NULL, u->m, u->arena, &text, &len, &ignored) < 0 ||
+	    payload_object(text, len, &object, &ignored) < 0)
+		return;
+	json_array_append_new(u->keep, object);
+	u->out->readable_id = value_id(u->arena, json_object_get(object, "id"));
+}
+
 /* ---- both ------------------------------------------------------------------------------------ */
 
 int understand(const struct office *office, decoder_lookup *decoders, void *decoders_arg,
@@ -147,6 +162,8 @@ int understand(const struct office *office, decoder_lookup *decoders, void *deco
 		r = ret->kind == MESSAGE_COMMAND
 			    ? understand_command(&u, e)
 			    : understand_reports(&u, decoders, decoders_arg, e);
+	else if (ret->kind == MESSAGE_REPORT)
+		read_id_of_nobody(&u);
 	if (r < 0) {
 		/* A message stands or falls as one: no half of a batch could be sent again. */
 		ret->reports = NULL;
