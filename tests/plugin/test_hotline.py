@@ -418,7 +418,8 @@ back: {{file: "{path}"}}
 		b.start(ready=False, NEEDLE_FAULT=fault)      # it may meet the point at once
 		for _ in range(2):
 			number += 1
-			curl(url, {"gdbh": f"BF{number}", "gdnr": "井盖"}, f"X-Api-Key: {KEY}")
+			while curl(url, {"gdbh": f"BF{number}", "gdnr": "井盖"}, f"X-Api-Key: {KEY}")[0] == 0 and b.running():
+				time.sleep(0.02)        # it does not listen yet
 		b.child.wait(30)
 		b.start()
 		for i in range(1, number + 1):
