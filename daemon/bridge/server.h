@@ -12,12 +12,15 @@ struct err;
 struct server;
 struct server_call;
 
+/* Answers what is refused before it is handed over (405, 413, 429), in the platform's shape. */
+typedef void server_refuse(void *arg, struct server_call *call, int status, const char *why);
 struct server_options {
 	const char *address;            /* numeric */
 	int port;                       /* 0: a free one */
 	size_t body_max;                /* more is answered 413 */
 	unsigned connections;           /* 0: 200 */
 	int64_t rate, burst;            /* calls a second over all, and at once; 0: no limit. More is answered 429 */
+	server_refuse *refuse;          /* NULL: {"error":…} */
 };
 /*
  * A whole request, on the server's thread: it must not wait. It answers by server_answer, at once or
