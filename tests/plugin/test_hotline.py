@@ -235,6 +235,27 @@ def test_too_fast_and_too_large(stack, tmp_path):
 	assert b.stop() == 0
 
 
+def test_a_full_outbox_says_so_and_loses_nothing(stack, db, tmp_path):
+	port = free_port()
+	b = Bridge(stack, "hotline", tmp_path, f"push: {{listen: '127.0.0.1:{port}', key: '${{secret:push_key}}', wait: 0}}\n",
+		   secrets={"push_key": KEY}, source="full", more=", entries: 100, durability: power").start()
+	stack.kill("needled")
+	url = f"http://127.0.0.1:{port}/12345"
+	batch = [{"gdbh": f"FU{i:03}", "gdnr": "井盖"} for i in range(100)]
+	assert curl(url, batch, f"X-Api-Key: {KEY}")[0] == 202
+	status, text = curl(url, {"gdbh": "FU999", "gdnr": "井盖"}, f"X-Api-Key: {KEY}")
+	assert status == 503 and "full" in json.loads(text)["message"]
+	assert b.get("/readyz")[0] == 503
+	b.kill()
+	b.start(ready=False)
+	stack.up()
+	wait_for(lambda: b.metric("needle_bridge_outbox_messages") == 0, 60, "an empty outbox")
+	assert len(cases(db, "FU%")) == 100
+	assert curl(url, {"gdbh": "FU999", "gdnr": "井盖"}, f"X-Api-Key: {KEY}")[0] in (200, 202)
+	wait_for(lambda: len(cases(db, "FU%")) == 101, 30, "the last case")
+	assert b.stop() == 0
+
+
 # ---- pull -------------------------------------------------------------------------------------------
 
 class Tickets:
@@ -418,7 +439,8 @@ back: {{file: "{path}"}}
 		b.start(ready=False, NEEDLE_FAULT=fault)      # it may meet the point at once
 		for _ in range(2):
 			number += 1
-			curl(url, {"gdbh": f"BF{number}", "gdnr": "井盖"}, f"X-Api-Key: {KEY}")
+			while curl(url, {"gdbh": f"BF{number}", "gdnr": "井盖"}, f"X-Api-Key: {KEY}")[0] == 0 and b.running():
+				time.sleep(0.02)        # it does not listen yet
 		b.child.wait(30)
 		b.start()
 		for i in range(1, number + 1):

@@ -170,3 +170,9 @@ def test_a_file_of_another_writer(stack, put, sheetjs):
 	assert seen["columns"] == HEAD and seen["bad"] == []
 	assert seen["first"][0]["派单时间"] == "2026-11-20 08:31:07" and seen["first"][0]["来电人电话"] == "13800000000"
 	assert seen["first"][1]["工单编号"] == "20261120000999"
+
+
+def test_the_example_that_is_shipped(stack, put):
+	shutil.copy(os.path.join(ROOT, "plugins", "hotline", "example", "工单导出.csv"), put.folder / "样例.csv")
+	seen = preview(stack, str(put.folder / "样例.csv"))
+	assert (seen["rows"], seen["new"], [b["row"] for b in seen["bad"]]) == (5, 4, [8])
