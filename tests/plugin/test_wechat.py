@@ -45,7 +45,7 @@ def lead_takes(office, case):
 
 
 def test_the_file_that_is_shipped_has_nothing_wrong(tmp_path):
-	shutil.copy(os.path.join(ROOT, "config", "bridges", "wechat.yaml"), tmp_path)
+	shutil.copy(os.path.join(ROOT, "plugins", "wechat", "example", "wechat.yaml"), tmp_path)
 	with open(tmp_path / "wechat.yaml", encoding="utf-8") as f:
 		names = set(re.findall(r"\$\{secret:(\w+)\}", f.read()))
 	os.makedirs(tmp_path / "secrets")
