@@ -214,6 +214,7 @@ accounts:
     api: {api}
     templates:
       resolved: {{id: TM1, page: "https://example.cn/c", fields: {{thing1: "{{text}}", character_string2: "{{case}}"}}}}
+      accepted: {{id: TM2, subscription: on, fields: {{thing1: "{{text}}"}}}}
   clear: {{kind: mp, app: wxclear, token: "${{secret:token}}", secret: "${{secret:app_secret}}", api: {api}}}
   app:
     kind: wecom
