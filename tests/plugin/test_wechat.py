@@ -45,7 +45,7 @@ def lead_takes(office, case):
 
 
 def test_the_file_that_is_shipped_has_nothing_wrong(tmp_path):
-	shutil.copy(os.path.join(ROOT, "config", "bridges", "wechat.yaml"), tmp_path)
+	shutil.copy(os.path.join(ROOT, "plugins", "wechat", "example", "wechat.yaml"), tmp_path)
 	with open(tmp_path / "wechat.yaml", encoding="utf-8") as f:
 		names = set(re.findall(r"\$\{secret:(\w+)\}", f.read()))
 	os.makedirs(tmp_path / "secrets")
@@ -207,10 +207,13 @@ def test_customer_service_is_read_by_its_cursor_and_answered(wechat, office):
 def test_when_customer_service_is_no_longer_allowed_a_template_carries_it_and_then_staff(wechat, office):
 	user = person()
 	case = number_in(wechat.mp.say(user, "幸福里2号楼漏水"))
-	lead = lead_takes(office, case)
 	service, template = "/cgi-bin/message/custom/send", "/cgi-bin/message/template/send"
 	wechat.platform.answers[service] = {"errcode": 45015, "errmsg": "response out of time limit"}
 	try:
+		lead = lead_takes(office, case)
+		notices = wait_for(lambda: [m for m in wechat.platform.sent("/cgi-bin/message/subscribe/bizsend") if m["touser"] == user], 20,
+				   "the subscribed notice")
+		assert notices[0]["template_id"] == "TM2"
 		office.done(lead, case, "resolve", answer="已经修好")
 		sent = wait_for(lambda: [m for m in wechat.platform.sent(template) if m["touser"] == user], 20, "the template")
 		assert sent[0]["template_id"] == "TM1" and sent[0]["data"]["character_string2"]["value"] == case
