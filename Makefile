@@ -18,12 +18,12 @@ CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=gnu17 $(CFLAGS) $(WARN) $(WERROR) $(HARDEN) $(SANFLAGS) -D_GNU_SOURCE -DNEEDLE_VERSION='"$(VERSION)"' \
 	-Idaemon -Iplugins -I. -include base/banned.h -MMD -MP
 LDFLAGS_ALL = $(SANFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack
-LIBS := -lpaho-mqtt3as -lpq -lyaml -ljansson -lutf8proc -lpcre2-8 -lmicrohttpd -lcrypto -lsodium -ldl -lpthread -lm
+LIBS := -lpaho-mqtt3as -lpq -lyaml -ljansson -lutf8proc -lpcre2-8 -lmicrohttpd -lcrypto -lsodium -lxlsxwriter -ldl -lpthread -lm
 PG_INCLUDE := -I/usr/include/postgresql
 Q := $(if $(V),,@)
 
 # ---- sources: a folder is a part (docs/architecture.md) ---------------------------------------
-PARTS := base core core/understand core/time core/life settings trial store link plugin intake dispatch health
+PARTS := base core core/understand core/time core/life core/statistics settings trial store link plugin intake dispatch health
 LIB_SRC := $(foreach p,$(PARTS),$(wildcard daemon/$(p)/*.c))
 CTL_SRC := $(wildcard daemon/ctl/*.c)
 DECODERS := $(patsubst plugins/%/decoder.c,%,$(wildcard plugins/*/decoder.c))
@@ -159,7 +159,7 @@ uninstall:
 
 # ---- using it ----------------------------------------------------------------------------------
 BUILD_PACKAGES := gcc libc6-dev libpaho-mqtt-dev libpq-dev libyaml-dev libjansson-dev libutf8proc-dev libpcre2-dev \
-	libmicrohttpd-dev libssl-dev libsodium-dev gettext
+	libmicrohttpd-dev libssl-dev libsodium-dev libxlsxwriter-dev gettext
 RUN_PACKAGES := mosquitto mosquitto-clients postgresql postgresql-client python3 python3-paho-mqtt python3-psycopg2
 TEST_PACKAGES := libcmocka-dev python3-pytest python3-yaml python3-jsonschema
 LINT_PACKAGES := clang cppcheck libcmocka-dev

@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "core/statistics/facts.h"
 #include "core/time/moment.h"
 #include "store/lists.h"
 
@@ -16,6 +17,8 @@
 struct case_row {
 	struct case_record c;
 	const char *supports, *errands, *joined, *told, *fired, *basis;
+	int64_t facts;
+	const char *score, *officer;
 };
 struct history_put {
 	const char *number;
@@ -39,8 +42,8 @@ struct leg_put {
 	struct leg_row leg;
 };
 
-#define AT(type, member, column, kind) {column, COLUMN_##kind, offsetof(struct type, member), NULL}
-#define NAMED(type, member, column, words) {column, COLUMN_NAME, offsetof(struct type, member), words}
+#define AT(type, member, column, kind) {column, COLUMN_##kind, offsetof(struct type, member), NULL, NULL}
+#define NAMED(type, member, column, words) {column, COLUMN_NAME, offsetof(struct type, member), words, NULL}
 
 static const struct column report_columns[] = {
 	AT(report_row, channel, "channel", TEXT), AT(report_row, id, "id", TEXT),
@@ -90,6 +93,10 @@ static const struct column case_columns[] = {
 	AT(case_row, c.received_at, "received_at", TIME), AT(case_row, c.resolved_at, "resolved_at", TIME),
 	AT(case_row, c.closed_at, "closed_at", TIME), AT(case_row, c.close_reason, "close_reason", TEXT),
 	AT(case_row, c.joined_into, "joined_into", TEXT),
+	/* What has happened once stays (FACTS_LASTING), and so does what this step says nothing of. */
+	{"facts", COLUMN_INT64, offsetof(struct case_row, facts), NULL, "(t.facts & (-1::int8 << 22)) | u.facts"},
+	{"score", COLUMN_TEXT, offsetof(struct case_row, score), NULL, "coalesce(u.score, t.score)"},
+	{"officer", COLUMN_TEXT, offsetof(struct case_row, officer), NULL, "coalesce(u.officer, t.officer)"},
 };
 static const struct column leg_columns[] = {
 	AT(leg_put, number, "number", TEXT), AT(leg_put, leg.leg.n, "leg", INT),
@@ -226,13 +233,16 @@ static void save_queue(struct save *s, const struct case_change *change)
 
 void save_change(struct save *s, const struct case_change *change)
 {
+	const struct step_trace trace = {change->history.v, change->history.n, change->legs.v, change->legs.n};
 	struct case_record *c = change->c;
 
+	_Static_assert(FACT_OVERDUE == 22, "the database keeps the bits from here on");
 	if (!change->touched)
 		return;
 	save_row(s, change->fresh ? SAVE_CASE_NEW : SAVE_CASE_OLD,
 		 ROW(case_row, *c, lists_supports(c, s->a), lists_errands(c, s->a), lists_joined(c, s->a),
-		     lists_told(c, s->a), lists_fired(c, s->a), lists_basis(c, s->a)));
+		     lists_told(c, s->a), lists_fired(c, s->a), lists_basis(c, s->a), facts_of(c, &trace),
+		     facts_score(&trace), facts_officer(&trace)));
 	for (size_t i = 0; i < change->history.n; i++)
 		save_row(s, SAVE_HISTORY, ROW(history_put, c->number, change->history.v[i]));
 	for (size_t i = 0; i < change->events.n; i++) {
