@@ -103,9 +103,9 @@ CREATE FUNCTION needle.has_bits(facts int8, every int8, any_of int8, none_of int
 	RETURN (facts & every) = every AND (any_of = 0 OR (facts & any_of) <> 0) AND (facts & none_of) = 0;
 
 -- One of the names, or below it where names are paths.
-CREATE FUNCTION needle.is_named(names json, key text, value text) RETURNS bool LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	RETURN names -> key IS NULL OR coalesce(EXISTS (SELECT FROM json_array_elements_text(names -> key) x
-		WHERE value = x OR (key = 'category' AND starts_with(value, x || '/'))), false);
+CREATE FUNCTION needle.is_named(names json, key text, word text) RETURNS bool LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN names -> key IS NULL OR coalesce(EXISTS (SELECT FROM json_array_elements_text(names -> key) AS x(name)
+		 WHERE word = x.name OR (key = 'category' AND starts_with(word, x.name || '/'))), false);
 
 CREATE FUNCTION needle.is_meant(names json, channel text, category text, lead text, urgency text, horizon text)
 	RETURNS bool LANGUAGE sql IMMUTABLE PARALLEL SAFE

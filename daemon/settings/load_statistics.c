@@ -7,13 +7,14 @@ static const char site_header[] = "id,name,trade,grade,community,grid,contact,ph
 
 bool load_period(struct scope s, const char *name, struct period *ret)
 {
-	int content = scope_enum(s, "content");
+	int content = scope_enum(s, "content"), covers = scope_enum(s, "covers");
 
 	ret->name = name;
 	ret->title = scope_text(s, "name");
 	if (!ret->title)
 		ret->title = name;
 	ret->content = content < 0 ? CONTENT_OVERDUE : (enum period_content)content;
+	ret->covers = covers < 0 ? COVERS_SINCE : (enum period_covers)covers;
 	if (!scope_deadline(s, "every", &ret->every) || ret->every.kind != DEADLINE_SERIES)
 		return false;
 	ret->text = deadline_text(&ret->every, s.l->arena);

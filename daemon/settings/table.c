@@ -223,6 +223,8 @@ static const struct key_info keys[] = {
 	KEY("reports.*.every", KEY_SERIES, KEY_REQUIRED, N_("When it is made.")),
 	KEY("reports.*.to", KEY_REF, KEY_REQUIRED, N_("Who gets it."), .ref = "departments"),
 	KEY("reports.*.content", KEY_ENUM, 0, N_("What it lists."), .fallback = "overdue", ENUM(period_content_names)),
+	KEY("reports.*.covers", KEY_ENUM, 0, N_("Of what time: since the list before, or the month, quarter or year of the "
+		"day before it is made."), .fallback = "since", ENUM(period_covers_names)),
 
 	KEY("rates", KEY_NAMED, 0, N_("What is counted, and how."), .name = KEY_TEXT),
 	KEY("rates.*", KEY_MAP, 0, N_("A rate: the numerator's cases among the denominator's.")),
@@ -244,6 +246,8 @@ static const struct key_info keys[] = {
 	KEY("public.*.name", KEY_TEXT, 0, N_("Name for people.")),
 	KEY("public.*.every", KEY_SERIES, KEY_REQUIRED, N_("When it is made.")),
 	KEY("public.*.content", KEY_ENUM, 0, N_("What it lists."), .fallback = "closed", ENUM(period_content_names)),
+	KEY("public.*.covers", KEY_ENUM, 0, N_("Of what time: since the list before, or the month, quarter or year of the "
+		"day before it is made."), .fallback = "since", ENUM(period_covers_names)),
 	KEY("inspections", KEY_NAMED, 0, N_("Sites that are visited again and again."), .name = KEY_ID),
 	KEY("inspections.*", KEY_MAP, 0, N_("A register of sites.")),
 	KEY("inspections.*.name", KEY_TEXT, 0, N_("Name for people.")),

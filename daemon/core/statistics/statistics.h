@@ -44,6 +44,16 @@ struct aim {
 enum period_content { CONTENT_OVERDUE, CONTENT_OPEN, CONTENT_DUE, CONTENT_RECEIVED, CONTENT_CLOSED, CONTENT_AGAIN,
 		      CONTENT_SUPERVISED, CONTENT_BULLETIN, CONTENT_RATES, CONTENT_INSPECTIONS, N_PERIOD_CONTENT };
 extern const char *const period_content_names[N_PERIOD_CONTENT];
+enum period_covers { COVERS_SINCE, COVERS_MONTH, COVERS_QUARTER, COVERS_YEAR, N_PERIOD_COVERS };
+extern const char *const period_covers_names[N_PERIOD_COVERS];
+/* Half-open. */
+struct stretch {
+	int64_t from, to;
+};
+/* What a list at `at` covers, when the one before was at `since`; the stretch before it; the one a year ago. */
+struct stretch stretch_covered(enum period_covers covers, int64_t since, int64_t at);
+struct stretch stretch_before(enum period_covers covers, struct stretch s);
+struct stretch stretch_year_ago(struct stretch s);
 /* A list that is made again and again. */
 struct period {
 	const char *name, *title;       /* id; for people */
@@ -51,6 +61,7 @@ struct period {
 	const char *text;               /* `every` in canonical form: another one begins anew */
 	const struct department *to;    /* NULL: for everybody, so without places, titles and names */
 	enum period_content content;
+	enum period_covers covers;
 };
 
 struct site {

@@ -259,6 +259,7 @@ static int parse_period(struct cursor *c, int months)
 {
 	c->d.n = months;
 	c->d.series = EVERY_PERIOD_END;
+	skip_blanks(c);
 	if (eat(c, "末"))
 		return 0;
 	c->d.series = EVERY_PERIOD_FIRST;
