@@ -1,6 +1,7 @@
 /* Lists that were made: each goes out retained; after a connect the newest of each name, should the broker have lost it. */
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 #include "core/time/moment.h"
 #include "dispatch/parts.h"
@@ -30,6 +31,29 @@ static bool send(struct dispatch *d, const struct bulletin *b)
 	return sent;
 }
 
+static struct announced *last_of(struct dispatch *d, const char *name)
+{
+	for (size_t i = 0; i < d->lists.sent.n; i++)
+		if (strcmp(d->lists.sent.v[i].name, name) == 0)
+			return &d->lists.sent.v[i];
+	VEC_PUSH(&d->lists.sent, ((struct announced){mem_strdup(name), MOMENT_NONE}));
+	return &d->lists.sent.v[d->lists.sent.n - 1];
+}
+
+static bool announce(struct dispatch *d, const struct bulletin *b)
+{
+	struct announced *last = last_of(d, b->name);
+
+	if (!d->lists.all && b->due_at <= last->due_at)
+		return true;
+	if (!send(d, b))
+		return false;
+	last->due_at = b->due_at;
+	if (b->due_at > d->lists.sent_until)
+		d->lists.sent_until = b->due_at;
+	return true;
+}
+
 int announce_lists(struct dispatch *d, struct err *e)
 {
 	struct arena a = {0};
@@ -42,12 +66,10 @@ int announce_lists(struct dispatch *d, struct err *e)
 	r = bulletin_newest(d->pg, tenant_of(d), d->lists.all ? MOMENT_NONE : d->lists.sent_until, &a, &v, &n, e);
 	d->lists.due = r < 0;
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		if (!send(d, &v[i])) {
+		if (!announce(d, &v[i])) {
 			d->lists.due = true;
 			break;
 		}
-		if (v[i].due_at > d->lists.sent_until)
-			d->lists.sent_until = v[i].due_at;
 	}
 	if (r == 0 && !d->lists.due)
 		d->lists.all = false;

@@ -320,6 +320,9 @@ void dispatch_free(struct dispatch *d)
 		free(d->dirty.slots[i].value);
 	map_done(&d->dirty);
 	free(d->summary);
+	for (size_t i = 0; i < d->lists.sent.n; i++)
+		free(d->lists.sent.v[i].name);
+	VEC_DONE(&d->lists.sent);
 	free(d->wall.aims);
 	free(d->wall.last);
 	free(d->landed.v);

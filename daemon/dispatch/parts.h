@@ -54,6 +54,11 @@ struct landing {
 	int reason;
 };
 
+struct announced {
+	char *name;                     /* owned */
+	int64_t due_at;
+};
+
 struct dispatch {
 	struct dispatch_options o;
 	pthread_t thread;
@@ -106,6 +111,7 @@ struct dispatch {
 	struct {
 		bool due, all;          /* there may be new ones; after a connect the newest of each */
 		int64_t sent_until;
+		VEC(struct announced) sent;     /* of each name the newest; several may be of one instant */
 	} lists;
 	struct map dirty;               /* departments whose summary changed; keys owned */
 	VEC(struct summary) summaries;  /* newest of each department; names owned */

@@ -23,7 +23,7 @@ static const struct query newest = {
 			   " WHERE tenant = $1::text ORDER BY name, due_at DESC"};
 static const struct query since = {
 	"bulletin_since", "SELECT name, micros(due_at), payload FROM needle.bulletin WHERE tenant = $1::text"
-			  " AND due_at > $2::timestamptz ORDER BY due_at, name"};
+			  " AND due_at >= $2::timestamptz ORDER BY due_at, name"};
 static const struct query visits = {
 	"visits_put", "INSERT INTO outbox (tenant, number, seq, target, topic, payload, card) SELECT $1::text, u.number,"
 		      " u.seq::int4, u.target, u.topic, u.payload, false FROM unnest($2::text[], $3::int8[], $4::text[],"

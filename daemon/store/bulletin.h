@@ -27,7 +27,7 @@ struct bulletin {
 	const char *config, *payload;
 };
 int bulletin_put(struct pg *pg, const char *tenant, const struct bulletin *b, struct err *e);
-/* Of each name the newest; or all that came after `after` (MOMENT_NONE: only the newest), oldest first. */
+/* Of each name the newest; or all from the instant `after` on (MOMENT_NONE: only the newest), oldest first. */
 int bulletin_newest(struct pg *pg, const char *tenant, int64_t after, struct arena *a, struct bulletin **ret,
 		    size_t *ret_n, struct err *e);
 

@@ -154,12 +154,15 @@ class World:
 		"""Publishes and returns the id; the receipt is in self.answers when it has come."""
 		report = dict(report)
 		channel, source = report.pop("channel"), report.pop("source", "desk")
-		report.setdefault("id", f"s{next(NUMBERS)}")
+		named = report.pop("answer_to", None)   # a decoder's own message: the id that it makes of it
+		if not named:
+			report.setdefault("id", f"s{next(NUMBERS)}")
+		named = named or report["id"]
 		if "grid" in report:
 			report["place"] = dict(report.get("place", {}), grid=report.pop("grid"))
-		self.answers.pop(report["id"], None)
+		self.answers.pop(named, None)
 		self.admin.publish(f"{self.root}/in/{channel}/{source}", report, wait=False)
-		return report["id"]
+		return named
 
 	def send_command(self, command):
 		command = dict(command)
@@ -189,7 +192,7 @@ class World:
 		if name:
 			self.cases[name] = result["case"]
 
-	def restart(self):
+	def restart(self, _=None):
 		self.stack.kill(number=signal.SIGKILL)
 		self.stack.up()
 
@@ -325,17 +328,11 @@ class World:
 		if "at" in step:
 			self.go(step["at"])
 		self.tell(f"{self.now()[:16].replace('T', ' ')}  {step.get('say', '')}")
-		for words in as_list(step.get("report", [])):
-			self.report(words)
-		for words in as_list(step.get("tell", [])):
-			self.report(words, "updated")
-		for words in as_list(step.get("do", [])):
-			self.do(words)
-		if "many" in step:
-			self.many(step["many"])
-		if "restart" in step:
-			self.restart()
-		self.expect(step.get("expect", []))
+		acts = {"report": self.report, "tell": lambda w: self.report(w, "updated"), "do": self.do, "many": self.many,
+			"restart": self.restart, "expect": self.expect}
+		for key in (k for k in step if k in acts):              # in the order in which they are written
+			for words in as_list(step[key]):
+				acts[key](words)
 
 
 def plain(row):
