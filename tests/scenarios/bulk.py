@@ -13,6 +13,8 @@
 	  paths:                               together the items
 	    满意: {items: 1340, steps: [{after: 20 m, do: accept}, {after: 2 h, do: resolve, answer: 已办}, {after: 1 d, rate: satisfied}]}
 
+	visits: {inspection: safety}         instead of report, grids, kinds: the visits that the register has brought, site by site;
+	                                     a path with `parts: {育才社区: 12}` takes the first so many of each community
 The lead department of the receipt acts, unless a step names `dept`. All that happens at one instant is sent together; nothing
 is sent before what was sent at the instant before has been answered.
 """
@@ -44,6 +46,37 @@ def spread(counts, total, what, chance):
 		raise ValueError(f"many: {what} are {len(words)}, the items {total}")
 	chance.shuffle(words)
 	return words
+
+
+def visits(world, words):
+	"""The open visits as items, and of each the path that its community has left."""
+	rows = world.db.all("""select i.number, i.community, c.lead from needle.v_inspection i join needle.v_case c using (tenant, number)
+		where i.inspection = %s and c.state = 'assigned' order by i.site""", words["visits"]["inspection"])
+	left = {name: {part: int(n) for part, n in p["parts"].items()} for name, p in words["paths"].items() if "parts" in p}
+	rest = next(name for name, p in words["paths"].items() if "parts" not in p)
+	items, paths = [], []
+	for n, row in enumerate(rows):
+		path = next((name for name, parts in left.items() if parts.get(row["community"], 0) > 0), rest)
+		if path != rest:
+			left[path][row["community"]] -= 1
+		items.append({"n": n, "case": row["number"], "lead": row["lead"]})
+		paths.append(path)
+	return items, paths
+
+
+def plan_visits(world, words):
+	items, paths = visits(world, words)
+	if len(items) != int(words["items"]):
+		raise ValueError(f"many: {len(items)} visits, not {words['items']}")
+	start = datetime.datetime.fromisoformat(world.now()).replace(tzinfo=None)
+	acts = []
+	for n, (item, path) in enumerate(zip(items, paths)):
+		at = start + datetime.timedelta(days=n * int(words.get("days", 1)) // len(items))
+		for step in words["paths"][path]["steps"]:
+			at += datetime.timedelta(minutes=minutes(step["after"]))
+			acts.append((at, len(acts), item, step))
+	heapq.heapify(acts)
+	return acts
 
 
 def plan(world, words):
@@ -86,7 +119,8 @@ def send(world, words, item, step):
 	if "do" in step:
 		return world.send_command(dict(more, dept=step.get("dept", item["lead"]), case=item["case"], action=step["do"])), item, step
 	kind = {"kind": "rate", "score": step["rate"]} if "rate" in step else {"kind": step["tell"]}
-	return world.send_report(dict(more, **kind, channel=words["report"]["channel"], case=item["case"])), item, step
+	channel = words["report"]["channel"] if "report" in words else words["visits"]["channel"]
+	return world.send_report(dict(more, **kind, channel=channel, case=item["case"])), item, step
 
 
 def settle(world, sent):
@@ -102,7 +136,7 @@ def settle(world, sent):
 
 
 def live(world, words):
-	acts, messages = plan(world, words), 0
+	acts, messages = (plan_visits if "visits" in words else plan)(world, words), 0
 	while acts:
 		at, sent = acts[0][0], []
 		world.control.ask(set=at.isoformat(" "))

@@ -192,6 +192,12 @@ class World:
 		if name:
 			self.cases[name] = result["case"]
 
+	def call(self, words):
+		"""Gives a case a name that something else than a report has made."""
+		where, values = self.where(words.get("where", {}))
+		self.must(lambda: self.db.value(f"select count(*) from needle.{words['view']} where {where}", *values), True, str(words))
+		self.cases[words["as"]] = self.db.all(f"select number from needle.{words['view']} where {where} order by 1", *values)[0]["number"]
+
 	def restart(self, _=None):
 		self.stack.kill(number=signal.SIGKILL)
 		self.stack.up()
@@ -249,9 +255,9 @@ class World:
 
 	def check_count(self, want):
 		where, values = self.where(want.get("where", {}))
-		n = self.db.value(f"select count(*) from needle.{want['view']} where tenant = '{self.stack.tenant}' and {where}", *values)
-		if str(n) != want["is"]:
-			raise Untrue(f"{want['view']} {want.get('where', {})}: {n} rows, not {want['is']}")
+		sql = f"select count(*) from needle.{want['view']} where tenant = '{self.stack.tenant}' and {where}"
+		self.must(lambda: str(self.db.value(sql, *values)) == want["is"], True,
+			  f"{want['is']} rows of {want['view']} {want.get('where', {})}", 30)
 
 	def check_history(self, want):
 		"""These kinds in this order, others between them."""
@@ -289,6 +295,14 @@ class World:
 		if "row" in want and not any(subset(want["row"], row) for row in rows[-1]["payload"]["rows"]):
 			raise Untrue(f"{want['name']} has no row {want['row']}: {rows[-1]['payload']['rows'][:12]}")
 
+	def check_parts(self, want):
+		"""How many parts (communities …) reach a rate: [reached, all]."""
+		found = self.stack.ctl_json("rates", "--name", want["name"], "--period", want["period"], "--by", want["by"])["rates"]
+		have = [str(sum(r["value"] >= float(want["at_least"]) for r in found)), str(len(found))]
+		self.tell(f"  {want['name']} {want['period']} {want['by']} ≥ {want['at_least']}: {'/'.join(have)}")
+		if have != want["is"]:
+			raise Untrue(f"{want}: {'/'.join(have)}: {[(r['scope'], round(r['value'], 3)) for r in found]}")
+
 	def check_trend(self, want):
 		"""A rate or its numerator over periods: falling, rising."""
 		values = []
@@ -322,13 +336,14 @@ class World:
 			known(self.meant(dict(want)))
 
 	def step(self, step):
-		unknown = set(step) - {"at", "say", "report", "tell", "do", "many", "restart", "expect"}
+		unknown = set(step) - {"at", "say", "report", "tell", "do", "call", "many", "restart", "expect"}
 		if unknown:
 			raise ValueError(f"a step has no {unknown}")
 		if "at" in step:
 			self.go(step["at"])
 		self.tell(f"{self.now()[:16].replace('T', ' ')}  {step.get('say', '')}")
-		acts = {"report": self.report, "tell": lambda w: self.report(w, "updated"), "do": self.do, "many": self.many,
+		acts = {"report": self.report, "tell": lambda w: self.report(w, "updated"), "do": self.do, "call": self.call,
+			"many": self.many,
 			"restart": self.restart, "expect": self.expect}
 		for key in (k for k in step if k in acts):              # in the order in which they are written
 			for words in as_list(step[key]):
