@@ -70,7 +70,7 @@ $(B)/unit/%: tests/unit/%.c $(B)/libneedle.a
 # What is written for the log alone has no part in the catalogue.
 SPOKEN := $(sort $(foreach p,$(filter-out base link intake dispatch health,$(PARTS)) ctl,$(wildcard daemon/$(p)/*.[ch])) \
 	daemon/intake/batch.c daemon/intake/transact.c $(wildcard daemon/*.c) $(wildcard daemon/po/codes daemon/po/libyaml))
-SPEAKS := _ N_ say:2 err_set:3 err_code:4 err_prefix:2 ctl_usage:2 life_refuse:2 REFUSE:4 refuse_word:2
+SPEAKS := _ N_ say:2 err_set:3 err_code:4 err_prefix:2 ctl_usage:2 life_refuse:2 life_refuse_on_record:2 REFUSE:4 refuse_word:2
 TONGUES := $(patsubst daemon/po/%.po,%,$(wildcard daemon/po/*.po))
 
 .PHONY: catalogues pot
@@ -98,6 +98,8 @@ pot: $(B)/needle.pot
 docs: all
 	$(B)/needlectl manual --lang en > docs/reference.md
 	$(B)/needlectl manual --lang zh > docs/zh/reference.md
+	$(B)/needlectl lifecycle --page --lang en > docs/lifecycle.md
+	$(B)/needlectl lifecycle --page --lang zh > docs/zh/lifecycle.md
 
 .PHONY: unit
 unit: $(UNIT:%=$(B)/unit/%) all

@@ -19,10 +19,14 @@ enum dept_kind { DEPT_OFFICE, DEPT_COMMUNITY, DEPT_SUPERVISOR, DEPT_PARTNER, N_D
 /* The four clocks of a case, in the order of its life: 签收 先行联系 办结 反馈 */
 enum clock_name { CLOCK_ACCEPT, CLOCK_CONTACT, CLOCK_RESOLVE, CLOCK_FEEDBACK, N_CLOCKS };
 
+/* What a clock starts from. FROM_USUAL: as core/life/clocks.h says for that clock. */
+enum clock_from { FROM_USUAL, FROM_RECEIVED, FROM_DISPATCHED, FROM_ACCEPTED, FROM_RESOLVED };
+
 extern const char *const urgency_names[N_URGENCY];       /* "normal" … : the contract's words */
 extern const char *const visibility_names[N_VISIBILITY];
 extern const char *const dept_kind_names[N_DEPT_KIND];
 extern const char *const clock_names[N_CLOCKS];
+extern const char *const clock_from_names[FROM_RESOLVED - FROM_RECEIVED];       /* FROM_RECEIVED … FROM_ACCEPTED */
 /* Index of `name` in a table of n names, -1 when absent. */
 int name_index(const char *const *names, size_t n, const char *name);
 
@@ -77,11 +81,19 @@ struct escalation {
 	const struct calendar *quiet;       /* reminders wait while this calendar is closed; NULL: never */
 	uint32_t quiet_except;              /* bit per enum step_do that quiet does not hold */
 };
+/* A time within which something has to be done, where the office sets one. */
+struct limit {
+	bool set;
+	struct deadline in;
+};
 struct policy {
 	const char *name;
 	bool has[N_CLOCKS];
 	struct deadline clock[N_CLOCKS];
 	const char *text[N_CLOCKS];         /* as written */
+	struct limit support;               /* for the task of each support */
+	enum clock_from from[N_CLOCKS];
+	uint32_t runs_on;                   /* bit per clock that a suspended case does not stop */
 	const struct calendar *calendar;
 	const struct escalation *escalation;/* may be NULL */
 };
@@ -191,10 +203,15 @@ struct lifecycle {
 	const struct policy *again_policy;  /* NULL: the leg's own */
 	const char *again_second, *again_third; /* "supervise", "leader" */
 	const struct department *supervisor;/* supervision.by, NULL: none named */
-	struct deadline supervise_within;
+	struct deadline supervise_within, supervise_raise;
+	bool supervise_raises;              /* an order is raised so long after its limit; else at the limit */
 	const struct return_code *returns;
 	size_t n_returns;
 	int arbitrate_after;
+	bool return_evidence;               /* returns.evidence: required */
+	struct limit return_within;         /* for triage, to hand a returned case out */
+	struct limit whistle_within;        /* for who is called, to report in */
+	struct limit consult_within;        /* for the outcome, from when the consultation takes place */
 	const struct department *extend_by, *suspend_by;
 	int extend_times;
 	struct deadline extend_max, suspend_max;

@@ -4,6 +4,7 @@
  * see them; `do CASE get` is the way to the full record.
  */
 #include "ctl/ctl.h"
+#include "ctl/sentence.h"
 
 #include <inttypes.h>
 
@@ -19,12 +20,13 @@
 
 static const struct query Q_CASE = {"ctl_case",
 	"SELECT number, state, lead, title, category, urgency, grid, place, channel, report, rule, route_source, config, "
-	"policy, visibility, close_reason, joined_into, supports, leg, level, reports, heat, returns, provisional, "
+	"policy, visibility, close_reason, joined_into, supports, errands, leg, level, reports, heat, returns, provisional, "
 	"needle.micros(received_at), needle.micros(resolved_at), needle.micros(closed_at), needle.micros(leg_at), "
+	"needle.micros(due_whole), "
 	CLOCK_COLUMNS "FROM needle.cases WHERE tenant = $1 AND number = $2"};
 enum column { NUMBER, STATE, LEAD, TITLE, CATEGORY, URGENCY, GRID, PLACE, CHANNEL, REPORT, RULE, ROUTE_SOURCE, CONFIG,
-	      POLICY, VISIBILITY, CLOSE_REASON, JOINED_INTO, SUPPORTS, LEG, LEVEL, REPORTS, HEAT, RETURNS, PROVISIONAL,
-	      RECEIVED_AT, RESOLVED_AT, CLOSED_AT, LEG_AT, DUE, MET = DUE + N_CLOCKS };
+	      POLICY, VISIBILITY, CLOSE_REASON, JOINED_INTO, SUPPORTS, ERRANDS, LEG, LEVEL, REPORTS, HEAT, RETURNS, PROVISIONAL,
+	      RECEIVED_AT, RESOLVED_AT, CLOSED_AT, LEG_AT, DUE_WHOLE, DUE, MET = DUE + N_CLOCKS };
 
 static const struct query Q_LEGS = {"ctl_legs",
 	"SELECT leg, department, policy, level, needle.micros(started_at), needle.micros(ended_at), "
@@ -37,8 +39,13 @@ static const struct query Q_HISTORY = {"ctl_history",
 	"WHERE tenant = $1 AND number = $2 ORDER BY seq"};
 enum history_column { SEQ, AT, KIND, BY, DEPARTMENT, NOTE };
 
+static const struct query Q_LATE = {"ctl_late",
+	"SELECT leg, late, needle.micros(due), needle.micros(met), department FROM needle.v_late "
+	"WHERE tenant = $1 AND number = $2 ORDER BY leg, late"};
+enum late_column { LATE_LEG, LATE_KIND, LATE_DUE, LATE_MET, LATE_DEPARTMENT };
+
 struct life {
-	struct pg_rows c, legs, history;
+	struct pg_rows c, legs, history, late;
 };
 
 static void life_done(struct life *life)
@@ -46,6 +53,7 @@ static void life_done(struct life *life)
 	pg_rows_done(&life->c);
 	pg_rows_done(&life->legs);
 	pg_rows_done(&life->history);
+	pg_rows_done(&life->late);
 }
 
 static int load(struct ctl *ctl, struct pg *pg, struct life *life, struct err *e)
@@ -53,7 +61,7 @@ static int load(struct ctl *ctl, struct pg *pg, struct life *life, struct err *e
 	const struct {
 		const struct query *q;
 		struct pg_rows *rows;
-	} all[] = {{&Q_CASE, &life->c}, {&Q_LEGS, &life->legs}, {&Q_HISTORY, &life->history}};
+	} all[] = {{&Q_CASE, &life->c}, {&Q_LEGS, &life->legs}, {&Q_HISTORY, &life->history}, {&Q_LATE, &life->late}};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		struct pg_args args = {0};
@@ -120,12 +128,74 @@ static json_t *history_json(const struct pg_rows *h)
 	return all;
 }
 
-static json_t *supports_json(const struct pg_rows *c)
+static json_t *list_json(const struct pg_rows *c, enum column column)
 {
-	const char *text = pg_get(c, 0, SUPPORTS);
+	const char *text = pg_get(c, 0, (int)column);
 	json_t *all = text ? json_loads(text, 0, NULL) : NULL;
 
 	return all ? all : json_array();
+}
+
+static json_t *late_json(const struct pg_rows *late)
+{
+	json_t *all = json_array();
+
+	for (int i = 0; i < late->n; i++)
+		json_array_append_new(all, json_pack("{s:o,s:I,s:o,s:o,s:o}", "kind", ctl_json_text(pg_get(late, i, LATE_KIND)),
+			"leg", (json_int_t)pg_get_int(late, i, LATE_LEG), "department",
+			ctl_json_text(pg_get(late, i, LATE_DEPARTMENT)), "due", ctl_json_time(pg_get_time(late, i, LATE_DUE)),
+			"met", ctl_json_time(pg_get_time(late, i, LATE_MET))));
+	return all;
+}
+
+static int64_t errand_time(const json_t *errand, const char *name)
+{
+	const json_t *at = json_object_get(errand, name);
+
+	return json_is_integer(at) ? json_integer_value(at) : MOMENT_NONE;
+}
+
+/* What is, or in this leg was, asked of one body by another: leave, orders and what else has a limit of its own. */
+static json_t *errands_json(const struct pg_rows *c)
+{
+	json_t *rows = list_json(c, ERRANDS), *all = json_array(), *one;
+	size_t i;
+
+	json_array_foreach(rows, i, one)
+		json_array_append_new(all, json_pack("{s:O?,s:O?,s:O?,s:O?,s:O?,s:O?,s:o,s:o,s:o,s:O?}", "kind",
+			json_object_get(one, "kind"), "seq", json_object_get(one, "seq"), "from", json_object_get(one, "from"),
+			"to", json_object_get(one, "to"), "text", json_object_get(one, "text"), "request",
+			json_object_get(one, "request"), "at", ctl_json_time(errand_time(one, "at")), "until",
+			ctl_json_time(errand_time(one, "until")), "due", ctl_json_time(errand_time(one, "due")), "done",
+			json_object_get(one, "done")));
+	json_decref(rows);
+	return all;
+}
+
+static json_t *supports_json(const struct pg_rows *c)
+{
+	static const char *const times[] = {"due", "reported_at"};
+	json_t *all = list_json(c, SUPPORTS), *one;
+	size_t i;
+
+	json_array_foreach(all, i, one)
+		for (size_t k = 0; k < ARRAY_LEN(times); k++)
+			json_object_set_new(one, times[k], ctl_json_time(errand_time(one, times[k])));
+	return all;
+}
+
+/* Of who was called by a whistle: whether it came. */
+static const char *came(struct ctl *ctl, const json_t *support)
+{
+	const char *at = json_string_value(json_object_get(support, "reported_at"));
+	int64_t moment;
+	char text[MOMENT_TEXT];
+
+	if (!json_is_true(json_object_get(support, "called")))
+		return "";
+	if (!at || !moment_parse(at, &moment))
+		return arena_printf(&ctl->arena, ", %s", say(ctl, "called, has not come yet"));
+	return arena_printf(&ctl->arena, ", %s %s", say(ctl, "reported in"), moment_human(moment, false, text));
 }
 
 static void print_json(struct ctl *ctl, const struct life *life)
@@ -140,7 +210,7 @@ static void print_json(struct ctl *ctl, const struct life *life)
 		{"config", CONFIG},	  {"policy", POLICY},	{"visibility", VISIBILITY},
 		{"close_reason", CLOSE_REASON}, {"joined_into", JOINED_INTO},
 	}, numbers[] = {{"leg", LEG}, {"level", LEVEL}, {"reports", REPORTS}, {"heat", HEAT}, {"returns", RETURNS}},
-	  times[] = {{"received_at", RECEIVED_AT}, {"resolved_at", RESOLVED_AT}, {"closed_at", CLOSED_AT}};
+	  times[] = {{"due_whole", DUE_WHOLE}, {"received_at", RECEIVED_AT}, {"resolved_at", RESOLVED_AT}, {"closed_at", CLOSED_AT}};
 	json_t *all = json_object();
 	const struct pg_rows *c = &life->c;
 
@@ -152,6 +222,8 @@ static void print_json(struct ctl *ctl, const struct life *life)
 		json_object_set_new(all, times[i].name, ctl_json_time(pg_get_time(c, 0, (int)times[i].column)));
 	json_object_set_new(all, "provisional", json_boolean(pg_get_bool(c, 0, PROVISIONAL)));
 	json_object_set_new(all, "supports", supports_json(c));
+	json_object_set_new(all, "errands", errands_json(c));
+	json_object_set_new(all, "late", late_json(&life->late));
 	json_object_set_new(all, "legs", legs_json(life));
 	json_object_set_new(all, "clocks", clocks_json(c, 0, DUE, MET));
 	json_object_set_new(all, "history", history_json(&life->history));
@@ -178,18 +250,9 @@ static const char *human(struct ctl *ctl, int64_t at)
 	return at == MOMENT_NONE ? NULL : arena_strdup(&ctl->arena, moment_human(at, false, text));
 }
 
-static const char *officer_name(const struct ctl *ctl, const char *dept, const char *id)
-{
-	const struct department *d = dept ? map_get(&ctl->settings->office.dept_by_id, dept) : NULL;
-
-	for (size_t i = 0; d && i < d->n_officers; i++)
-		if (str_equal(d->officers[i].id, id))
-			return d->officers[i].name;
-	return id;
-}
-
 static void print_head(struct ctl *ctl, const struct pg_rows *c)
 {
+	char text[MOMENT_TEXT];
 	const char *rule = pg_get(c, 0, RULE), *source = pg_get(c, 0, ROUTE_SOURCE), *place = pg_get(c, 0, PLACE);
 	const char *grid = pg_get(c, 0, GRID), *channel = pg_get(c, 0, CHANNEL);
 	const struct channel *known = map_get(&ctl->settings->office.channel_by_id, channel);
@@ -212,6 +275,8 @@ static void print_head(struct ctl *ctl, const struct pg_rows *c)
 						grid ? grid : ""));
 	line(ctl, N_("routed by"), rule ? arena_printf(&ctl->arena, "%s %s", say(ctl, "rule"), rule) : say(ctl, source));
 	line(ctl, N_("policy"), pg_get(c, 0, POLICY));
+	if (pg_get_time(c, 0, DUE_WHOLE) != MOMENT_NONE)
+		line(ctl, N_("whole limit"), moment_human(pg_get_time(c, 0, DUE_WHOLE), true, text));
 	line(ctl, N_("joined into"), pg_get(c, 0, JOINED_INTO));
 	line(ctl, N_("closed"), pg_get(c, 0, CLOSE_REASON) ? say(ctl, pg_get(c, 0, CLOSE_REASON)) : NULL);
 }
@@ -227,8 +292,8 @@ static void print_supports(struct ctl *ctl, const struct pg_rows *c)
 		bool done = json_is_true(json_object_get(one, "done"));
 
 		line(ctl, i ? " " : N_("supports"),
-		     arena_printf(&ctl->arena, "%s%s%s%s%s", ctl_dept_name(ctl, dept ? dept : "-"), task ? ": " : "",
-				  task ? task : "", done ? ", " : "", done ? say(ctl, "done") : ""));
+		     arena_printf(&ctl->arena, "%s%s%s%s%s%s", ctl_dept_name(ctl, dept ? dept : "-"), task ? ": " : "",
+				  task ? task : "", came(ctl, one), done ? ", " : "", done ? say(ctl, "done") : ""));
 	}
 	json_decref(all);
 }
@@ -257,23 +322,85 @@ static void print_clocks(struct ctl *ctl, const struct pg_rows *c)
 	grid_done(&table);
 }
 
+static void print_late(struct ctl *ctl, const struct pg_rows *late)
+{
+	static const struct {
+		const char *kind, *words;
+	} kinds[] = {
+		{"accepted", N_("accepted late")}, {"contacted", N_("contacted late")}, {"open", N_("open past its limit")},
+		{"closed", N_("closed late")}, {"fed_back", N_("fed back late")},
+	};
+
+	for (int i = 0; i < late->n; i++)
+		for (size_t k = 0; k < ARRAY_LEN(kinds); k++)
+			if (str_equal(kinds[k].kind, pg_get(late, i, LATE_KIND)))
+				line(ctl, i ? " " : N_("late"),
+				     arena_printf(&ctl->arena, "%s %s, %s: %s", say(ctl, "leg"), pg_get(late, i, LATE_LEG),
+						  ctl_dept_name(ctl, pg_get(late, i, LATE_DEPARTMENT)), say(ctl, kinds[k].words)));
+}
+
+static void print_legs(struct ctl *ctl, const struct pg_rows *l)
+{
+	for (int i = 0; i < l->n; i++)
+		line(ctl, i ? " " : N_("legs before"),
+		     arena_printf(&ctl->arena, "%s: %s, %s – %s", pg_get(l, i, LEG_N), ctl_dept_name(ctl, pg_get(l, i, LEG_DEPARTMENT)),
+				  human(ctl, pg_get_time(l, i, LEG_STARTED)), human(ctl, pg_get_time(l, i, LEG_ENDED))));
+}
+
+static const char *errand_words(const char *kind)
+{
+	static const struct {
+		const char *kind, *words;
+	} all[] = {
+		{"extend", N_("more time")}, {"suspend", N_("a pause")}, {"pause", N_("suspended")},
+		{"order", N_("supervision order")}, {"consult", N_("joint diagnosis")}, {"step", N_("next step")},
+		{"triage", N_("to be handed out")},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (str_equal(all[i].kind, kind))
+			return all[i].words;
+	return kind;
+}
+
+static void print_errand(struct ctl *ctl, const json_t *one)
+{
+	const char *from = json_string_value(json_object_get(one, "from")), *to = json_string_value(json_object_get(one, "to"));
+	const char *text = json_string_value(json_object_get(one, "text"));
+	int64_t until = errand_time(one, "until"), due = errand_time(one, "due");
+	char at[MOMENT_TEXT];
+
+	str_addf(&ctl->out, "%4d  %s", (int)json_integer_value(json_object_get(one, "seq")),
+		 say(ctl, errand_words(json_string_value(json_object_get(one, "kind")))));
+	str_addf(&ctl->out, ", %s → %s", from ? ctl_dept_name(ctl, from) : "-", to ? ctl_dept_name(ctl, to) : "-");
+	if (until != MOMENT_NONE)
+		str_addf(&ctl->out, ", %s %s", say(ctl, N_("until")), moment_human(until, true, at));
+	if (due != MOMENT_NONE)
+		str_addf(&ctl->out, ", %s %s", say(ctl, "due"), moment_human(due, true, at));
+	str_addf(&ctl->out, ", %s", say(ctl, json_is_true(json_object_get(one, "done")) ? "done" : "open"));
+	str_add(&ctl->out, text ? _(": ") : "");
+	grid_safe(&ctl->out, text);
+	str_addc(&ctl->out, '\n');
+}
+
+static void print_errands(struct ctl *ctl, const struct pg_rows *c)
+{
+	json_t *all = list_json(c, ERRANDS), *one;
+	size_t i;
+
+	if (json_array_size(all))
+		str_addf(&ctl->out, "\n%s\n", say(ctl, N_("Asked and ordered")));
+	json_array_foreach(all, i, one)
+		print_errand(ctl, one);
+	json_decref(all);
+}
+
 static void print_history(struct ctl *ctl, const struct pg_rows *h)
 {
 	str_addf(&ctl->out, "\n%s\n", say(ctl, "History"));
 	for (int i = 0; i < h->n; i++) {
-		const char *dept = pg_get(h, i, DEPARTMENT), *by = pg_get(h, i, BY), *note = pg_get(h, i, NOTE);
-
-		str_addf(&ctl->out, "%4s  %s  %s", pg_get(h, i, SEQ), human(ctl, pg_get_time(h, i, AT)),
-			 say(ctl, pg_get(h, i, KIND)));
-		if (dept)
-			str_add(&ctl->out, ", ");
-		grid_safe(&ctl->out, dept ? ctl_dept_name(ctl, dept) : NULL);
-		if (by)
-			str_add(&ctl->out, dept ? " " : ", ");
-		grid_safe(&ctl->out, officer_name(ctl, dept, by));
-		if (note)
-			str_add(&ctl->out, ": ");
-		grid_safe(&ctl->out, note ? say(ctl, note) : NULL);     /* some notes are codes: "resolve", "unrated" */
+		str_addf(&ctl->out, "%4s  %s  ", pg_get(h, i, SEQ), human(ctl, pg_get_time(h, i, AT)));
+		sentence_add(ctl, &ctl->out, pg_get(h, i, KIND), pg_get(h, i, DEPARTMENT), pg_get(h, i, BY), pg_get(h, i, NOTE));
 		str_addc(&ctl->out, '\n');
 	}
 }
@@ -298,7 +425,10 @@ static int run(struct ctl *ctl, struct err *e)
 	}
 	print_head(ctl, &life.c);
 	print_supports(ctl, &life.c);
+	print_legs(ctl, &life.legs);
+	print_late(ctl, &life.late);
 	print_clocks(ctl, &life.c);
+	print_errands(ctl, &life.c);
 	print_history(ctl, &life.history);
 	return CTL_DONE;
 }

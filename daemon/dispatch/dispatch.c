@@ -175,19 +175,24 @@ static void summarise(struct dispatch *d)
 {
 	struct err e;
 
-	if (!d->reconciled || clock_mono_us() < d->next_summary_us || !d->dirty.n)
+	if (!d->reconciled || clock_mono_us() < d->next_summary_us || !(d->dirty.n + d->counting.n))
 		return;
 	if (summary_publish(d, &e) < 0)
 		failed(d, "summary", &e);
 }
 
-/* A simulated clock goes on from here after a restart. */
+/* A simulated clock goes on from here after a restart, and is one for all daemons of the tenant. */
 static void keep_clock(struct dispatch *d)
 {
+	int64_t now = clock_now_us(), kept = now;
 	struct err e;
 
-	if (clock_is_simulated() && store_sim_clock_save(d->pg, tenant_of(d), clock_now_us(), &e) < 0)
+	if (!clock_is_simulated())
+		return;
+	if (store_sim_clock_save(d->pg, tenant_of(d), &kept, &e) < 0)
 		failed(d, "clock", &e);
+	else if (kept > now)
+		clock_set_us(kept);
 }
 
 /* Time alone changes "due today" and "overdue": every department once a minute. */
@@ -316,6 +321,9 @@ void dispatch_free(struct dispatch *d)
 	for (size_t i = 0; i < d->summaries.n; i++)
 		free((char *)(uintptr_t)d->summaries.v[i].dept);
 	VEC_DONE(&d->summaries);
+	for (size_t i = 0; i < d->counting.n; i++)
+		free((char *)(uintptr_t)d->counting.v[i].dept);
+	VEC_DONE(&d->counting);
 	for (size_t i = 0; i < d->dirty.cap; i++)
 		free(d->dirty.slots[i].value);
 	map_done(&d->dirty);

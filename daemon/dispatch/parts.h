@@ -92,7 +92,7 @@ struct dispatch {
 	VEC(struct landing) landed;
 	size_t flying;
 	uint64_t serial;                /* of the next flight */
-	int64_t next_scan_us, next_tick_us, next_summary_us, next_sim_us;
+	int64_t next_scan_us, next_tick_us, next_summary_us, next_round_us, next_sim_us;
 	_Atomic bool woken;             /* the snapshot or the clock changed */
 
 	struct {                        /* of the outbox, oldest case first; a page a turn */
@@ -114,6 +114,7 @@ struct dispatch {
 		VEC(struct announced) sent;     /* of each name the newest; several may be of one instant */
 	} lists;
 	struct map dirty;               /* departments whose summary changed; keys owned */
+	VEC(struct summary) counting;   /* being counted now; names owned */
 	VEC(struct summary) summaries;  /* newest of each department; names owned */
 	pthread_mutex_t shown_lock;     /* of what other threads read */
 	struct dispatch_state shown;

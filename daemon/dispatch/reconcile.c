@@ -27,14 +27,20 @@ static void take_topic(struct map *topics, const char *topic)
 	free(t);
 }
 
+static bool is_silent(const struct dispatch *d, const char *dept)
+{
+	const struct department *there = map_get(&d->settings->office.dept_by_id, dept);
+
+	return there && !there->cards;
+}
+
 static void compare(struct dispatch *d, struct map *topics, const struct queue_card *card, struct arena *a,
 		    struct repair *repair)
 {
-	const struct department *dept = map_get(&d->settings->office.dept_by_id, card->dept);
 	const char *topic = topic_dept(&d->settings->office, card->dept, "queue", card->number, a);
 	const struct audit_topic *there = map_get(topics, topic);
 
-	if (dept && !dept->cards)
+	if (is_silent(d, card->dept))
 		return;         /* stays in `topics`, if it is there, and is emptied */
 	repair->cards++;
 	if (!there || there->hash != audit_hash(card->card, strlen(card->card))) {
@@ -58,8 +64,11 @@ static int compare_all(struct dispatch *d, struct map *topics, struct repair *re
 		for (size_t i = 0; r == 0 && i < n; i++)
 			compare(d, topics, &cards[i], &a, repair);
 		if (r == 0 && n) {
-			snprintf(dept, sizeof(dept), "%s", cards[n - 1].dept);
-			snprintf(number, sizeof(number), "%s", cards[n - 1].number);
+			const struct queue_card *last = &cards[n - 1];
+
+			/* Behind the last number of a department that has no cards: it may have a million cases. */
+			snprintf(dept, sizeof(dept), "%s", last->dept);
+			snprintf(number, sizeof(number), "%s", is_silent(d, last->dept) ? "~" : last->number);
 		}
 		arena_done(&a);
 		d->o.beat(d->o.arg);

@@ -8,7 +8,7 @@
 #include "core/time/moment.h"
 #include "dispatch/parts.h"
 
-enum { PERIOD_US = 1000000, SLOWDOWN = 20 };
+enum { PERIOD_US = 1000000, SLOWDOWN = 20, SLICE = 10000 };
 
 void summary_mark(struct dispatch *d, const char *dept)
 {
@@ -86,43 +86,72 @@ static void show(struct dispatch *d, int64_t now)
 	free(before);
 }
 
-static size_t take_dirty(struct dispatch *d, struct arena *a, const char ***ret)
+static bool is_counting(const struct dispatch *d, const char *dept)
 {
-	size_t n = 0;
+	for (size_t i = 0; i < d->counting.n; i++)
+		if (strcmp(d->counting.v[i].dept, dept) == 0)
+			return true;
+	return false;
+}
 
-	*ret = arena_alloc(a, d->dirty.n * sizeof(**ret));
-	for (size_t i = 0; i < d->dirty.cap; i++) {
-		if (!d->dirty.slots[i].key)
+/* Once a period what has changed begins to be counted, also beside a long queue that takes its time. */
+static void begin_round(struct dispatch *d, int64_t now_us)
+{
+	struct map changed = d->dirty;
+
+	d->dirty = (struct map){0};
+	d->next_round_us = now_us + PERIOD_US;
+	for (size_t i = 0; i < changed.cap; i++) {
+		const char *dept = changed.slots[i].key;
+
+		if (!dept)
 			continue;
-		if (map_get(&d->settings->office.dept_by_id, d->dirty.slots[i].key))
-			(*ret)[n++] = arena_strdup(a, d->dirty.slots[i].key);
-		free(d->dirty.slots[i].value);
+		if (is_counting(d, dept))
+			summary_mark(d, dept);
+		else if (map_get(&d->settings->office.dept_by_id, dept))
+			VEC_PUSH(&d->counting, ((struct summary){.dept = mem_strdup(dept)}));
+		free(changed.slots[i].value);
 	}
-	map_done(&d->dirty);
-	return n;
+	map_done(&changed);
+}
+
+/* What is counted whole is told; returns whether there was any. */
+static bool tell_whole(struct dispatch *d, int64_t now)
+{
+	size_t kept = 0, n = d->counting.n;
+
+	for (size_t i = 0; i < n; i++) {
+		struct summary *s = &d->counting.v[i];
+
+		if (!s->whole) {
+			d->counting.v[kept++] = *s;
+			continue;
+		}
+		remember(d, s);
+		if (!publish_one(d, s, now))
+			summary_mark(d, s->dept);
+		free((char *)(uintptr_t)s->dept);
+	}
+	d->counting.n = kept;
+	return kept < n;
 }
 
 int summary_publish(struct dispatch *d, struct err *e)
 {
 	int64_t now = clock_now_us(), began = clock_mono_us();
 	struct arena a = {0};
-	struct summary *s;
-	const char **depts;
-	size_t n = take_dirty(d, &a, &depts);
 	int r;
 
-	s = arena_alloc(&a, n * sizeof(*s));
-	r = n ? queue_summary(d->pg, tenant_of(d), depts, n, now, moment_of_day(moment_day(now), 1440), s, e) : 0;
-	for (size_t i = 0; i < n; i++) {
-		if (r == 0)
-			remember(d, &s[i]);
-		if (r < 0 || !publish_one(d, &s[i], now))
-			summary_mark(d, depts[i]);
-	}
-	if (r == 0 && n)
+	if (began >= d->next_round_us)
+		begin_round(d, began);
+	r = queue_summary(d->pg, tenant_of(d), d->counting.v, d->counting.n, SLICE, now,
+			  moment_of_day(moment_day(now), 1440), &a, e);
+	if (r == 0 && tell_whole(d, now))
 		show(d, now);
 	arena_done(&a);
-	/* Counting long queues takes time: it may have a twentieth of it, however long they are. */
-	d->next_summary_us = began + PERIOD_US + SLOWDOWN * (clock_mono_us() - began);
+	/* Counting takes time: it may have a twentieth of it, however long the queues are. */
+	d->next_summary_us = began + SLOWDOWN * (clock_mono_us() - began);
+	if (!d->counting.n && d->next_summary_us < d->next_round_us)
+		d->next_summary_us = d->next_round_us;
 	return r;
 }

@@ -242,6 +242,16 @@ static void duplicate(struct transaction *t, struct unit *u)
 	count(COUNT_REPORTS_DUPLICATE);
 }
 
+/* What fell due before this moment happens before what is done now, also where the clock's own thread is behind. */
+static void catch_up(struct transaction *t, struct case_change *change)
+{
+	struct effects fx;
+
+	if (!change->fresh && life_step(t->b->office, change->c, &(struct action){.what = LIFE_TICK}, t->now, t->b->a, &fx) == 0 &&
+	    fx.history.n)
+		case_change_add(change, &fx, t->b->a);
+}
+
 static void follow_up(struct transaction *t, struct unit *u)
 {
 	struct case_change *change = map_get(&t->changes, u->number);
@@ -251,6 +261,7 @@ static void follow_up(struct transaction *t, struct unit *u)
 		receipt(t, u, "dead", NULL, _("the case is not known"));
 		return;
 	}
+	catch_up(t, change);
 	if (life_step(t->b->office, change->c, &(struct action){life_action_of(u->report->kind), NULL, u->report},
 		      t->now, t->b->a, &fx) == 0)
 		case_change_add(change, &fx, t->b->a);
@@ -302,11 +313,21 @@ static int step_command(struct transaction *t, const struct unit *u, struct case
 			struct result *res, struct err *e)
 {
 	enum life_action what = (enum life_action)(LIFE_COMMAND + (int)u->command->action);
+	const struct report *first = NULL;
 	struct effects fx;
 
-	if (life_step(t->b->office, change->c, &(struct action){what, u->command, NULL}, t->now, t->b->a, &fx)) {
+	catch_up(t, change);
+	if (life_decides(change->c, u->command->action)) {
+		int r = transaction_first_report(t, change, &first, e);
+
+		if (r < 0)
+			return r;
+	}
+	if (life_step(t->b->office, change->c, &(struct action){what, u->command, first}, t->now, t->b->a, &fx)) {
 		res->reason = fx.refused;
 		res->state = fx.stranger ? NULL : case_state_names[change->c->state];
+		if (fx.history.n)       /* the attempt is kept */
+			case_change_add(change, &fx, t->b->a);
 		return 0;
 	}
 	res->result = "done";

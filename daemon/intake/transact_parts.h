@@ -20,6 +20,9 @@ static inline const char *transaction_tenant(const struct transaction *t)
 }
 /* BEGIN, and the ids of all reports: unit.fresh tells which were new. */
 int transaction_claim(struct transaction *t, struct err *e);
+/* The report that opened a case, as it was stored, for what is to be decided anew; NULL when it is gone. */
+int transaction_first_report(struct transaction *t, const struct case_change *change, const struct report **ret,
+			     struct err *e);
 /* What is stored under the ids that were not new: unit.known, number; of commands unit.stored_result. */
 int transaction_look_up_known(struct transaction *t, struct err *e);
 int transaction_look_up_commands(struct transaction *t, struct err *e);

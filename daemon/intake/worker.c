@@ -138,6 +138,17 @@ static void set_active(struct worker *w, bool active)
 	mailbox_wake(w->o.meeting->box);
 }
 
+/* A simulated clock was moved where the work was: it goes on from there. */
+static int follow_clock(struct worker *w, struct err *e)
+{
+	int64_t now = clock_now_us();
+	int r = clock_is_simulated() ? store_sim_clock(w->pg, w->settings->office.tenant, &now, e) : 0;
+
+	if (r == 0)
+		clock_set_us(now);
+	return r;
+}
+
 static void try_lock(struct worker *w)
 {
 	struct err e;
@@ -147,6 +158,8 @@ static void try_lock(struct worker *w)
 		return;
 	w->next_lock_us = clock_mono_us() + LOCK_EVERY_US;
 	r = store_try_lock(w->pg, w->settings->office.tenant, &e);
+	if (r == 0)
+		r = follow_clock(w, &e);
 	if (r < 0) {
 		log_warn("store.lock", "%s", e.text);
 		drop_connection(w);

@@ -330,6 +330,8 @@ bool decoders_lookup(void *arg, const struct channel *channel, struct decoder_fn
 
 const char *decoders_folder(char *buf, size_t size)
 {
+	/* As built, and as installed, wherever that is. */
+	static const char *const near[] = {"plugins", "../lib/needle/plugins"};
 	const char *named = getenv("NEEDLE_PLUGINS");
 	char exe[PATH_MAX];
 	struct stat st;
@@ -343,9 +345,10 @@ const char *decoders_folder(char *buf, size_t size)
 	n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 	exe[n > 0 ? n : 0] = '\0';
 	slash = strrchr(exe, '/');
-	if (slash) {
+	if (slash)
 		*slash = '\0';
-		snprintf(buf, size, "%s/plugins", exe);
+	for (size_t i = 0; slash && i < ARRAY_LEN(near); i++) {
+		snprintf(buf, size, "%s/%s", exe, near[i]);
 		if (stat(buf, &st) == 0 && S_ISDIR(st.st_mode))
 			return buf;
 	}

@@ -20,7 +20,7 @@ struct err;
 struct office;
 struct str;
 
-/* $NEEDLE_PLUGINS, else `plugins` beside the program, else NEEDLE_LIBDIR/plugins. Returns buf. */
+/* $NEEDLE_PLUGINS, else `plugins` beside the program or ../lib/needle/plugins, else NEEDLE_LIBDIR/plugins. Returns buf. */
 const char *decoders_folder(char *buf, size_t size);
 
 /* ERR_BAD with one sentence when a plugin is missing, of another ABI, or does not like its options. */

@@ -186,6 +186,23 @@ static const struct escalation *find_escalation(struct loader *l, const char *na
 	return NULL;
 }
 
+static void load_starts(struct scope s, struct policy *policy)
+{
+	struct scope from = scope_in(s, "from");
+	struct texts pauses = scope_texts(s, "pauses");
+
+	for (int c = 0; c < CLOCK_FEEDBACK; c++)
+		policy->from[c] = (enum clock_from)(FROM_RECEIVED + scope_enum(from, clock_names[c]));
+	for (int c = 0; pauses.n && c < N_CLOCKS; c++)
+		policy->runs_on |= 1u << c;
+	for (size_t i = 0; i < pauses.n; i++) {
+		int c = name_index(clock_names, N_CLOCKS, pauses.v[i]);
+
+		if (c >= 0)
+			policy->runs_on &= ~(1u << c);
+	}
+}
+
 static void load_policy(struct scope s, struct scope defaults, struct policy *policy)
 {
 	for (int c = 0; c < N_CLOCKS; c++) {
@@ -194,6 +211,8 @@ static void load_policy(struct scope s, struct scope defaults, struct policy *po
 		policy->has[c] = scope_deadline(s, clock_names[c], &policy->clock[c]);
 		policy->text[c] = node ? node->text : NULL;
 	}
+	policy->support.set = scope_deadline(s, "support", &policy->support.in);
+	load_starts(s, policy);
 	policy->calendar = scope_calendar(s, "calendar");
 	if (!policy->calendar && !scope_node(s, "calendar"))
 		policy->calendar = scope_calendar(defaults, "calendar");

@@ -13,8 +13,10 @@ static const char *const warning_modes[] = {"allow", "deny"};
 static const char *const durabilities[] = {"process", "power"};
 static const char *const horizons[] = {"now", "near", "mid", "long"};
 static const char *const closing_rules[] = {"satisfied", "rated", "resolved"};
+static const char *const clock_from_first[] = {"received", "dispatched"};
 static const char *const unrated[] = {"close", "keep"};
 static const char *const better[] = {"more", "fewer"};
+static const char *const evidence[] = {"optional", "required"};
 static const char *const again[] = {"supervise", "leader", "none"};
 
 #define KEY(path_, type_, flags_, ...) \
@@ -192,6 +194,19 @@ static const struct key_info keys[] = {
 	KEY("policies.*.contact", KEY_DEADLINE, 0, N_("Until when it speaks to the reporter.")),
 	KEY("policies.*.resolve", KEY_DEADLINE, 0, N_("Until when the work is done.")),
 	KEY("policies.*.feedback", KEY_DEADLINE, 0, N_("Until when the reporter hears the result.")),
+	KEY("policies.*.support", KEY_DEADLINE, 0, N_("Until when a support's task is done, from when it was given.")),
+	KEY("policies.*.from", KEY_MAP, 0, N_("What each clock starts from.")),
+	KEY("policies.*.from.accept", KEY_ENUM, 0,
+	    N_("received: the report; dispatched: each time a department gets the case."), .fallback = "dispatched",
+	    ENUM(clock_from_first)),
+	KEY("policies.*.from.contact", KEY_ENUM, 0, N_("Likewise, or accepted: when the department took it."),
+	    .fallback = "dispatched", ENUM(clock_from_names)),
+	KEY("policies.*.from.resolve", KEY_ENUM, 0,
+	    N_("Likewise; from dispatched or accepted on, a transfer gives new time."), .fallback = "received",
+	    ENUM(clock_from_names)),
+	KEY("policies.*.pauses", KEY_LIST, KEY_OR_ONE | KEY_NONEMPTY,
+	    N_("The clocks that stand still while a case is suspended; default all.")),
+	KEY("policies.*.pauses[]", KEY_ENUM, 0, N_("A clock."), ENUM(clock_names)),
 	KEY("policies.*.calendar", KEY_REF, 0, N_("The calendar they count in."), .ref = "calendars"),
 	KEY("policies.*.escalation", KEY_REF, 0, N_("The ladder of reminders."), .ref = "escalations"),
 	KEY("defaults", KEY_MAP, 0, N_("For what a set of deadlines leaves out.")),
@@ -274,6 +289,8 @@ static const struct key_info keys[] = {
 	KEY("supervision", KEY_MAP, 0, N_("Supervision orders.")),
 	KEY("supervision.by", KEY_REF, 0, N_("Who gives them."), .fallback = "ducha", .ref = "departments"),
 	KEY("supervision.within", KEY_DEADLINE, 0, N_("Their limit."), .fallback = "1 工作日"),
+	KEY("supervision.raise", KEY_SPAN, 0,
+	    N_("So long after its limit an order that nobody answered is raised to the leader; default at the limit.")),
 	KEY("returns", KEY_MAP, 0, N_("Cases given back.")),
 	KEY("returns.codes", KEY_NAMED, 0, N_("The reasons that count."),
 	    .fallback = "{not-ours: 非本部门职责, no-place: 地点不明}",
@@ -282,6 +299,14 @@ static const struct key_info keys[] = {
 	KEY("returns.arbitrate_after", KEY_INT, 0, N_("After so many returns triage decides for good."),
 	    .fallback = "2", .min = 1,
 	 .max = 99),
+	KEY("returns.evidence", KEY_ENUM, 0, N_("Whether a return needs a note that proves its reason."),
+	    .fallback = "optional", ENUM(evidence)),
+	KEY("returns.within", KEY_DEADLINE, 0, N_("How long triage has to hand out what came back."),
+	    .fallback = "4 工作小时"),
+	KEY("whistle", KEY_MAP, 0, N_("Departments called to the spot.")),
+	KEY("whistle.within", KEY_DEADLINE, 0, N_("How long they have to report in."), .fallback = "2 工作小时"),
+	KEY("consult", KEY_MAP, 0, N_("Consultations and joint diagnoses.")),
+	KEY("consult.within", KEY_DEADLINE, 0, N_("How long after it the outcome may take."), .fallback = "2 工作日"),
 	KEY("grants", KEY_MAP, 0, N_("What needs somebody's leave.")),
 	KEY("grants.extend", KEY_MAP, 0, N_("More time.")),
 	KEY("grants.extend.by", KEY_REF, 0, N_("Who grants it."), .fallback = "ducha", .ref = "departments"),

@@ -27,6 +27,7 @@ struct list {
 #define M(type, member, kind) {#member, MEMBER_##kind, offsetof(struct type, member), 0, NULL, 0}
 static const struct member support_members[] = {
 	M(support, dept, TEXT), M(support, task, TEXT), M(support, done, BOOL), M(support, called, BOOL),
+	M(support, from, TEXT),
 	M(support, seq, INT), M(support, due, TIME), M(support, reported_at, TIME),
 };
 static const struct member errand_members[] = {
@@ -162,7 +163,8 @@ const char *lists_basis(const struct case_record *c, struct arena *a)
 
 		if (!b->spec)
 			continue;
-		str_addf(&t, "%s\"%s\":{\"from\":%lld,\"spec\":", t.len ? "," : "{", clock_names[k], (long long)b->from);
+		str_addf(&t, "%s\"%s\":{\"from\":%lld,\"paused\":%lld,\"spec\":", t.len ? "," : "{", clock_names[k],
+			 (long long)b->from, (long long)b->paused);
 		str_json(&t, b->spec);
 		str_add(&t, ",\"calendar\":");
 		str_json(&t, b->calendar);
@@ -289,7 +291,8 @@ void lists_read_basis(const char *json, struct case_record *c, struct arena *a)
 		if (k >= 0)
 			c->leg.unsure[k] = (struct basis){json_integer_value(json_object_get(one, "from")),
 							  copied(a, json_object_get(one, "spec")),
-							  copied(a, json_object_get(one, "calendar"))};
+							  copied(a, json_object_get(one, "calendar")),
+							  json_integer_value(json_object_get(one, "paused"))};
 	}
 	json_decref(map);
 }

@@ -1,5 +1,6 @@
 #include "store/outbox.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -31,31 +32,31 @@ static const struct query page = {
 		      " AND (department, number) > ($2::text, $3::text) ORDER BY department, number LIMIT $4::int8"};
 static const struct query summary = {
 	"queue_summary",
-	"SELECT u.i, count(*) FILTER (WHERE q.state IN ('assigned', 'triage')),"
+	"SELECT u.i, s.* FROM unnest($2::text[], $3::text[]) WITH ORDINALITY u(department, after, i),"
+	" LATERAL (SELECT count(*) FILTER (WHERE q.state IN ('assigned', 'triage')),"
 	" count(*) FILTER (WHERE q.state NOT IN ('assigned', 'triage')),"
-	" count(*) FILTER (WHERE q.due_resolve > $3::timestamptz AND q.due_resolve <= $4::timestamptz),"
-	" count(*) FILTER (WHERE q.due_resolve <= $3::timestamptz), count(*),"
-	" count(*) FILTER (WHERE q.role <> 'support')"
-	" FROM unnest($2::text[]) WITH ORDINALITY u(department, i)"
-	" JOIN queue q ON q.tenant = $1::text AND q.department = u.department GROUP BY u.i"};
+	" count(*) FILTER (WHERE q.due_resolve > $4::timestamptz AND q.due_resolve <= $5::timestamptz),"
+	" count(*) FILTER (WHERE q.due_resolve <= $4::timestamptz), count(*),"
+	" count(*) FILTER (WHERE q.role <> 'support'), max(q.number)"
+	" FROM (SELECT number, state, due_resolve, role FROM queue WHERE tenant = $1::text AND department = u.department"
+	" AND number > u.after ORDER BY number LIMIT $6::int8) q) s"};
 static const struct query due = {
 	"timers_due", "SELECT number FROM timer WHERE tenant = $1::text AND due_at <= $2::timestamptz"
 		      " ORDER BY due_at LIMIT $3::int8"};
 static const struct query next = {
 	"timers_next", "SELECT micros(due_at) FROM timer WHERE tenant = $1::text ORDER BY due_at LIMIT 1"};
-/* What waits for a department is in a queue, what waits for the clock has a timer. */
+/* By its own small index: of a million open cases hardly one is in doubt. */
 static const struct query provisional = {
-	"provisional", "SELECT c.number FROM (SELECT number FROM queue WHERE tenant = $1::text AND role <> 'support'"
-		       " UNION SELECT number FROM timer WHERE tenant = $1::text) o"
-		       " JOIN cases c ON c.tenant = $1::text AND c.number = o.number"
-		       " WHERE c.provisional AND c.number > $2::text ORDER BY c.number LIMIT $3::int8"};
+	"provisional", "SELECT number FROM cases WHERE tenant = $1::text AND basis IS NOT NULL AND number > $2::text"
+		       " AND state NOT IN ('closed', 'joined') ORDER BY number LIMIT $3::int8"};
 static const struct query sim_load = {
 	"sim_clock", "SELECT micros(greatest((SELECT now_at FROM sim_clock WHERE tenant = $1::text),"
 		     " (SELECT max(received_at) FROM report WHERE tenant = $1::text),"
 		     " (SELECT max(at) FROM dead_letter WHERE tenant = $1::text)))"};
 static const struct query sim_save = {
 	"sim_clock_save", "INSERT INTO sim_clock VALUES ($1::text, $2::timestamptz)"
-			  " ON CONFLICT (tenant) DO UPDATE SET now_at = greatest(sim_clock.now_at, excluded.now_at)"};
+			  " ON CONFLICT (tenant) DO UPDATE SET now_at = greatest(sim_clock.now_at, excluded.now_at)"
+			  " RETURNING micros(now_at)"};
 static const struct query probe_passed = {
 	"probe_passed", "SELECT 1 FROM broker_probe WHERE tenant = $1::text AND broker = $2::text"
 			" AND passed_at > now() - interval '1 day'"};
@@ -185,32 +186,49 @@ int queue_page(struct pg *pg, const char *tenant, const char *after_dept, const 
 	return 0;
 }
 
-int queue_summary(struct pg *pg, const char *tenant, const char *const *depts, size_t n, int64_t now,
-		  int64_t end_of_day, struct summary *ret, struct err *e)
+static void add_slice(struct summary *s, const struct pg_rows *rows, int row, size_t max)
 {
+	const char *last = pg_get(rows, row, 7);
+	int64_t n = pg_get_int(rows, row, 5);
+
+	s->to_accept += pg_get_int(rows, row, 1);
+	s->in_progress += pg_get_int(rows, row, 2);
+	s->due_today += pg_get_int(rows, row, 3);
+	s->overdue += pg_get_int(rows, row, 4);
+	s->total += n;
+	s->leads += pg_get_int(rows, row, 6);
+	s->whole = n < (int64_t)max;
+	if (last)
+		snprintf(s->after, sizeof(s->after), "%s", last);
+}
+
+int queue_summary(struct pg *pg, const char *tenant, struct summary *inout, size_t n, size_t max, int64_t now,
+		  int64_t end_of_day, struct arena *a, struct err *e)
+{
+	const char **depts = arena_alloc(a, n * sizeof(*depts)), **after = arena_alloc(a, n * sizeof(*after));
+	struct summary **who = arena_alloc(a, n * sizeof(struct summary *));
 	struct pg_args args = {0};
 	struct pg_rows rows = {0};
+	size_t left = 0;
 	int r;
 
 	for (size_t i = 0; i < n; i++)
-		ret[i] = (struct summary){.dept = depts[i]};
+		if (!inout[i].whole) {
+			who[left] = &inout[i];
+			depts[left] = inout[i].dept;
+			after[left++] = inout[i].after;
+		}
 	pg_text(&args, tenant);
-	pg_texts(&args, depts, n);
+	pg_texts(&args, depts, left);
+	pg_texts(&args, after, left);
 	pg_time(&args, now);
 	pg_time(&args, end_of_day);
+	pg_int(&args, (int64_t)max);
 	r = pg_run(pg, &summary, &args, &rows, e);
 	if (r < 0)
 		return r;
-	for (int i = 0; i < rows.n; i++) {
-		struct summary *s = &ret[pg_get_int(&rows, i, 0) - 1];
-
-		s->to_accept = pg_get_int(&rows, i, 1);
-		s->in_progress = pg_get_int(&rows, i, 2);
-		s->due_today = pg_get_int(&rows, i, 3);
-		s->overdue = pg_get_int(&rows, i, 4);
-		s->total = pg_get_int(&rows, i, 5);
-		s->leads = pg_get_int(&rows, i, 6);
-	}
+	for (int i = 0; i < rows.n; i++)
+		add_slice(who[pg_get_int(&rows, i, 0) - 1], &rows, i, max);
 	pg_rows_done(&rows);
 	return 0;
 }
@@ -269,13 +287,20 @@ int store_sim_clock(struct pg *pg, const char *tenant, int64_t *now_inout, struc
 	return r;
 }
 
-int store_sim_clock_save(struct pg *pg, const char *tenant, int64_t now, struct err *e)
+int store_sim_clock_save(struct pg *pg, const char *tenant, int64_t *now_inout, struct err *e)
 {
 	struct pg_args args = {0};
+	struct pg_rows rows = {0};
+	int r;
 
 	pg_text(&args, tenant);
-	pg_time(&args, now);
-	return pg_run(pg, &sim_save, &args, NULL, e);
+	pg_time(&args, *now_inout);
+	r = pg_run(pg, &sim_save, &args, &rows, e);
+	if (r < 0)
+		return r;
+	*now_inout = pg_get_int(&rows, 0, 0);
+	pg_rows_done(&rows);
+	return 0;
 }
 
 int store_probe_passed(struct pg *pg, const char *tenant, const char *broker, bool *ret, struct err *e)

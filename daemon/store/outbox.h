@@ -51,10 +51,15 @@ struct summary {
 	const char *dept;
 	int64_t to_accept, in_progress, due_today, overdue, total;
 	int64_t leads;                  /* cases of which it is the lead or triage: over all departments, the open cases */
+	char after[40];                 /* counted up to this case; "" to begin */
+	bool whole;                     /* nothing is behind it */
 };
-/* Counts of the given departments (all of them have a row in ret, in the given order). */
-int queue_summary(struct pg *pg, const char *tenant, const char *const *depts, size_t n, int64_t now,
-		  int64_t end_of_day, struct summary *ret, struct err *e);
+/*
+ * Counts on: of each department that is not yet whole the next `max` cases of its queue. A long queue is counted in
+ * slices, so that nobody waits for it; what changes meanwhile is marked, and counted in the next round.
+ */
+int queue_summary(struct pg *pg, const char *tenant, struct summary *inout, size_t n, size_t max, int64_t now,
+		  int64_t end_of_day, struct arena *a, struct err *e);
 
 /* Cases whose wake-up has come, oldest first. */
 int timers_due(struct pg *pg, const char *tenant, int64_t now, size_t max, struct arena *a, const char ***ret,
@@ -67,7 +72,8 @@ int store_provisional(struct pg *pg, const char *tenant, const char *after, size
 		      const char ***ret, size_t *ret_n, struct err *e);
 /* The latest of the given instant, the one stored last, and what has been stamped since. */
 int store_sim_clock(struct pg *pg, const char *tenant, int64_t *now_inout, struct err *e);
-int store_sim_clock_save(struct pg *pg, const char *tenant, int64_t now, struct err *e);
+/* Stores it, unless another daemon of the tenant is further: then that instant comes back. */
+int store_sim_clock_save(struct pg *pg, const char *tenant, int64_t *now_inout, struct err *e);
 /* Has this broker passed the probe within a day? Real time, also where the clock is simulated. */
 int store_probe_passed(struct pg *pg, const char *tenant, const char *broker, bool *ret, struct err *e);
 int store_note_probe(struct pg *pg, const char *tenant, const char *broker, struct err *e);

@@ -92,7 +92,8 @@ static const struct column case_columns[] = {
 	AT(case_row, c.urge_day, "urge_day", INT), AT(case_row, c.dissatisfied, "dissatisfied", INT),
 	AT(case_row, c.received_at, "received_at", TIME), AT(case_row, c.resolved_at, "resolved_at", TIME),
 	AT(case_row, c.closed_at, "closed_at", TIME), AT(case_row, c.close_reason, "close_reason", TEXT),
-	AT(case_row, c.joined_into, "joined_into", TEXT),
+	AT(case_row, c.joined_into, "joined_into", TEXT), AT(case_row, c.urged, "urged", INT),
+	AT(case_row, c.whole_due, "due_whole", TIME),
 	/* What has happened once stays (FACTS_LASTING), and so does what this step says nothing of. */
 	{"facts", COLUMN_INT64, offsetof(struct case_row, facts), NULL, "(t.facts & (-1::int8 << 22)) | u.facts"},
 	{"score", COLUMN_TEXT, offsetof(struct case_row, score), NULL, "coalesce(u.score, t.score)"},
@@ -167,6 +168,12 @@ static const struct query queue_drop = {
 		      " WHERE q.tenant = $1::text AND q.department = u.department AND q.number = u.number"};
 static const struct query timer_drop = {
 	"drop_timer", "DELETE FROM timer WHERE tenant = $1::text AND number = ANY($2::text[])"};
+/* The place that a report is about turned out to be another: what measured the old one goes with it. */
+static const struct query address_put = {
+	"put_address", "INSERT INTO person (tenant, channel, id, address)"
+		       " SELECT $1::text, u.channel, u.id, u.address"
+		       " FROM unnest($2::text[], $3::text[], $4::text[]) u(channel, id, address)"
+		       " ON CONFLICT (tenant, channel, id) DO UPDATE SET address = excluded.address, lat = NULL, lon = NULL"};
 static const struct query begin = {"begin", "BEGIN"}, commit = {"commit", "COMMIT"};
 
 void save_init_tables(void)
@@ -180,6 +187,8 @@ const struct query *save_query(enum save_table table)
 {
 	if (table == SAVE_QUEUE_DROP)
 		return &queue_drop;
+	if (table == SAVE_ADDRESS)
+		return &address_put;
 	return table == SAVE_TIMER_DROP ? &timer_drop : &tables[table].query;
 }
 
@@ -214,6 +223,8 @@ void case_change_add(struct case_change *change, const struct effects *fx, struc
 		add_queue(change, &fx->queue.v[i], a);
 	for (size_t i = 0; i < fx->legs.n; i++)
 		ALIST_PUSH(a, &change->legs, fx->legs.v[i]);
+	if (fx->address)
+		change->address = fx->address;
 	change->wake_at = fx->wake_at;
 	change->touched = true;
 }
@@ -227,7 +238,8 @@ static void save_queue(struct save *s, const struct case_change *change)
 
 		save_row(s, q->present ? SAVE_QUEUE_PUT : SAVE_QUEUE_DROP,
 			 ROW(queue_put, change->c->number, case_state_names[change->c->state],
-			     change->c->leg.due[CLOCK_RESOLVE], *q));
+			     /* Nobody is late with what is suspended. */
+			     change->c->state == STATE_SUSPENDED ? MOMENT_NONE : change->c->leg.due[CLOCK_RESOLVE], *q));
 	}
 }
 
@@ -255,6 +267,8 @@ void save_change(struct save *s, const struct case_change *change)
 	for (size_t i = 0; i < change->legs.n; i++)
 		save_row(s, SAVE_LEG, ROW(leg_put, c->number, change->legs.v[i]));
 	save_queue(s, change);
+	if (change->address)
+		save_row(s, SAVE_ADDRESS, change);
 	if (change->wake_at != MOMENT_NONE)
 		save_row(s, SAVE_TIMER_PUT, ROW(timer_put, c->number, change->wake_at));
 	else if (!change->fresh)
@@ -296,6 +310,30 @@ static void pipe_drops(struct pg *pg, struct save *s)
 		pg_texts(&args, numbers, timer->n);
 		pg_pipe(pg, &timer_drop, &args, NULL);
 	}
+}
+
+static void pipe_addresses(struct pg *pg, struct save *s)
+{
+	const struct rows *rows = &s->rows[SAVE_ADDRESS];
+	const char **channels = arena_alloc(s->a, rows->n * sizeof(*channels));
+	const char **ids = arena_alloc(s->a, rows->n * sizeof(*ids));
+	const char **addresses = arena_alloc(s->a, rows->n * sizeof(*addresses));
+	struct pg_args args = {0};
+
+	if (!rows->n)
+		return;
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct case_change *change = rows->v[i];
+
+		channels[i] = change->c->channel;
+		ids[i] = change->c->report;
+		addresses[i] = change->address;
+	}
+	pg_text(&args, s->tenant);
+	pg_texts(&args, channels, rows->n);
+	pg_texts(&args, ids, rows->n);
+	pg_texts(&args, addresses, rows->n);
+	pg_pipe(pg, &address_put, &args, NULL);
 }
 
 static bool is_row(const struct pg_rows *claimed, int at, const struct report_row *r)
@@ -350,6 +388,7 @@ int save_commit(struct pg *pg, struct save *s, struct err *e)
 		if (s->rows[i].n && tables[i].name)
 			pipe_table(pg, s, (enum save_table)i, NULL);
 	pipe_drops(pg, s);
+	pipe_addresses(pg, s);
 	fault_point("before-commit");
 	pg_pipe(pg, &commit, &none, NULL);
 	r = pg_pipe_end(pg, e);

@@ -20,6 +20,7 @@ struct case_change {
 	ALIST(struct event_row) events;
 	ALIST(struct queue_row) queue;          /* the last word for each department */
 	ALIST(struct leg_row) legs;
+	const char *address;                    /* amended, or NULL */
 	int64_t wake_at;
 };
 /* Adds the effects of one more step. */
@@ -57,7 +58,7 @@ struct rows {
 	size_t n, cap;
 };
 enum save_table { SAVE_REPORT, SAVE_PERSON, SAVE_CASE_NEW, SAVE_CASE_OLD, SAVE_LEG, SAVE_HISTORY, SAVE_OUTBOX,
-		  SAVE_QUEUE_PUT, SAVE_QUEUE_DROP, SAVE_TIMER_PUT, SAVE_TIMER_DROP, SAVE_COMMAND, SAVE_DEAD,
+		  SAVE_QUEUE_PUT, SAVE_QUEUE_DROP, SAVE_TIMER_PUT, SAVE_TIMER_DROP, SAVE_ADDRESS, SAVE_COMMAND, SAVE_DEAD,
 		  N_SAVE_TABLE };
 struct save {
 	const char *tenant;

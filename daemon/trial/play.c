@@ -78,7 +78,8 @@ static int command_act(struct play *p, const char *dept, json_t *members, struct
 	m.payload_len = strlen(payload);
 	r = understand(office, NULL, NULL, &m, &p->at->scratch, &u, e);
 	if (r == 0)
-		take_step(p, &(struct action){(enum life_action)(LIFE_COMMAND + (int)u.command.action), &u.command, NULL});
+		take_step(p, &(struct action){(enum life_action)(LIFE_COMMAND + (int)u.command.action), &u.command,
+					      &p->at->understood.reports[0]});
 	understood_done(&u);
 	return r;
 }

@@ -1,8 +1,10 @@
 """needlectl against a running stack: it sees what outsiders may see and does what outsiders may do."""
 import json
 import os
+import shutil
+import subprocess
 
-from lib.stack import needlectl
+from lib.stack import BUILD, ROOT, needlectl
 from lib.wait import wait_for
 
 LAMP = ("--category", "市政/路灯", "--text", "路灯不亮")
@@ -153,3 +155,15 @@ def test_a_folder_with_errors_exits_with_78_and_names_check(office):
 	finally:
 		with open(path, "w", encoding="utf-8") as f:
 			f.write(saved)
+
+
+def test_what_is_installed_anywhere_finds_its_own_parts(tmp_path):
+	for source, place in (("needlectl", "bin/needlectl"), ("plugins/hotline.so", "lib/needle/plugins/hotline.so"),
+			      ("plugins/wechat.so", "lib/needle/plugins/wechat.so"), ("plugins/device.so", "lib/needle/plugins/device.so"),
+			      ("locale/zh_CN/LC_MESSAGES/needle.mo", "share/locale/zh_CN/LC_MESSAGES/needle.mo")):
+		os.makedirs(tmp_path / os.path.dirname(place), exist_ok=True)
+		shutil.copy(os.path.join(BUILD, source), tmp_path / place)
+	env = {k: v for k, v in os.environ.items() if not k.startswith("NEEDLE_")}
+	done = subprocess.run([tmp_path / "bin/needlectl", "check", "-c", os.path.join(ROOT, "config", "demo"), "--lang", "zh"],
+			      capture_output=True, text=True, check=False, env=env)
+	assert done.returncode == 0 and "0 个错误" in done.stdout, done.stdout + done.stderr

@@ -81,7 +81,10 @@ static void add_life(struct world *w)
 	w->replies[3] = (struct reply_text){"closed", ""};
 	*life = (struct lifecycle){.triage = &w->f.departments[DANGZHENG], .closing = CLOSE_SATISFIED,
 				   .closing_window = deadline(w, "168 小时"), .unrated_close = true,
-				   .supervisor = &w->f.departments[DUCHA], .returns = w->returns, .n_returns = 2,
+				   .supervisor = &w->f.departments[DUCHA], .supervise_within = deadline(w, "24 小时"),
+				   .extend_by = &w->f.departments[DUCHA], .extend_times = 1,
+				   .extend_max = deadline(w, "48 小时"), .suspend_by = &w->f.departments[DANGZHENG],
+				   .suspend_max = deadline(w, "720 小时"), .returns = w->returns, .n_returns = 2,
 				   .arbitrate_after = 2, .urges_per_day = 2, .replies = w->replies, .n_replies = 4};
 }
 
@@ -291,8 +294,11 @@ static void after_the_window_an_unrated_case_closes_and_late_ratings_are_kept(vo
 	assert_int_equal(command(w, CHENGGUAN, (struct command){.action = CMD_ACCEPT}), 0);
 	assert_int_equal(command(w, HUANWEI, (struct command){.action = CMD_SUPPORT_DONE}), 0);
 	assert_int_equal(command(w, CHENGGUAN, (struct command){.action = CMD_RESOLVE, .answer = "好了"}), 0);
-	assert_int_equal(w->fx.wake_at, w->now + 7 * DAY);
-	assert_int_equal(tick(w, w->now + 7 * DAY), 0);
+	assert_int_equal(w->fx.wake_at, w->now + 2 * HOUR);     /* nobody says that the reporter has heard of it */
+	assert_int_equal(tick(w, w->now + 2 * HOUR), 0);
+	assert_non_null(told(w, "overdue", "chengguan"));
+	assert_int_equal(w->fx.wake_at, w->c.resolved_at + 7 * DAY);
+	assert_int_equal(tick(w, w->c.resolved_at + 7 * DAY), 0);
 	assert_int_equal(w->c.state, STATE_CLOSED);
 	assert_string_equal(w->c.close_reason, "unrated");
 	w->now += 1;
@@ -336,10 +342,10 @@ static void every_refusal_is_a_sentence_and_changes_nothing(void **state)
 		{CHENGGUAN, {.action = CMD_TRANSFER, .to = "wuye"}, "only triage"},
 		{DANGZHENG, {.action = CMD_TRANSFER, .to = "nobody"}, "id of a department"},
 		{DANGZHENG, {.action = CMD_TRANSFER, .to = "chengguan"}, "has the case already"},
-		{CHENGGUAN, {.action = CMD_SUPPORT_DONE}, "not in the queue"},
+		{CHENGGUAN, {.action = CMD_SUPPORT_DONE}, "no task"},
 		{CHENGGUAN, {.action = CMD_LIFT, .to = "huanwei"}, "only a supervisor"},
 		{DUCHA, {.action = CMD_LIFT, .to = "wuye"}, "whose task is open"},
-		{CHENGGUAN, {.action = CMD_EXTEND}, "this version"},
+		{CHENGGUAN, {.action = CMD_WHISTLE}, "'departments'"},
 	};
 	struct world *w = *state;
 
@@ -384,13 +390,14 @@ static void limits_and_steps_come_in_their_order(void **state)
 		{30 * MINUTE, "overdue", "chengguan"}, {30 * MINUTE, "reminded", "chengguan"},
 		{HOUR, "overdue", "chengguan"},        {20 * HOUR, "due_soon", "chengguan"},
 		{24 * HOUR, "overdue", "chengguan"},   {24 * HOUR, "escalated", "chengguan"},
-		{25 * HOUR, "supervised", "ducha"},
+		{25 * HOUR, "supervised", "ducha"},    {49 * HOUR, "overdue", "ducha"},
+		{49 * HOUR, "escalated", "dangzheng"},
 	};
 	struct world *w = *state;
 	int64_t start = w->now;
 	size_t at = 0;
 
-	for (int64_t t = start; t <= start + 30 * HOUR; t += MINUTE) {
+	for (int64_t t = start; t <= start + 60 * HOUR; t += MINUTE) {
 		assert_int_equal(tick(w, t), 0);
 		for (size_t i = 0; i < w->fx.history.n; i++, at++) {
 			assert_true(at < ARRAY_LEN(rows));
@@ -412,6 +419,11 @@ static void a_jump_over_everything_does_each_thing_once_in_order_and_marks_it_la
 	for (size_t i = 0; i < 7; i++)
 		assert_non_null(strstr(w->fx.history.v[i].detail, "\"late\":true"));
 	assert_string_equal(w->fx.history.v[6].kind, "supervised");
+	/* An order is late when it has been in hand for its time, not for the time of the outage. */
+	assert_int_equal(w->fx.wake_at, w->now + DAY);
+	assert_int_equal(tick(w, w->now + DAY), 0);
+	assert_int_equal(w->fx.history.n, 2);
+	assert_string_equal(w->fx.history.v[1].kind, "escalated");
 	assert_int_equal(tick(w, w->now + DAY), 0);
 	assert_int_equal(w->fx.history.n, 0);
 	assert_int_equal(w->fx.wake_at, MOMENT_NONE);
@@ -460,6 +472,10 @@ static void every_cell_of_the_table_does_its_work_or_refuses_in_a_sentence(void 
 			done = life_step(&w->f.office, &w->c, &act, w->now, &w->f.message, &w->fx);
 			assert_true(strlen(life_cell((enum case_state)s, (enum life_action)a)) > 0);
 			assert_true(strlen(life_action_name((enum life_action)a)) > 0);
+			/* A state that changes is an arrow of the table that needlectl prints (core/life/table.c). */
+			if (w->c.state != (enum case_state)s && !life_moves((enum life_action)a, (enum case_state)s, w->c.state))
+				fail_msg("no arrow: %s from %s to %s", life_action_name((enum life_action)a), case_state_names[s],
+					 case_state_names[w->c.state]);
 			if (done == LIFE_REFUSED)
 				assert_true(strlen(w->fx.refused) > 20);
 			else

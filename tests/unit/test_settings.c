@@ -132,7 +132,7 @@ static void an_office_is_what_its_files_say(void **state)
 	assert_int_equal(rule->then.visibility, VISIBLE_SEALED);
 	assert_int_equal(rule_of(settings, "匿名举报")->when.secret, 1);
 	assert_true(policy->has[CLOCK_ACCEPT] && policy->clock[CLOCK_ACCEPT].unit == UNIT_WORKHOUR);
-	assert_int_equal(policy->escalation->n_steps, 3);
+	assert_int_equal(policy->escalation->n_steps, 4);
 	assert_int_equal(policy->escalation->steps[2].level, 2);
 	assert_string_equal(policy->escalation->steps[2].dept->id, "ducha");
 	assert_int_equal(policy->escalation->quiet_except, 1u << DO_RAISE);
@@ -151,6 +151,36 @@ static void an_office_is_what_its_files_say(void **state)
 	assert_null(grid->dept);
 	assert_int_equal(office->retain_days, 1827);
 	assert_non_null(office->index);
+	settings_unref(settings);
+}
+
+static void a_policy_says_where_its_clocks_start_and_which_stand_still(void **state)
+{
+	const struct policy *policy;
+	struct settings *settings;
+
+	(void)state;
+	fresh_copy();
+	change(T, "      accept: dispatched ", "      accept: received ");
+	change(T, "      contact: dispatched ", "      contact: accepted ");
+	change(T, "      resolve: received ", "      resolve: dispatched ");
+	change(T, "pauses: [accept, contact, resolve, feedback]", "pauses: resolve");
+	settings = load(copy, LOAD_SECRETS_OPTIONAL);
+	assert_int_equal(settings->findings.n_errors, 0);
+	policy = map_get(&settings->office.policy_by_name, "普通");
+	assert_int_equal(policy->from[CLOCK_ACCEPT], FROM_RECEIVED);
+	assert_int_equal(policy->from[CLOCK_CONTACT], FROM_ACCEPTED);
+	assert_int_equal(policy->from[CLOCK_RESOLVE], FROM_DISPATCHED);
+	assert_int_equal(policy->runs_on, 1u << CLOCK_ACCEPT | 1u << CLOCK_CONTACT | 1u << CLOCK_FEEDBACK);
+	policy = map_get(&settings->office.policy_by_name, "紧急");
+	assert_int_equal(policy->from[CLOCK_ACCEPT], FROM_DISPATCHED);
+	assert_int_equal(policy->from[CLOCK_RESOLVE], FROM_RECEIVED);
+	assert_int_equal(policy->runs_on, 0);
+	assert_true(settings->office.life.supervise_raises);
+	settings_unref(settings);
+	change(T, "      accept: received ", "      accept: accepted ");
+	settings = load(copy, LOAD_SECRETS_OPTIONAL);
+	assert_true(settings->findings.n_errors > 0);
 	settings_unref(settings);
 }
 
@@ -405,6 +435,7 @@ static int run(void)
 		cmocka_unit_test(the_reference_shows_every_key),
 		cmocka_unit_test(the_table_of_keys_is_in_order),
 		cmocka_unit_test(an_office_is_what_its_files_say),
+		cmocka_unit_test(a_policy_says_where_its_clocks_start_and_which_stand_still),
 		cmocka_unit_test(a_small_folder_lives_by_defaults),
 		cmocka_unit_test(texts_stay_as_they_are_written),
 		cmocka_unit_test(secrets_are_found_kept_private_and_out_of_the_hash),

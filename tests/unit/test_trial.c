@@ -94,7 +94,8 @@ static const struct row {
 	{LEAK ACCEPT RESOLVE "      - {at: 2026-02-24 11:00, do: {kind: rate, score: dissatisfied, comment: 没修好}, "
 	 "expect: {event: reopened, state: closed}}\n", "state", "closed", "assigned"},
 	{LEAK ACCEPT RESOLVE "      - {at: 2026-03-04 00:00, expect: {event: closed}}\n", NULL, NULL, NULL},
-	{LEAK ACCEPT RESOLVE "      - {at: 2026-03-03 23:59, expect: {event: closed}}\n", "event", "closed", "-"},
+	{LEAK ACCEPT RESOLVE "      - {at: 2026-03-03 23:59, expect: {event: closed}}\n", "event", "closed",
+	 "overdue xingfuli, supervised ducha, supervised xingfuli, overdue xingfuli, overdue ducha, escalated xingfuli"},
 	{LEAK "      - {at: +1 小时, do: {kind: urge, text: 快点}, expect: {event: urged}}\n", NULL, NULL, NULL},
 	{LEAK "      - {at: +1 小时, do: {kind: status}, expect: {reply: status}}\n", NULL, NULL, NULL},
 	{LEAK "      - {at: +1 小时, do: {kind: status}, expect: {reply: late}}\n", "reply", "late", "registered, status"},

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "core/office.h"
+#include "core/time/moment.h"
 
 /* An array that grows in an arena: ALIST(struct x) list = {0}; ALIST_PUSH(arena, &list, x); */
 #define ALIST(type) struct { type *v; size_t n, cap; }
@@ -32,9 +33,15 @@ struct support {
 	const char *dept, *task;        /* task may be NULL */
 	bool done;
 	bool called;                    /* by a whistle: it must report in, once, before `due` */
+	const char *from;               /* who whistled, or NULL */
 	int seq;                        /* of the history row that gave the task; 0: with the case */
-	int64_t due, reported_at;       /* its own limit / when it came; MOMENT_NONE: none / not yet */
+	int64_t due, reported_at;       /* its next limit, to come or to be done / when it came; MOMENT_NONE: none / not yet */
 };
+/* Called, and not there yet. */
+static inline bool support_waits(const struct support *s)
+{
+	return s->called && s->reported_at == MOMENT_NONE;
+}
 /*
  * What one body asks of another within a case, with a limit of its own. Kept while it is open, and then
  * as long as the leg needs to know of it; the history has it for ever.
@@ -45,7 +52,7 @@ enum errand_kind {
 	ERRAND_ORDER,                   /* a supervision order: to the lead */
 	ERRAND_CONSULT,                 /* a consultation: topic, parties, when */
 	ERRAND_STEP,                    /* the next link of a chain, opened when this one is resolved */
-	ERRAND_TRIAGE,                  /* the time that triage has to hand the case out */
+	ERRAND_TRIAGE,                  /* the time that triage has to hand the case out; done: a hand-over, from … to … */
 	N_ERRAND_KIND
 };
 extern const char *const errand_kind_names[N_ERRAND_KIND];
@@ -75,6 +82,7 @@ struct told {
 struct basis {
 	int64_t from;
 	const char *spec, *calendar;    /* as the policy had them; spec NULL: the limit is firm */
+	int64_t paused;                 /* what pauses have added: of working time where it counts that, else of any */
 };
 /* The running leg: its clocks never move once set, except visibly. */
 struct leg {
@@ -108,6 +116,8 @@ struct case_record {
 	const char *route_source, *config;
 	struct leg leg;
 	int reports, returns, heat, urges, urge_day, dissatisfied;
+	int urged;                              /* urges of the whole life, forwarded or not */
+	int64_t whole_due;                      /* the matter's own limit, from its receipt: no leg and no transfer moves it */
 	int64_t received_at, resolved_at, closed_at;
 	const char *close_reason, *joined_into;
 };

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "core/time/moment.h"
+#include "core/time/worktime.h"
 
 const struct calendar *office_calendar(const struct office *office, const struct deadline *d,
 				       const struct policy *policy)
@@ -45,8 +46,16 @@ void leg_start_clock(const struct office *office, struct leg *leg, enum clock_na
 	leg->unsure[k] = (struct basis){0};
 	if (due.provisional)
 		leg->unsure[k] = (struct basis){start, policy->text[k],
-						name_of(office_calendar(office, &policy->clock[k], policy))};
+						name_of(office_calendar(office, &policy->clock[k], policy)), 0};
 	leg->provisional |= due.provisional;
+}
+
+int64_t leg_limit(const struct office *office, enum clock_name k, const struct policy *policy, int64_t start)
+{
+	struct leg leg = {.due = {MOMENT_NONE, MOMENT_NONE, MOMENT_NONE, MOMENT_NONE}};
+
+	leg_start_clock(office, &leg, k, policy, start);
+	return leg.due[k];
 }
 
 void leg_settle(struct leg *leg)
@@ -59,6 +68,16 @@ void leg_settle(struct leg *leg)
 	}
 }
 
+enum clock_from clock_starts(const struct policy *policy, enum clock_name k)
+{
+	/* A body that gets the case later has its own time to accept and to call; the resident's limit stays. */
+	static const enum clock_from usual[N_CLOCKS] = {
+		[CLOCK_ACCEPT] = FROM_DISPATCHED, [CLOCK_CONTACT] = FROM_DISPATCHED, [CLOCK_RESOLVE] = FROM_RECEIVED,
+		[CLOCK_FEEDBACK] = FROM_RESOLVED};
+
+	return policy->from[k] == FROM_USUAL || k == CLOCK_FEEDBACK ? usual[k] : policy->from[k];
+}
+
 void leg_start(const struct office *office, struct leg *leg, int n, const struct policy *policy, int64_t start)
 {
 	memset(leg, 0, sizeof(*leg));
@@ -68,12 +87,61 @@ void leg_start(const struct office *office, struct leg *leg, int n, const struct
 	for (int k = 0; k < N_CLOCKS; k++) {
 		leg->due[k] = leg->met[k] = MOMENT_NONE;
 		/* The time to tell the reporter runs from the day there is something to tell. */
-		if (k != CLOCK_FEEDBACK)
+		if (clock_starts(policy, (enum clock_name)k) < FROM_ACCEPTED)
 			leg_start_clock(office, leg, (enum clock_name)k, policy, start);
 	}
 }
 
-static bool has_fired(const struct leg *leg, const char *identity)
+/* Whether what the ladder remembers is about clock k: "overdue accept", "accept 逾期 remind 0". */
+static bool is_about(const char *identity, enum clock_name k)
+{
+	size_t n = strlen(clock_names[k]);
+
+	if (strncmp(identity, "overdue ", strlen("overdue ")) == 0)
+		return strcmp(identity + strlen("overdue "), clock_names[k]) == 0;
+	return strncmp(identity, clock_names[k], n) == 0 && identity[n] == ' ';
+}
+
+static void forget_clock(struct leg *leg, enum clock_name k)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < leg->fired.n; i++)
+		if (!is_about(leg->fired.v[i], k))
+			leg->fired.v[kept++] = leg->fired.v[i];
+	leg->fired.n = kept;
+}
+
+void leg_hand_on(const struct office *office, struct leg *leg, const struct policy *policy, int64_t now)
+{
+	size_t kept = 0;
+
+	for (int k = 0; k < N_CLOCKS; k++) {
+		enum clock_from from = clock_starts(policy, (enum clock_name)k);
+
+		if (from != FROM_DISPATCHED && from != FROM_ACCEPTED)
+			continue;
+		leg->due[k] = leg->met[k] = MOMENT_NONE;
+		leg->unsure[k] = (struct basis){0};
+		forget_clock(leg, (enum clock_name)k);
+		if (from == FROM_DISPATCHED)
+			leg_start_clock(office, leg, (enum clock_name)k, policy, now);
+	}
+	for (size_t i = 0; i < leg->fired.n; i++)
+		if (strncmp(leg->fired.v[i], "unassigned", strlen("unassigned")) != 0)
+			leg->fired.v[kept++] = leg->fired.v[i];
+	leg->fired.n = kept;
+}
+
+void leg_accept(const struct office *office, struct leg *leg, const struct policy *policy, int64_t now)
+{
+	for (int k = 0; k < N_CLOCKS; k++)
+		if (clock_starts(policy, (enum clock_name)k) == FROM_ACCEPTED && leg->due[k] == MOMENT_NONE &&
+		    leg->met[k] == MOMENT_NONE)
+			leg_start_clock(office, leg, (enum clock_name)k, policy, now);
+}
+
+bool ladder_has_fired(const struct leg *leg, const char *identity)
 {
 	for (size_t i = 0; i < leg->fired.n; i++)
 		if (strcmp(leg->fired.v[i], identity) == 0)
@@ -101,6 +169,15 @@ static int64_t next_open(const struct calendar *cal, int64_t at)
 	return at;
 }
 
+/* Since when triage has it. */
+static int64_t unassigned_since(const struct case_record *c)
+{
+	for (size_t i = c->errands.n; i-- > 0;)
+		if (c->errands.v[i].kind == ERRAND_TRIAGE && !c->errands.v[i].done)
+			return c->errands.v[i].at;
+	return c->leg.started_at;
+}
+
 int64_t ladder_step_at(const struct office *office, const struct case_record *c, const struct policy *policy,
 		       const struct step *s)
 {
@@ -111,11 +188,11 @@ int64_t ladder_step_at(const struct office *office, const struct case_record *c,
 
 	switch (s->when) {
 	case STEP_CREATED:
-		return c->received_at;
+		return c->leg.started_at;
 	case STEP_UNASSIGNED:
 		if (c->state != STATE_TRIAGE)
 			return MOMENT_NONE;
-		return deadline_due(&s->span, cal, c->leg.started_at, NULL, &due, &e) == 0 ? due.at : MOMENT_NONE;
+		return deadline_due(&s->span, cal, unassigned_since(c), NULL, &due, &e) == 0 ? due.at : MOMENT_NONE;
 	case STEP_BEFORE:
 		if (limit == MOMENT_NONE || c->leg.met[s->clock] != MOMENT_NONE)
 			return MOMENT_NONE;
@@ -132,7 +209,9 @@ int64_t ladder_step_at(const struct office *office, const struct case_record *c,
 
 int64_t ladder_heard_at(const struct escalation *ladder, const struct step *s, int64_t at)
 {
-	return ladder->quiet && !(ladder->quiet_except & (1u << s->act)) ? next_open(ladder->quiet, at) : at;
+	bool held = ladder->quiet && s->act != DO_RAISE && !(ladder->quiet_except & (1u << s->act));
+
+	return held ? next_open(ladder->quiet, at) : at;
 }
 
 static bool clocks_run(const struct case_record *c)
@@ -140,12 +219,25 @@ static bool clocks_run(const struct case_record *c)
 	return c->state == STATE_TRIAGE || c->state == STATE_ASSIGNED || c->state == STATE_ACCEPTED;
 }
 
+static bool is_open(const struct case_record *c)
+{
+	return clocks_run(c) || c->state == STATE_SUSPENDED;
+}
+
+/* The time to tell the reporter runs when the work is done, all others until then; a pause stops those that it stops. */
+static bool clock_runs(const struct case_record *c, const struct policy *policy, enum clock_name k)
+{
+	if (c->state == STATE_RESOLVED)
+		return k == CLOCK_FEEDBACK;
+	return clocks_run(c) || (c->state == STATE_SUSPENDED && (policy->runs_on & (1u << k)));
+}
+
 static const char *limit_identity(enum clock_name k, struct arena *a)
 {
 	return arena_printf(a, "overdue %s", clock_names[k]);
 }
 
-static const char *step_identity(const struct step *s, struct arena *a)
+const char *ladder_step_identity(const struct step *s, struct arena *a)
 {
 	return arena_printf(a, "%s %s %d", s->text, step_do_names[s->act], s->level);
 }
@@ -179,7 +271,7 @@ void leg_rearm(const struct office *office, struct case_record *c, enum clock_na
 
 		if ((s->when == STEP_BEFORE || s->when == STEP_AFTER) && s->clock == k &&
 		    ladder_step_at(office, c, policy, s) > now)
-			forget(&c->leg, step_identity(s, a));
+			forget(&c->leg, ladder_step_identity(s, a));
 	}
 }
 
@@ -195,17 +287,23 @@ static void consider(struct ladder_item *best, bool *found, const struct ladder_
 	}
 }
 
-static void consider_limits(const struct case_record *c, struct arena *a, struct ladder_item *best, bool *found)
+static void consider_limits(const struct case_record *c, const struct policy *policy, struct arena *a,
+			    struct ladder_item *best, bool *found)
 {
 	for (int k = 0; k < N_CLOCKS; k++) {
 		struct ladder_item item = {.kind = LADDER_OVERDUE, .at = c->leg.due[k], .clock = (enum clock_name)k};
 
-		if (item.at == MOMENT_NONE || c->leg.met[k] != MOMENT_NONE)
+		if (item.at == MOMENT_NONE || c->leg.met[k] != MOMENT_NONE || !clock_runs(c, policy, item.clock))
 			continue;
 		item.identity = limit_identity((enum clock_name)k, a);
-		if (!has_fired(&c->leg, item.identity))
+		if (!ladder_has_fired(&c->leg, item.identity))
 			consider(best, found, &item);
 	}
+}
+
+static bool step_runs(const struct case_record *c, const struct policy *policy, const struct step *s)
+{
+	return s->when == STEP_CREATED || s->when == STEP_UNASSIGNED ? clocks_run(c) : clock_runs(c, policy, s->clock);
 }
 
 static void consider_steps(const struct office *office, const struct case_record *c, const struct policy *policy,
@@ -218,41 +316,79 @@ static void consider_steps(const struct office *office, const struct case_record
 		struct ladder_item item = {.kind = LADDER_STEP, .at = ladder_step_at(office, c, policy, s),
 					   .clock = s->clock, .step = s};
 
-		if (item.at == MOMENT_NONE)
+		if (item.at == MOMENT_NONE || !step_runs(c, policy, s))
 			continue;
-		item.identity = step_identity(s, a);
-		if (has_fired(&c->leg, item.identity))
+		item.identity = ladder_step_identity(s, a);
+		if (ladder_has_fired(&c->leg, item.identity))
 			continue;
 		item.at = ladder_heard_at(ladder, s, item.at);
 		consider(best, found, &item);
 	}
 }
 
-/* What one body asked of another has a limit of its own, which passes once. */
-static void consider_errands(const struct case_record *c, struct arena *a, struct ladder_item *best, bool *found)
+static void consider_errand(const struct case_record *c, struct ladder_item item, struct ladder_item *best, bool *found)
+{
+	if (item.at != MOMENT_NONE && !ladder_has_fired(&c->leg, item.identity))
+		consider(best, found, &item);
+}
+
+/* When an order that nobody answered is raised to the leader. */
+static int64_t order_raised_at(const struct office *office, const struct errand *order, const struct policy *policy)
+{
+	const struct deadline *after = &office->life.supervise_raise;
+	struct due due;
+	struct err e;
+
+	if (order->due == MOMENT_NONE || !office->life.supervise_raises)
+		return order->due;
+	return deadline_due(after, office_calendar(office, after, policy), order->due, NULL, &due, &e) == 0 ? due.at
+													    : order->due;
+}
+
+/* What one body asked of another has a limit of its own, which passes once; an order is then raised, a pause ends. */
+static void consider_errands(const struct office *office, const struct case_record *c, const struct policy *policy,
+			     struct arena *a, struct ladder_item *best, bool *found)
 {
 	struct ladder_item item = {.kind = LADDER_ERRAND};
 
 	for (item.index = 0; item.index < c->errands.n; item.index++) {
 		const struct errand *errand = &c->errands.v[item.index];
 
-		item.at = errand->due;
-		if (errand->done || item.at == MOMENT_NONE)
+		if (errand->done)
 			continue;
+		item.kind = LADDER_ERRAND;
+		item.at = errand->due;
 		item.identity = arena_printf(a, "errand %d", errand->seq);
-		if (!has_fired(&c->leg, item.identity))
-			consider(best, found, &item);
+		consider_errand(c, item, best, found);
+		if (errand->kind == ERRAND_ORDER) {
+			item.kind = LADDER_RAISE;
+			item.at = order_raised_at(office, errand, policy);
+			item.identity = arena_printf(a, "errand %d raise", errand->seq);
+			consider_errand(c, item, best, found);
+		}
+		if (errand->kind == ERRAND_PAUSE) {
+			item.kind = LADDER_RESUME;
+			item.at = errand->until;
+			item.identity = arena_printf(a, "resume %d", errand->seq);
+			consider_errand(c, item, best, found);
+		}
 	}
-	item.kind = LADDER_SUPPORT;
+}
+
+/* Who was called must come, and who has a task must do it, each by an own limit. */
+static void consider_supports(const struct case_record *c, struct arena *a, struct ladder_item *best, bool *found)
+{
+	struct ladder_item item = {.kind = LADDER_SUPPORT};
+
 	for (item.index = 0; item.index < c->supports.n; item.index++) {
 		const struct support *support = &c->supports.v[item.index];
 
 		item.at = support->due;
-		if (support->done || item.at == MOMENT_NONE || support->reported_at != MOMENT_NONE)
+		if (support->done || item.at == MOMENT_NONE)
 			continue;
-		item.identity = arena_printf(a, "support %s %d", support->dept, support->seq);
-		if (!has_fired(&c->leg, item.identity))
-			consider(best, found, &item);
+		item.identity = arena_printf(a, "%s %s %d", support_waits(support) ? "report_in" : "support", support->dept,
+					     support->seq);
+		consider_errand(c, item, best, found);
 	}
 }
 
@@ -278,13 +414,24 @@ bool ladder_next(const struct office *office, const struct case_record *c, struc
 	const struct policy *policy = policy_of(office, c);
 	bool found = false;
 
-	if (clocks_run(c)) {
-		/* At one instant the limit itself comes before the steps that follow from it. */
-		consider_limits(c, a, ret, &found);
-		consider_steps(office, c, policy, a, ret, &found);
+	/* At one instant the limit itself comes before the steps that follow from it. */
+	consider_limits(c, policy, a, ret, &found);
+	consider_steps(office, c, policy, a, ret, &found);
+	if (is_open(c) || c->state == STATE_RESOLVED) {
+		consider_errands(office, c, policy, a, ret, &found);
+		consider_supports(c, a, ret, &found);
 	}
-	if (clocks_run(c) || c->state == STATE_RESOLVED)
-		consider_errands(c, a, ret, &found);
 	consider_close(office, c, policy, ret, &found);
 	return found;
+}
+
+/* ---- what a pause does to limits -------------------------------------------------------------- */
+const struct calendar *pause_calendar(const struct office *office, const struct policy *policy, enum clock_name k)
+{
+	return policy->has[k] && work_is_counted(&policy->clock[k]) ? office_calendar(office, &policy->clock[k], policy) : NULL;
+}
+
+bool pause_stops(const struct case_record *c, const struct policy *policy, enum clock_name k)
+{
+	return !(policy->runs_on & (1u << k)) && c->leg.due[k] != MOMENT_NONE && c->leg.met[k] == MOMENT_NONE;
 }

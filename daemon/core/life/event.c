@@ -42,6 +42,16 @@ static void add_due(struct str *t, const int64_t due[N_CLOCKS], const bool *prov
 	str_addc(t, '}');
 }
 
+/* A suspended case is marked with when it goes on. */
+static void add_pause(struct str *t, const struct case_record *c)
+{
+	for (size_t i = c->errands.n; c->state == STATE_SUSPENDED && i-- > 0;)
+		if (c->errands.v[i].kind == ERRAND_PAUSE && !c->errands.v[i].done) {
+			add_time(t, "suspended_until", c->errands.v[i].until);
+			return;
+		}
+}
+
 static const char *event_place(const struct case_record *c)
 {
 	switch (c->visibility) {
@@ -76,6 +86,7 @@ const char *event_json(const struct office *office, const struct case_record *c,
 	add_member(&t, "place", event_place(c));
 	add_member(&t, "urgency", urgency_names[c->urgency]);
 	add_due(&t, c->leg.due, &c->leg.provisional);
+	add_pause(&t, c);
 	str_addf(&t, ",\"leg\":%d", c->leg.n);
 	if (ev->level)
 		str_addf(&t, ",\"level\":%d", ev->level);
@@ -90,8 +101,18 @@ const char *event_json(const struct office *office, const struct case_record *c,
 	return in_arena(&t, a);
 }
 
+/* Which link of a chain is at work, masked; NULL: the case has none, or is sealed. */
+static const char *step_at_work(const struct case_record *c, struct arena *a)
+{
+	for (size_t i = c->errands.n; i-- > 0;)
+		if (c->errands.v[i].kind == ERRAND_STEP && c->errands.v[i].done && c->errands.v[i].to)
+			return c->visibility == VISIBLE_SEALED ? NULL : text_title(a, text_mask(a, c->errands.v[i].text, NULL), 40);
+	return NULL;
+}
+
 const char *card_json(const struct case_record *c, const char *role, struct arena *a)
 {
+	const char *step = step_at_work(c, a);
 	struct str t = {0};
 
 	str_add(&t, "{\"v\":1");
@@ -105,7 +126,10 @@ const char *card_json(const struct case_record *c, const char *role, struct aren
 	add_member(&t, "place", c->visibility == VISIBLE_SEALED ? NULL : c->place);
 	add_due(&t, c->leg.due, &c->leg.provisional);
 	str_addf(&t, ",\"level\":%d,\"leg\":%d,\"reports\":%d", c->leg.level, c->leg.n, c->reports);
+	add_pause(&t, c);
 	add_time(&t, "since", c->leg.started_at);
+	if (step)
+		add_member(&t, "step", step);
 	str_addc(&t, '}');
 	return in_arena(&t, a);
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/tongue.h"
@@ -47,16 +48,76 @@ const char *life_cell(enum case_state state, enum life_action action)
 	return cell->fn ? cell->word : "-";
 }
 
-int life_refuse(struct life *l, const char *fmt, ...)
+static int __attribute__((format(printf, 2, 0))) refuse(struct life *l, const char *fmt, va_list ap)
 {
 	char text[300];
+
+	vsnprintf(text, sizeof(text), tongue(fmt), ap);
+	l->fx->refused = arena_strdup(l->a, text);
+	return LIFE_REFUSED;
+}
+
+int life_refuse(struct life *l, const char *fmt, ...)
+{
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), tongue(fmt), ap);
+	refuse(l, fmt, ap);
 	va_end(ap);
-	l->fx->refused = arena_strdup(l->a, text);
 	return LIFE_REFUSED;
+}
+
+int life_refuse_on_record(struct life *l, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	refuse(l, fmt, ap);
+	va_end(ap);
+	life_record(l, "refused", l->act->command->dept->id, l->act->command->by, l->fx->refused,
+		    life_detail(l, life_member(l, NULL, "action", life_action_name(l->act->what))));
+	return LIFE_REFUSED;
+}
+
+bool life_decides(const struct case_record *c, enum command_action action)
+{
+	return action == CMD_AMEND || (action == CMD_RESOLVE && life_errand(c, ERRAND_STEP, NULL));
+}
+
+int64_t life_limit(const struct life *l, const struct limit *limit, int64_t start)
+{
+	struct due due = {0};
+	struct err e;
+
+	if (!limit->set || deadline_due(&limit->in, office_calendar(l->office, &limit->in, life_policy(l)), start, NULL,
+					&due, &e) < 0)
+		return MOMENT_NONE;
+	return due.at - due.at % 1000000;
+}
+
+const char *life_member(const struct life *l, const char *members, const char *name, const char *value)
+{
+	struct str t = {0};
+
+	if (!value)
+		return members;
+	str_addf(&t, "%s,\"%s\":", members ? members : "", name);
+	str_json(&t, value);
+	members = arena_strdup(l->a, t.s);
+	str_done(&t);
+	return members;
+}
+
+const char *life_member_time(const struct life *l, const char *members, const char *name, int64_t at)
+{
+	char text[MOMENT_TEXT];
+
+	return life_member(l, members, name, at == MOMENT_NONE ? NULL : moment_rfc3339(at, text));
+}
+
+const char *life_detail(const struct life *l, const char *members)
+{
+	return members ? arena_printf(l->a, "{%s}", members + 1) : NULL;
 }
 
 bool life_is_done(const struct case_record *c)
@@ -103,6 +164,27 @@ struct errand *life_errand(const struct case_record *c, enum errand_kind kind, c
 			return e;
 	}
 	return NULL;
+}
+
+struct errand *life_errand_asked(const struct case_record *c, const char *request)
+{
+	for (size_t i = 0; i < c->errands.n; i++) {
+		struct errand *e = &c->errands.v[i];
+
+		if (!e->done && (e->kind == ERRAND_EXTEND || e->kind == ERRAND_SUSPEND) && str_equal(e->request, request))
+			return e;
+	}
+	return NULL;
+}
+
+void life_drop_errands(struct case_record *c)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->errands.n; i++)
+		if (!c->errands.v[i].done || c->errands.v[i].kind == ERRAND_STEP || c->errands.v[i].kind == ERRAND_TRIAGE)
+			c->errands.v[kept++] = c->errands.v[i];
+	c->errands.n = kept;
 }
 
 int life_record(struct life *l, const char *kind, const char *department, const char *by, const char *note,
@@ -156,6 +238,20 @@ void life_tell_queue(struct life *l, int seq, const char *kind, const char *why)
 							 .role = "support", .why = why});
 }
 
+void life_tell_revised(struct life *l, int seq, const char *why, const char *more)
+{
+	struct tell what = {.kind = "deadline_revised", .dept = l->c->lead, .role = life_lead_role(l->c), .why = why,
+			    .more = more};
+
+	life_tell(l, seq, &what);
+	what.role = "support";
+	for (size_t i = 0; i < l->c->supports.n; i++)
+		if (!l->c->supports.v[i].done) {
+			what.dept = l->c->supports.v[i].dept;
+			life_tell(l, seq, &what);
+		}
+}
+
 /* `name` tells replies about one history row apart. */
 static void reply(struct life *l, const char *kind, const char *name, const char *answer)
 {
@@ -190,6 +286,11 @@ void life_close(struct life *l, const char *reason, const char *by, const char *
 	l->c->close_reason = reason;
 	seq = life_record(l, "closed", l->c->lead, by, note ? note : reason, NULL);
 	life_tell(l, seq, &(struct tell){.kind = "closed", .dept = l->c->lead, .role = role, .why = reason});
+	for (size_t i = 0; i < l->c->supports.n; i++)
+		if (!l->c->supports.v[i].done)
+			life_tell(l, seq, &(struct tell){.kind = "closed", .dept = l->c->supports.v[i].dept,
+							 .role = "support", .why = reason});
+	partners_end(l->c);
 	life_reply(l, "closed", NULL);
 }
 
@@ -199,8 +300,11 @@ void life_new_leg(struct life *l, const char *by, const char *note)
 	struct case_record *c = l->c;
 	int seq;
 
+	life_settle(l);
 	ALIST_PUSH(l->a, &l->fx->legs, (struct leg_row){c->leg, c->lead, l->now});
+	life_drop_errands(c);
 	leg_start(l->office, &c->leg, c->leg.n + 1, policy ? policy : life_policy(l), l->now);
+	memcpy(l->met, c->leg.met, sizeof(l->met));
 	c->state = STATE_ASSIGNED;
 	c->resolved_at = c->closed_at = MOMENT_NONE;
 	c->close_reason = NULL;
@@ -271,6 +375,7 @@ static void finish(struct life *l, const queue_places *before)
 	queue_places after = {0};
 	struct ladder_item next;
 
+	life_settle(l);
 	leg_settle(&l->c->leg);
 	queue_of(l->c, l->a, &after);
 	compare_queues(l, before, &after);
@@ -289,7 +394,7 @@ int life_step(const struct office *office, struct case_record *c, const struct a
 	      struct arena *a, struct effects *fx)
 {
 	const struct life_cell *cell = &life_table[action->what][c->state];
-	struct life l = {office, c, action, now, a, fx};
+	struct life l = {.office = office, .c = c, .act = action, .now = now, .a = a, .fx = fx};
 	queue_places before = {0};
 	int r;
 
@@ -302,8 +407,9 @@ int life_step(const struct office *office, struct case_record *c, const struct a
 	if (!cell->fn)
 		return life_refuse(&l, "case %s %s", c->number, _(cell->word));
 	queue_of(c, a, &before);
+	memcpy(l.met, c->leg.met, sizeof(l.met));
 	r = cell->fn(&l);
-	if (r == 0)
+	if (r == 0 || fx->history.n)
 		finish(&l, &before);
 	return r;
 }
@@ -364,7 +470,7 @@ static void assign(struct life *l, const struct decision *d)
 void life_open(const struct office *office, const struct report *r, const struct decision *d, const char *number,
 	       int64_t now, struct arena *a, struct case_record *c, struct effects *fx)
 {
-	struct life l = {office, c, NULL, now, a, fx};
+	struct life l = {.office = office, .c = c, .now = now, .a = a, .fx = fx};
 	queue_places none = {0};
 
 	memset(c, 0, sizeof(*c));
@@ -382,11 +488,12 @@ void life_open(const struct office *office, const struct report *r, const struct
 		c->reply_to = json ? arena_strdup(a, json) : NULL;
 		free(json);
 	}
-	for (size_t i = 0; i < d->n_supports; i++)
-		ALIST_PUSH(a, &c->supports, (struct support){.dept = d->supports[i]->id, .due = MOMENT_NONE,
-							     .reported_at = MOMENT_NONE});
 	describe(c, r, a);
 	leg_start(office, &c->leg, 1, d->policy, r->received_at);
+	memcpy(l.met, c->leg.met, sizeof(l.met));
+	c->whole_due = leg_limit(office, CLOCK_RESOLVE, d->policy, r->received_at);
+	for (size_t i = 0; i < d->n_supports; i++)
+		partners_add(&l, d->supports[i]->id, NULL);
 	assign(&l, d);
 	life_reply(&l, "registered", NULL);
 	finish(&l, &none);

@@ -31,7 +31,8 @@ enum life_action life_action_of(enum report_kind kind);
 struct action {
 	enum life_action what;
 	const struct command *command;                  /* of LIFE_COMMAND … */
-	const struct report *report;                    /* of what reporters do */
+	/* Of what reporters do. Of a command that decides anew (life_decides): the first report, NULL when it is gone. */
+	const struct report *report;
 };
 
 struct history_row {
@@ -69,6 +70,7 @@ struct effects {
 	const char *refused;            /* one sentence, or NULL */
 	bool stranger;                  /* refused to a department that the case is no business of */
 	const char *note;               /* a reason to give with a success, or NULL */
+	const char *address;            /* the reporter's place has another address now, or NULL */
 	bool read;                      /* `get`: the caller adds the record */
 	bool pending;                   /* done so far as it goes: somebody else has to grant it */
 };
@@ -77,8 +79,15 @@ enum { LIFE_REFUSED = 1 };
 /* A new case from a decided report: fills *ret_case and the effects of its opening. */
 void life_open(const struct office *office, const struct report *r, const struct decision *d, const char *number,
 	       int64_t now, struct arena *a, struct case_record *ret_case, struct effects *fx);
-/* 0 or LIFE_REFUSED (fx->refused set, nothing else changed). */
+/* Whether this command may decide where the case goes, so that it wants the first report. */
+bool life_decides(const struct case_record *c, enum command_action action);
+/*
+ * 0 or LIFE_REFUSED: fx->refused is set and the case is as it was. Where the history keeps the attempt
+ * (fx->history is not empty), that is to be saved.
+ */
 int life_step(const struct office *office, struct case_record *c, const struct action *action, int64_t now,
 	      struct arena *a, struct effects *fx);
 /* The table for people and for the test: what a cell does, as a word ("accept", "-" for refused). */
 const char *life_cell(enum case_state state, enum life_action action);
+/* Whether an action can bring a case from one state to another: the arrows of the printed table. */
+bool life_moves(enum life_action action, enum case_state from, enum case_state to);

@@ -61,6 +61,7 @@ int reporter_urge(struct life *l)
 		l->fx->note = arena_printf(l->a, _("recorded; more than %d urges a day are not forwarded"), limit);
 	else
 		life_tell_queue(l, seq, "urged", said);
+	life_urged(l);
 	return 0;
 }
 
@@ -103,6 +104,7 @@ static void handle_again(struct life *l)
 {
 	l->c->dissatisfied++;
 	life_new_leg(l, NULL, "dissatisfied");
+	life_dissatisfied(l);
 }
 
 int reporter_rate_resolved(struct life *l)

@@ -10,6 +10,7 @@
 #include "core/life/clocks.h"
 #include "core/life/step.h"
 #include "core/time/moment.h"
+#include "core/time/worktime.h"
 
 struct revision {
 	struct str note, detail, old;
@@ -37,7 +38,7 @@ bool basis_due(const struct office *office, const struct basis *basis, struct ar
 	cal = calendar ? map_get(&office->calendar_by_name, calendar) : office->default_calendar;
 	if (!cal || deadline_due(&d, cal, basis->from, NULL, ret, &e) < 0)
 		return false;
-	ret->at -= ret->at % 1000000;
+	ret->at = work_shift(work_is_counted(&d) ? cal : NULL, ret->at - ret->at % 1000000, basis->paused);
 	return true;
 }
 
@@ -81,19 +82,11 @@ static void revise_clock(struct life *l, enum clock_name k, struct revision *v)
 
 static void tell(struct life *l, const struct revision *v)
 {
-	struct tell what = {.kind = "deadline_revised", .dept = l->c->lead, .role = life_lead_role(l->c),
-			    .why = arena_printf(l->a, "the calendar has changed: %s", v->note.s),
-			    .more = arena_printf(l->a, ",\"old\":{%s}", v->old.s)};
-	int seq = life_record(l, what.kind, l->c->lead, NULL, arena_strdup(l->a, v->note.s),
+	int seq = life_record(l, "deadline_revised", l->c->lead, NULL, arena_strdup(l->a, v->note.s),
 			      arena_printf(l->a, "{%s}", v->detail.s));
 
-	life_tell(l, seq, &what);
-	what.role = "support";
-	for (size_t i = 0; i < l->c->supports.n; i++)
-		if (!l->c->supports.v[i].done) {
-			what.dept = l->c->supports.v[i].dept;
-			life_tell(l, seq, &what);
-		}
+	life_tell_revised(l, seq, arena_printf(l->a, "the calendar has changed: %s", v->note.s),
+			  arena_printf(l->a, ",\"old\":{%s}", v->old.s));
 }
 
 int clock_revise(struct life *l)

@@ -116,6 +116,12 @@ struct decoder_fn {
 };
 typedef bool decoder_lookup(void *arg, const struct channel *channel, struct decoder_fn *ret);
 
+/* The category of that path or code, or its nearest known ancestor; NULL: none. */
+const struct category *office_category_near(const struct office *office, struct arena *a, const char *path);
+const struct category *office_category(const struct office *office, const char *path);  /* itself only */
+/* Finds the category and the grid that `r`, which was not just read, names in this office. */
+void report_locate(const struct office *office, struct arena *a, struct report *r);
+
 /* Which channel does a topic belong to? NULL: none. Fills *ret_source with a checked id. */
 const struct channel *message_channel(const struct office *office, const char *topic, struct arena *a,
 				      const char **ret_source);
