@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "core/life/same.h"
+#include "core/statistics/facts.h"
 #include "core/time/moment.h"
 #include "store/lists.h"
 
@@ -17,6 +18,8 @@
 struct case_row {
 	struct case_record c;
 	const char *supports, *errands, *joined, *told, *fired, *basis;
+	int64_t facts;
+	const char *rated, *officer;
 };
 struct history_put {
 	const char *number;
@@ -44,8 +47,8 @@ struct leg_put {
 	struct leg_row leg;
 };
 
-#define AT(type, member, column, kind) {column, COLUMN_##kind, offsetof(struct type, member), NULL}
-#define NAMED(type, member, column, words) {column, COLUMN_NAME, offsetof(struct type, member), words}
+#define AT(type, member, column, kind) {column, COLUMN_##kind, offsetof(struct type, member), NULL, NULL}
+#define NAMED(type, member, column, words) {column, COLUMN_NAME, offsetof(struct type, member), words, NULL}
 
 static const struct column report_columns[] = {
 	AT(report_row, channel, "channel", TEXT), AT(report_row, id, "id", TEXT),
@@ -99,6 +102,10 @@ static const struct column case_columns[] = {
 	AT(case_row, c.cells, "cells", TEXT),
 	AT(case_row, c.urged, "urged", INT),
 	AT(case_row, c.whole_due, "due_whole", TIME),
+	/* What has happened once stays (FACTS_LASTING), and so does what this step says nothing of. */
+	{"facts", COLUMN_INT64, offsetof(struct case_row, facts), NULL, "(t.facts & (-1::int8 << 22)) | u.facts"},
+	{"rated", COLUMN_TEXT, offsetof(struct case_row, rated), NULL, "coalesce(u.rated, t.rated)"},
+	{"officer", COLUMN_TEXT, offsetof(struct case_row, officer), NULL, "coalesce(u.officer, t.officer)"},
 };
 static const struct column leg_columns[] = {
 	AT(leg_put, number, "number", TEXT), AT(leg_put, leg.leg.n, "leg", INT),
@@ -288,14 +295,17 @@ static void save_matter(struct save *s, const struct case_change *change)
 
 void save_change(struct save *s, const struct case_change *change)
 {
+	const struct step_trace trace = {change->history.v, change->history.n, change->legs.v, change->legs.n};
 	struct case_record *c = change->c;
 
+	_Static_assert(FACT_OVERDUE == 22, "the database keeps the bits from here on");
 	if (!change->touched)
 		return;
 	save_matter(s, change);
 	save_row(s, change->fresh ? SAVE_CASE_NEW : SAVE_CASE_OLD,
 		 ROW(case_row, *c, lists_supports(c, s->a), lists_errands(c, s->a), lists_joined(c, s->a),
-		     lists_told(c, s->a), lists_fired(c, s->a), lists_basis(c, s->a)));
+		     lists_told(c, s->a), lists_fired(c, s->a), lists_basis(c, s->a), facts_of(c, &trace),
+		     facts_score(&trace), facts_officer(&trace)));
 	for (size_t i = 0; i < change->history.n; i++)
 		save_row(s, SAVE_HISTORY, ROW(history_put, c->number, change->history.v[i]));
 	for (size_t i = 0; i < change->events.n; i++) {
