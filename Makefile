@@ -1,9 +1,12 @@
 # Needle: everything starts here. `make run` shows it at work, `make test` proves it.
-# V=1 prints commands; SAN=1 builds with AddressSanitizer and UBSan into build/san; CC=clang works too.
+# V=1 prints commands; SAN=1 builds with AddressSanitizer and UBSan into build/san, TSAN=1 with ThreadSanitizer
+# into build/tsan; CC=clang works too.
 
 comma := ,
 SAN ?=
-B := build$(if $(SAN),/san)
+TSAN ?=
+COV ?=
+B := build$(if $(SAN),/san)$(if $(TSAN),/tsan)$(if $(COV),/cov)
 CC ?= gcc
 VERSION := 0.1.0
 PYTHON := /usr/bin/python3
@@ -12,9 +15,10 @@ PREFIX ?= /usr/local
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wundef -Wformat=2 -Wvla -Wwrite-strings -Wcast-qual -Wpointer-arith -Wnull-dereference -Wswitch-enum \
 	-Wimplicit-fallthrough
-HARDEN := -fno-common -fvisibility=hidden -fstack-protector-strong -fPIC $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
-SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
-CFLAGS ?= -O2 -g
+HARDEN := -fno-common -fvisibility=hidden -fstack-protector-strong -fPIC $(if $(SAN)$(TSAN)$(COV),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer) \
+	$(if $(TSAN),-fsanitize=thread -fno-omit-frame-pointer) $(if $(COV),--coverage -fprofile-update=atomic)
+CFLAGS ?= $(if $(COV),-O0,-O2) -g
 ALL_CFLAGS = -std=gnu17 $(CFLAGS) $(WARN) $(WERROR) $(HARDEN) $(SANFLAGS) -D_GNU_SOURCE -DNEEDLE_VERSION='"$(VERSION)"' \
 	-Idaemon -Iplugins -I. -include base/banned.h -MMD -MP
 LDFLAGS_ALL = $(SANFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack
@@ -23,7 +27,7 @@ PG_INCLUDE := -I/usr/include/postgresql
 Q := $(if $(V),,@)
 
 # ---- sources: a folder is a part (docs/architecture.md) ---------------------------------------
-PARTS := base core core/understand core/time core/life settings trial store link plugin intake dispatch health bridge table
+PARTS := base core core/understand core/time core/life core/talk settings trial store link plugin intake dispatch health bridge table
 LIB_SRC := $(foreach p,$(PARTS),$(wildcard daemon/$(p)/*.c))
 CTL_SRC := $(wildcard daemon/ctl/*.c)
 DECODERS := $(patsubst plugins/%/decoder.c,%,$(wildcard plugins/*/decoder.c))
@@ -69,16 +73,20 @@ $(B)/plugins/%.so: plugins/%/decoder.c plugins/needle_plugin.h
 	$(Q)$(CC) -std=gnu17 $(CFLAGS) $(WARN) $(WERROR) $(HARDEN) $(SANFLAGS) -D_GNU_SOURCE -Iplugins -shared -Wl,-z,relro,-z,now \
 		-o $@ $< -ljansson
 
-$(B)/unit/%: tests/unit/%.c $(B)/libneedle.a
+# For the tests: the parts of bridges. Their main() is only taken by who has none.
+$(B)/libbridges.a: $(filter-out %/decoder.o,$(BRIDGE_OBJ))
+	$(Q)rm -f $@ && ar qcs $@ $^
+
+$(B)/unit/%: tests/unit/%.c $(B)/libbridges.a $(B)/libneedle.a
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
-	$(Q)$(CC) $(ALL_CFLAGS) $(PG_INCLUDE) -Itests -pie $(LDFLAGS_ALL) -o $@ $< $(B)/libneedle.a $(LIBS) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) $(PG_INCLUDE) -Itests -pie $(LDFLAGS_ALL) -o $@ $< $(B)/libbridges.a $(B)/libneedle.a $(LIBS) -lcmocka
 
 # ---- what people read (daemon/base/tongue.h, daemon/po/README.md) ------------------------------
 # What is written for the log alone has no part in the catalogue.
 SPOKEN := $(sort $(foreach p,$(filter-out base link intake dispatch health bridge,$(PARTS)) ctl,$(wildcard daemon/$(p)/*.[ch])) \
-	daemon/intake/batch.c daemon/intake/transact.c daemon/bridge/keys.h daemon/bridge/program.c $(filter-out %/decoder.c %/push.c %/pull.c %/back.c,$(BRIDGE_SRC)) $(wildcard daemon/*.c) $(wildcard daemon/po/codes daemon/po/libyaml))
-SPEAKS := _ N_ say:2 err_set:3 err_code:4 err_prefix:2 ctl_usage:2 life_refuse:2 REFUSE:4 refuse_word:2
+	daemon/intake/batch.c daemon/intake/transact.c daemon/bridge/keys.h daemon/bridge/program.c $(filter-out %/decoder.c %/push.c %/pull.c %/back.c plugins/wechat/%,$(BRIDGE_SRC)) plugins/wechat/keys.c plugins/wechat/main.c $(wildcard daemon/*.c) $(wildcard daemon/po/codes daemon/po/libyaml))
+SPEAKS := _ N_ say:2 err_set:3 err_code:4 err_prefix:2 ctl_usage:2 life_refuse:2 life_refuse_on_record:2 REFUSE:4 refuse_word:2
 TONGUES := $(patsubst daemon/po/%.po,%,$(wildcard daemon/po/*.po))
 
 .PHONY: catalogues pot
@@ -152,11 +160,9 @@ install: all man
 	$(INSTALL) -m 0755 $(B)/needled $(B)/needlectl $(BRIDGES:%=$(B)/needle-%) '$(DESTDIR)$(bindir)'
 	$(INSTALL) -m 0644 $(SHIPPED:%=$(B)/plugins/%.so) '$(DESTDIR)$(libdir)/needle/plugins'
 	$(INSTALL) -D -m 0644 plugins/needle_plugin.h '$(DESTDIR)$(includedir)/needle_plugin.h'
-	sed 's|/usr/local/bin|$(bindir)|g; s|/etc/needle|$(sysconfdir)/needle|g' systemd/needled@.service \
-		> '$(DESTDIR)$(unitdir)/needled@.service'
-	$(Q)for b in $(BRIDGES); do sed 's|/usr/local/bin|$(bindir)|g; s|/etc/needle|$(sysconfdir)/needle|g' systemd/needle-$$b@.service \
-		> "$(DESTDIR)$(unitdir)/needle-$$b@.service" || exit 1; done
-	$(Q)for b in $(BRIDGES); do $(INSTALL) -D -m 0644 plugins/$$b/example/$$b.yaml "$(DESTDIR)$(datadir)/needle/$$b.yaml" || exit 1; done
+	$(Q)for u in $(notdir $(wildcard systemd/*.service)); do \
+		sed 's|/usr/local/bin|$(bindir)|g; s|/etc/needle|$(sysconfdir)/needle|g' systemd/$$u > '$(DESTDIR)$(unitdir)/'$$u || exit 1; done
+	$(Q)for f in $(wildcard plugins/*/example/*.yaml); do $(INSTALL) -D -m 0644 $$f "$(DESTDIR)$(datadir)/needle/$${f##*/}" || exit 1; done
 	$(INSTALL) -D -m 0644 systemd/needle.sysusers '$(DESTDIR)$(sysusersdir)/needle.conf'
 	$(INSTALL) -D -m 0644 systemd/needle.tmpfiles '$(DESTDIR)$(tmpfilesdir)/needle.conf'
 	$(Q)for f in $(SHARED); do $(INSTALL) -D -m 0644 "$$f" "$(DESTDIR)$(datadir)/needle/$$f" || exit 1; done
@@ -167,9 +173,9 @@ install: all man
 
 # Leaves /etc/needle, the state folders and the database alone: they are the office's.
 uninstall:
-	rm -f '$(DESTDIR)$(bindir)/needled' '$(DESTDIR)$(bindir)/needlectl' '$(DESTDIR)$(includedir)/needle_plugin.h' \
-		$(BRIDGES:%='$(DESTDIR)$(bindir)/needle-%') $(BRIDGES:%='$(DESTDIR)$(unitdir)/needle-%@.service') \
-		'$(DESTDIR)$(unitdir)/needled@.service' '$(DESTDIR)$(sysusersdir)/needle.conf' '$(DESTDIR)$(tmpfilesdir)/needle.conf'
+	rm -f '$(DESTDIR)$(bindir)/needled' '$(DESTDIR)$(bindir)/needlectl' $(BRIDGES:%='$(DESTDIR)$(bindir)/needle-%') \
+		'$(DESTDIR)$(includedir)/needle_plugin.h' $(patsubst systemd/%,'$(DESTDIR)$(unitdir)/%',$(wildcard systemd/*.service)) \
+		'$(DESTDIR)$(sysusersdir)/needle.conf' '$(DESTDIR)$(tmpfilesdir)/needle.conf'
 	$(Q)for t in $(TONGUES); do rm -f "$(DESTDIR)$(datadir)/locale/$$t/LC_MESSAGES/needle.mo"; done
 	$(Q)for f in $(notdir $(MAN)); do rm -f "$(DESTDIR)$(mandir)/man$${f##*.}/$$f"; done
 	rm -rf '$(DESTDIR)$(libdir)/needle' '$(DESTDIR)$(datadir)/needle' '$(DESTDIR)$(docdir)'
@@ -204,7 +210,7 @@ up: deps all
 		--instance '$(INSTANCE)'
 down:
 	@$(STACK) down '$(DIR)'
-test: deps unit
+test: deps unit failing
 	@tests/run $(BUILD_FLAG)
 lint:
 	@tests/stack/deps $(BUILD_PACKAGES) $(LINT_PACKAGES)
@@ -216,18 +222,43 @@ fuzz:
 	@tests/stack/deps $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
 	@tests/fuzz/run $(BUILD_FLAG) $(if $(SECONDS),--seconds '$(SECONDS)') $(if $(ONLY),--only '$(ONLY)')
 
+# `make torture [ONLY=prefix]`: the accidents of tests/fault at full size; tests/fault/torture names them.
+.PHONY: torture failing
+torture: deps all failing
+	@tests/fault/torture $(BUILD_FLAG) --only '$(ONLY)'
+
+# Branch coverage of what a message's safety hangs on, by the unit, flow and fault tests: tests/coverage.
+# ThreadSanitizer over the flow tests: `make tsan`.
+.PHONY: coverage tsan
+coverage: deps
+	@$(MAKE) --no-print-directory COV=1 unit failing
+	@tests/coverage --build build/cov
+tsan: deps
+	@$(MAKE) --no-print-directory TSAN=1 all
+	@tests/tsan --build build/tsan
+
+# The daemon's own objects with every allocation and system call under tests/fault/fail.c.
+FAIL_WRAP := malloc calloc realloc arena_alloc arena_strdup arena_strndup arena_printf
+failing: $(B)/torture/needled
+$(B)/torture/needled: tests/fault/fail.c $(B)/obj/daemon/needled.o $(B)/obj/daemon/answers.o $(B)/libneedle.a | deps
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) -std=gnu17 -O2 -g -Wall -Wextra -fPIC -D_GNU_SOURCE $(SANFLAGS) -c -o $(@D)/fail.o $<
+	$(Q)$(CC) -pie $(LDFLAGS_ALL) $(FAIL_WRAP:%=-Wl$(comma)--wrap=%) -Wl,-Map=$@.map -o $@ $(@D)/fail.o $(filter %.o %.a,$^) $(LIBS)
+
 # `make bench [ONLY=prefix] [DURATION=60] [RUNS=3] [SIZE=cases]`: docs/performance.md.
 $(B)/bench/load: tests/bench/load.c tests/bench/mqtt.c tests/bench/mqtt.h
 $(B)/bench/steps: tests/bench/steps.c tests/bench/mqtt.c tests/bench/mqtt.h
 $(B)/bench/insert: tests/bench/insert.c
 $(B)/bench/parse: tests/bench/parse.c $(B)/libneedle.a
 $(B)/bench/rules: tests/bench/rules.c $(B)/libneedle.a
+$(B)/bench/join: tests/bench/join.c $(B)/libneedle.a
 $(B)/bench/%: | deps
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
 	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) $(PG_INCLUDE) -pie $(LDFLAGS_ALL) -o $@ $(filter %.c %.a,$^) $(LIBS)
 
 .PHONY: bench
-bench: all $(B)/bench/load $(B)/bench/steps $(B)/bench/insert $(B)/bench/parse $(B)/bench/rules
+bench: all $(B)/bench/load $(B)/bench/steps $(B)/bench/insert $(B)/bench/parse $(B)/bench/rules $(B)/bench/join
 	@tests/bench/bench $(BUILD_FLAG) --only '$(ONLY)' $(if $(DURATION),--duration '$(DURATION)') \
 		$(if $(RUNS),--runs '$(RUNS)') $(if $(SIZE),--size '$(SIZE)')

@@ -41,6 +41,7 @@ struct server_call {
 	struct str body;
 	int refused;                    /* a status, before the body was read */
 	bool handed, suspended, answered;
+	void *cookie;
 	int status;
 	char type[80];
 	struct str answer;
@@ -146,10 +147,11 @@ static void on_completed(void *arg, struct MHD_Connection *c, void **state, enum
 	struct server_call *call = *state;
 
 	(void)c;
-	(void)code;
 	if (!call)
 		return;
 	*state = NULL;
+	if (call->handed && !call->refused && s->options.over)
+		s->options.over(s->arg, call, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
 	pthread_mutex_lock(&s->lock);
 	*call->at = call->next;
 	if (call->next)
@@ -238,6 +240,16 @@ const char *server_body(const struct server_call *call, size_t *ret_len)
 {
 	*ret_len = call->body.len;
 	return call->body.s ? call->body.s : "";
+}
+
+void *server_cookie(const struct server_call *call)
+{
+	return call->cookie;
+}
+
+void server_set_cookie(struct server_call *call, void *cookie)
+{
+	call->cookie = cookie;
 }
 
 bool secret_equal(const char *a, size_t na, const char *b, size_t nb)

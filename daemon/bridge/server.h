@@ -21,12 +21,17 @@ struct server_options {
 	unsigned connections;           /* 0: 200 */
 	int64_t rate, burst;            /* calls a second over all, and at once; 0: no limit. More is answered 429 */
 	server_refuse *refuse;          /* NULL: {"error":…} */
+	void (*over)(void *arg, struct server_call *call, bool sent);   /* or NULL; see below */
 };
 /*
  * A whole request, on the server's thread: it must not wait. It answers by server_answer, at once or
  * later from any thread, exactly once.
  */
 typedef void server_fn(void *arg, struct server_call *call);
+/*
+ * options.over: a call that was handed over is done and dies on return; on the server's thread. sent: its answer
+ * was written whole; else the other side had gone.
+ */
 int server_open(const struct server_options *options, server_fn *fn, void *arg, struct server **ret, struct err *e);
 int server_port(const struct server *s);
 /* Calls that are not answered yet are cut off. */
@@ -37,6 +42,9 @@ const char *server_path(const struct server_call *call);
 const char *server_query(const struct server_call *call, const char *name);     /* decoded, or NULL */
 const char *server_header(const struct server_call *call, const char *name);    /* or NULL */
 const char *server_body(const struct server_call *call, size_t *ret_len);       /* NUL behind it */
+/* The caller's own, NULL at first. */
+void *server_cookie(const struct server_call *call);
+void server_set_cookie(struct server_call *call, void *cookie);
 void server_answer(struct server_call *call, int status, const char *type, const char *body, size_t len);
 
 /* Are the two texts the same? In a time that does not depend on where they differ. */

@@ -80,11 +80,17 @@ struct escalation {
 	const struct calendar *quiet;       /* reminders wait while this calendar is closed; NULL: never */
 	uint32_t quiet_except;              /* bit per enum step_do that quiet does not hold */
 };
+/* A time within which something has to be done, where the office sets one. */
+struct limit {
+	bool set;
+	struct deadline in;
+};
 struct policy {
 	const char *name;
 	bool has[N_CLOCKS];
 	struct deadline clock[N_CLOCKS];
 	const char *text[N_CLOCKS];         /* as written */
+	struct limit support;               /* for the task of each support */
 	enum clock_from from[N_CLOCKS];
 	uint32_t runs_on;                   /* bit per clock that a suspended case does not stop */
 	const struct calendar *calendar;
@@ -207,6 +213,10 @@ struct lifecycle {
 	const struct return_code *returns;
 	size_t n_returns;
 	int arbitrate_after;
+	bool return_evidence;               /* returns.evidence: required */
+	struct limit return_within;         /* for triage, to hand a returned case out */
+	struct limit whistle_within;        /* for who is called, to report in */
+	struct limit consult_within;        /* for the outcome, from when the consultation takes place */
 	const struct department *extend_by, *suspend_by;
 	int extend_times;
 	struct deadline extend_max, suspend_max;
@@ -216,6 +226,19 @@ struct lifecycle {
 	struct deadline join_within;
 	const struct reply_text *replies;
 	size_t n_replies;
+};
+
+/* How the office talks in chats: core/talk/talk.h. */
+enum talk_word { TALK_SATISFIED, TALK_BASICALLY, TALK_DISSATISFIED, TALK_WORD_URGE, TALK_WORD_WITHDRAW, TALK_WORD_STATUS,
+		 TALK_WORD_ANOTHER, TALK_WORD_GREETING, N_TALK_WORD };
+enum talk_line { LINE_ASK_PLACE, LINE_ASK_TEXT, LINE_ADDED, LINE_URGED, LINE_WITHDRAWN, LINE_DROPPED, LINE_RATED, LINE_NOTHING,
+		 LINE_GREETING, N_TALK_LINE };
+struct talk_settings {
+	int64_t window_us, patience_us;
+	bool ask[LINE_ASK_TEXT + 1];
+	struct texts words[N_TALK_WORD];    /* as text_shadow gives them */
+	struct texts places;                /* likewise */
+	const char *lines[N_TALK_LINE];     /* empty: nothing is said */
 };
 
 struct office {
@@ -246,6 +269,7 @@ struct office {
 	const struct policy *fallback_policy;
 	const struct calendar *default_calendar;
 	struct lifecycle life;
+	struct talk_settings talk;
 	enum visibility visibility;         /* privacy.visibility */
 	int64_t retain_days;                /* privacy.retain */
 	/* look-up: id or path -> the struct above */

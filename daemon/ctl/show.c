@@ -9,6 +9,7 @@
 #include <inttypes.h>
 
 #include "core/time/moment.h"
+#include "ctl/officers.h"
 #include "settings/snapshot.h"
 #include "store/pg.h"
 
@@ -172,6 +173,32 @@ static json_t *errands_json(const struct pg_rows *c)
 	return all;
 }
 
+static json_t *supports_json(const struct pg_rows *c)
+{
+	static const char *const times[] = {"due", "reported_at"};
+	json_t *all = list_json(c, SUPPORTS), *one;
+	size_t i;
+
+	json_array_foreach(all, i, one)
+		for (size_t k = 0; k < ARRAY_LEN(times); k++)
+			json_object_set_new(one, times[k], ctl_json_time(errand_time(one, times[k])));
+	return all;
+}
+
+/* Of who was called by a whistle: whether it came. */
+static const char *came(struct ctl *ctl, const json_t *support)
+{
+	const char *at = json_string_value(json_object_get(support, "reported_at"));
+	int64_t moment;
+	char text[MOMENT_TEXT];
+
+	if (!json_is_true(json_object_get(support, "called")))
+		return "";
+	if (!at || !moment_parse(at, &moment))
+		return arena_printf(&ctl->arena, ", %s", say(ctl, "called, has not come yet"));
+	return arena_printf(&ctl->arena, ", %s %s", say(ctl, "reported in"), moment_human(moment, false, text));
+}
+
 static void print_json(struct ctl *ctl, const struct life *life)
 {
 	static const struct {
@@ -195,7 +222,7 @@ static void print_json(struct ctl *ctl, const struct life *life)
 	for (size_t i = 0; i < ARRAY_LEN(times); i++)
 		json_object_set_new(all, times[i].name, ctl_json_time(pg_get_time(c, 0, (int)times[i].column)));
 	json_object_set_new(all, "provisional", json_boolean(pg_get_bool(c, 0, PROVISIONAL)));
-	json_object_set_new(all, "supports", list_json(c, SUPPORTS));
+	json_object_set_new(all, "supports", supports_json(c));
 	json_object_set_new(all, "errands", errands_json(c));
 	json_object_set_new(all, "late", late_json(&life->late));
 	json_object_set_new(all, "legs", legs_json(life));
@@ -257,7 +284,7 @@ static void print_head(struct ctl *ctl, const struct pg_rows *c)
 
 static void print_supports(struct ctl *ctl, const struct pg_rows *c)
 {
-	json_t *all = list_json(c, SUPPORTS), *one;
+	json_t *all = supports_json(c), *one;
 	size_t i;
 
 	json_array_foreach(all, i, one) {
@@ -266,8 +293,8 @@ static void print_supports(struct ctl *ctl, const struct pg_rows *c)
 		bool done = json_is_true(json_object_get(one, "done"));
 
 		line(ctl, i ? " " : N_("supports"),
-		     arena_printf(&ctl->arena, "%s%s%s%s%s", ctl_dept_name(ctl, dept ? dept : "-"), task ? ": " : "",
-				  task ? task : "", done ? ", " : "", done ? say(ctl, "done") : ""));
+		     arena_printf(&ctl->arena, "%s%s%s%s%s%s", ctl_dept_name(ctl, dept ? dept : "-"), task ? ": " : "",
+				  task ? task : "", came(ctl, one), done ? ", " : "", done ? say(ctl, "done") : ""));
 	}
 	json_decref(all);
 }
@@ -385,6 +412,10 @@ static int run(struct ctl *ctl, struct err *e)
 	struct pg *pg = NULL;
 	int r;
 
+	if (ctl_flag(ctl, "officers"))
+		return officers_show(ctl, ctl_flag(ctl, "officers"), e);
+	if (!ctl->args.n_operands)
+		return ctl_usage(e, "show needs a CASE, or --officers DEPT");
 	if (!str_is_case_number(ctl->args.operands[0]))
 		return ctl_usage(e, "%s is not a case number such as JYL261120000123", ctl->args.operands[0]);
 	r = ctl_database(ctl, &pg, e);
@@ -407,13 +438,18 @@ static int run(struct ctl *ctl, struct err *e)
 	return CTL_DONE;
 }
 
+static const struct flag flags[] = {
+	{"officers", 0, "DEPT", N_("instead of a case: what each officer of a department has in hand")},
+	{0},
+};
+
 const struct verb verb_show = {
 	.name = "show",
 	.group = ctl_stored,
 	.operands = "CASE",
+	.flags = flags,
 	.help = N_("Tell the life of one case: what, who, by when, and everything that happened."),
 	.detail = N_("Title and place are masked as departments see them.\n"),
-	.min_operands = 1,
 	.max_operands = 1,
 	.run = run,
 };

@@ -49,6 +49,7 @@ struct worker {
 	bool noted;                     /* the database knows this snapshot */
 	struct numbers numbers;
 	struct revision revision;
+	struct retention retention;
 	int backoff_ms;
 	int64_t next_lock_us, next_chores_us;
 	_Atomic bool woken;             /* the clock was set */
@@ -305,7 +306,8 @@ static bool store_batch(struct worker *w, struct batch *b)
 
 static void run_batch(struct worker *w, struct handoff *h, const struct inbox_record *records, size_t n)
 {
-	struct batch b = {.office = &w->settings->office, .hits = w->settings->hits, .instance = w->o.instance, .a = &h->arena, .handoff = h};
+	struct batch b = {.office = &w->settings->office, .hits = w->settings->hits, .instance = w->o.instance, .a = &h->arena, .handoff = h,
+			  .privacy_keys = w->settings->privacy_keys};
 	uint64_t seq = records[n - 1].seq;
 	bool stored;
 
@@ -358,6 +360,14 @@ static bool do_chores(struct worker *w)
 		r = revise_turn(&w->revision, w->pg, office, h, &e);
 		chore_done(w, "limits", h, r, &e);
 		more |= r == 0 && !w->revision.done;
+	}
+	if (w->pg) {
+		bool some = false;
+
+		h = mem_alloc(sizeof(*h));
+		r = retain_turn(&w->retention, w->pg, office, h, &some, &e);
+		chore_done(w, "retention", h, r, &e);
+		more |= some;
 	}
 	w->next_chores_us = more ? 0 : clock_mono_us() + CHORES_US;
 	return more;

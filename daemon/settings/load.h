@@ -102,6 +102,7 @@ void load_channels(struct loader *l);
 void load_rules(struct loader *l);
 void load_grids(struct loader *l);
 void load_lifecycle(struct loader *l);
+void load_talk(struct loader *l);
 void load_shell(struct loader *l);              /* what is not the office: broker, database, … */
 /* `map`, `set`, `formats`, `codes` below s. */
 void load_mapping(struct scope s, struct channel *channel);

@@ -211,6 +211,7 @@ static void load_policy(struct scope s, struct scope defaults, struct policy *po
 		policy->has[c] = scope_deadline(s, clock_names[c], &policy->clock[c]);
 		policy->text[c] = node ? node->text : NULL;
 	}
+	policy->support.set = scope_deadline(s, "support", &policy->support.in);
 	load_starts(s, policy);
 	policy->calendar = scope_calendar(s, "calendar");
 	if (!policy->calendar && !scope_node(s, "calendar"))

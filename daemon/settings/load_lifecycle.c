@@ -1,4 +1,5 @@
 /* lifecycle.yaml: how this office closes, asks, joins. Every key has a default in the table. */
+#include "base/str.h"
 #include "settings/load.h"
 
 /* The reasons of a return; without any the table's. */
@@ -28,6 +29,8 @@ static void load_returns(struct scope s, struct lifecycle *life)
 	life->returns = returns;
 	life->n_returns = n;
 	life->arbitrate_after = (int)scope_int(s, "arbitrate_after");
+	life->return_evidence = str_equal(scope_text(s, "evidence"), "required");
+	life->return_within.set = scope_deadline(s, "within", &life->return_within.in);
 }
 
 static void load_grants(struct scope s, struct lifecycle *life)
@@ -88,6 +91,8 @@ void load_lifecycle(struct loader *l)
 	scope_deadline(supervision, "within", &life->supervise_within);
 	life->supervise_raises = scope_deadline(supervision, "raise", &life->supervise_raise);
 	load_returns(scope_in(root, "returns"), life);
+	life->whistle_within.set = scope_deadline(scope_in(root, "whistle"), "within", &life->whistle_within.in);
+	life->consult_within.set = scope_deadline(scope_in(root, "consult"), "within", &life->consult_within.in);
 	load_grants(scope_in(root, "grants"), life);
 	life->urges_per_day = (int)scope_int(urges, "per_day");
 	life->urges_raise_after = (int)scope_int(urges, "raise_after");

@@ -19,6 +19,7 @@ enum { RECORD_NONE = 1 };
 struct record {
 	struct personal personal;
 	struct whole_report whole;
+	const char *category, *grid, *urgency, *device; /* as reported, or NULL */
 };
 int cases_record(struct pg *pg, const char *tenant, const struct case_record *c, struct arena *a,
 		 struct record *ret, struct err *e);

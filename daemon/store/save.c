@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "core/life/same.h"
 #include "core/time/moment.h"
 #include "store/lists.h"
 
@@ -34,6 +35,10 @@ struct timer_put {
 	const char *number;
 	int64_t due_at;
 };
+struct matter_put {
+	const char *cell, *number;
+	struct matter m;
+};
 struct leg_put {
 	const char *number;
 	struct leg_row leg;
@@ -50,7 +55,7 @@ static const struct column report_columns[] = {
 	AT(report_row, category, "category", TEXT), AT(report_row, grid, "grid", TEXT),
 	AT(report_row, urgency, "urgency", TEXT), AT(report_row, device, "device", TEXT),
 	AT(report_row, media, "media", JSON), AT(report_row, reply_to, "reply_to", JSON),
-	AT(report_row, extra, "extra", JSON), AT(report_row, digest, "digest", DIGEST),
+	AT(report_row, extra, "extra", JSON), AT(report_row, shown, "shown", JSON), AT(report_row, digest, "digest", DIGEST),
 };
 static const struct column person_columns[] = {
 	AT(person_row, channel, "channel", TEXT), AT(person_row, id, "id", TEXT),
@@ -89,7 +94,10 @@ static const struct column case_columns[] = {
 	AT(case_row, c.urge_day, "urge_day", INT), AT(case_row, c.dissatisfied, "dissatisfied", INT),
 	AT(case_row, c.received_at, "received_at", TIME), AT(case_row, c.resolved_at, "resolved_at", TIME),
 	AT(case_row, c.closed_at, "closed_at", TIME), AT(case_row, c.close_reason, "close_reason", TEXT),
-	AT(case_row, c.joined_into, "joined_into", TEXT), AT(case_row, c.urged, "urged", INT),
+	AT(case_row, c.joined_into, "joined_into", TEXT), AT(case_row, c.accused, "accused", TEXT),
+	AT(case_row, c.person, "person", TEXT), AT(case_row, c.score, "score", INT),
+	AT(case_row, c.cells, "cells", TEXT),
+	AT(case_row, c.urged, "urged", INT),
 	AT(case_row, c.whole_due, "due_whole", TIME),
 };
 static const struct column leg_columns[] = {
@@ -125,6 +133,18 @@ static const struct column queue_columns[] = {
 static const struct column timer_columns[] = {
 	AT(timer_put, number, "number", TEXT), AT(timer_put, due_at, "due_at", TIME),
 };
+static const struct column matter_columns[] = {
+	AT(matter_put, cell, "cell", TEXT), AT(matter_put, number, "number", TEXT),
+	AT(matter_put, m.at, "received_at", TIME), AT(matter_put, m.grid, "grid", TEXT),
+	AT(matter_put, m.lat, "lat", DOUBLE), AT(matter_put, m.lon, "lon", DOUBLE), AT(matter_put, m.crs, "crs", TEXT),
+	AT(matter_put, m.place, "place", TEXT), AT(matter_put, m.text, "text", TEXT),
+};
+static const struct column closed_columns[] = {
+	AT(timer_put, number, "number", TEXT), AT(timer_put, due_at, "at", TIME),
+};
+static const struct column moved_columns[] = {
+	AT(report_row, channel, "channel", TEXT), AT(report_row, id, "id", TEXT), AT(report_row, number, "number", TEXT),
+};
 static const struct column command_columns[] = {
 	AT(command_row, department, "department", TEXT), AT(command_row, request, "request", TEXT),
 	AT(command_row, number, "number", TEXT), AT(command_row, action, "action", TEXT),
@@ -148,12 +168,18 @@ static struct table tables[N_SAVE_TABLE] = {
 	[SAVE_LEG] = {"leg", COLUMNS(leg_columns), .then = ""},
 	[SAVE_HISTORY] = {"history", COLUMNS(history_columns), .then = ""},
 	[SAVE_OUTBOX] = {"outbox", COLUMNS(outbox_columns), .then = ""},
+	/* Of a new case: nothing can be there, and looking for it costs as much as the insert. */
+	[SAVE_QUEUE_NEW] = {"queue", COLUMNS(queue_columns), .then = ""},
+	[SAVE_TIMER_NEW] = {"timer", COLUMNS(timer_columns), .then = ""},
 	[SAVE_QUEUE_PUT] = {"queue", COLUMNS(queue_columns),
 			    .then = " ON CONFLICT (tenant, department, number) DO UPDATE SET role = excluded.role,"
 				    " state = excluded.state, due_resolve = excluded.due_resolve, card = excluded.card"},
 	[SAVE_TIMER_PUT] = {"timer", COLUMNS(timer_columns),
 			    .then = " ON CONFLICT (tenant, number) DO UPDATE SET due_at = excluded.due_at"},
 	[SAVE_COMMAND] = {"command", COLUMNS(command_columns), .then = ""},
+	[SAVE_MATTER_PUT] = {"matter", COLUMNS(matter_columns), .then = " ON CONFLICT DO NOTHING"},
+	[SAVE_CLOSED] = {"closed", COLUMNS(closed_columns), .then = " ON CONFLICT DO NOTHING"},
+	[SAVE_REPORT_MOVED] = {"report", COLUMNS(moved_columns), .then = "", .n_keys = 2, .update = true},
 	[SAVE_DEAD] = {"dead_letter", COLUMNS(dead_columns), .then = " ON CONFLICT DO NOTHING"},
 };
 static const struct query queue_drop = {
@@ -161,6 +187,15 @@ static const struct query queue_drop = {
 		      " WHERE q.tenant = $1::text AND q.department = u.department AND q.number = u.number"};
 static const struct query timer_drop = {
 	"drop_timer", "DELETE FROM timer WHERE tenant = $1::text AND number = ANY($2::text[])"};
+/* The place that a report is about turned out to be another: what measured the old one goes with it. */
+static const struct query address_put = {
+	"put_address", "INSERT INTO person (tenant, channel, id, address)"
+		       " SELECT $1::text, u.channel, u.id, u.address"
+		       " FROM unnest($2::text[], $3::text[], $4::text[]) u(channel, id, address)"
+		       " ON CONFLICT (tenant, channel, id) DO UPDATE SET address = excluded.address, lat = NULL, lon = NULL"};
+static const struct query matter_drop = {
+	"drop_matter", "DELETE FROM matter m USING unnest($2::text[], $3::text[]) u(cell, number)"
+		       " WHERE m.tenant = $1::text AND m.cell = u.cell AND m.number = u.number"};
 static const struct query begin = {"begin", "BEGIN"}, commit = {"commit", "COMMIT"};
 
 void save_init_tables(void)
@@ -174,6 +209,10 @@ const struct query *save_query(enum save_table table)
 {
 	if (table == SAVE_QUEUE_DROP)
 		return &queue_drop;
+	if (table == SAVE_ADDRESS)
+		return &address_put;
+	if (table == SAVE_MATTER_DROP)
+		return &matter_drop;
 	return table == SAVE_TIMER_DROP ? &timer_drop : &tables[table].query;
 }
 
@@ -208,6 +247,8 @@ void case_change_add(struct case_change *change, const struct effects *fx, struc
 		add_queue(change, &fx->queue.v[i], a);
 	for (size_t i = 0; i < fx->legs.n; i++)
 		ALIST_PUSH(a, &change->legs, fx->legs.v[i]);
+	if (fx->address)
+		change->address = fx->address;
 	change->wake_at = fx->wake_at;
 	change->touched = true;
 }
@@ -218,12 +259,31 @@ static void save_queue(struct save *s, const struct case_change *change)
 {
 	for (size_t i = 0; i < change->queue.n; i++) {
 		const struct queue_row *q = &change->queue.v[i];
+		enum save_table put = change->fresh ? SAVE_QUEUE_NEW : SAVE_QUEUE_PUT;
 
-		save_row(s, q->present ? SAVE_QUEUE_PUT : SAVE_QUEUE_DROP,
+		save_row(s, q->present ? put : SAVE_QUEUE_DROP,
 			 ROW(queue_put, change->c->number, case_state_names[change->c->state],
 			     /* Nobody is late with what is suspended. */
 			     change->c->state == STATE_SUSPENDED ? MOMENT_NONE : change->c->leg.due[CLOCK_RESOLVE], *q));
 	}
+}
+
+/* An open case can be met again as the same matter; one that was resolved is another matter when it comes back. */
+static void save_matter(struct save *s, const struct case_change *change)
+{
+	struct case_record *c = change->c;
+	bool open = c->state != STATE_RESOLVED && c->state != STATE_CLOSED && c->state != STATE_JOINED;
+
+	if (!open && c->cells) {
+		for (const char *cell = c->cells; *cell && !change->fresh; cell += strcspn(cell, "\n"), cell += *cell == '\n')
+			save_row(s, SAVE_MATTER_DROP,
+				 ROW(matter_put, .cell = arena_strndup(s->a, cell, strcspn(cell, "\n")), .number = c->number));
+		c->cells = NULL;
+	}
+	for (size_t i = 0; open && i < change->n_cells; i++)
+		save_row(s, SAVE_MATTER_PUT, ROW(matter_put, change->cells[i], c->number, *change->matter));
+	if (c->closed_at != MOMENT_NONE && !open)
+		save_row(s, SAVE_CLOSED, ROW(timer_put, c->number, c->closed_at));
 }
 
 void save_change(struct save *s, const struct case_change *change)
@@ -232,6 +292,7 @@ void save_change(struct save *s, const struct case_change *change)
 
 	if (!change->touched)
 		return;
+	save_matter(s, change);
 	save_row(s, change->fresh ? SAVE_CASE_NEW : SAVE_CASE_OLD,
 		 ROW(case_row, *c, lists_supports(c, s->a), lists_errands(c, s->a), lists_joined(c, s->a),
 		     lists_told(c, s->a), lists_fired(c, s->a), lists_basis(c, s->a)));
@@ -247,8 +308,10 @@ void save_change(struct save *s, const struct case_change *change)
 	for (size_t i = 0; i < change->legs.n; i++)
 		save_row(s, SAVE_LEG, ROW(leg_put, c->number, change->legs.v[i]));
 	save_queue(s, change);
+	if (change->address)
+		save_row(s, SAVE_ADDRESS, change);
 	if (change->wake_at != MOMENT_NONE)
-		save_row(s, SAVE_TIMER_PUT, ROW(timer_put, c->number, change->wake_at));
+		save_row(s, change->fresh ? SAVE_TIMER_NEW : SAVE_TIMER_PUT, ROW(timer_put, c->number, change->wake_at));
 	else if (!change->fresh)
 		save_row(s, SAVE_TIMER_DROP, ROW(timer_put, c->number, MOMENT_NONE));
 }
@@ -263,31 +326,56 @@ static void pipe_table(struct pg *pg, struct save *s, enum save_table table, str
 	pg_pipe(pg, &tables[table].query, &args, ret);
 }
 
-static void pipe_drops(struct pg *pg, struct save *s)
+/* Deletes rows that have two names, or one: what each is called is at these places of the row. */
+static void pipe_drop(struct pg *pg, struct save *s, enum save_table table, size_t first, size_t second)
 {
-	const struct rows *queue = &s->rows[SAVE_QUEUE_DROP], *timer = &s->rows[SAVE_TIMER_DROP];
-	size_t most = queue->n > timer->n ? queue->n : timer->n;
-	const char **departments = arena_alloc(s->a, most * sizeof(*departments));
-	const char **numbers = arena_alloc(s->a, most * sizeof(*numbers));
+	const struct rows *rows = &s->rows[table];
+	const char **names = arena_alloc(s->a, rows->n * sizeof(*names));
+	const char **others = arena_alloc(s->a, rows->n * sizeof(*others));
 	struct pg_args args = {0};
 
-	if (queue->n) {
-		for (size_t i = 0; i < queue->n; i++) {
-			departments[i] = ((const struct queue_put *)queue->v[i])->q.department;
-			numbers[i] = ((const struct queue_put *)queue->v[i])->number;
-		}
-		pg_text(&args, s->tenant);
-		pg_texts(&args, departments, queue->n);
-		pg_texts(&args, numbers, queue->n);
-		pg_pipe(pg, &queue_drop, &args, NULL);
+	if (!rows->n)
+		return;
+	for (size_t i = 0; i < rows->n; i++) {
+		names[i] = *(const char *const *)(const void *)((const char *)rows->v[i] + first);
+		others[i] = *(const char *const *)(const void *)((const char *)rows->v[i] + second);
 	}
-	if (timer->n) {
-		for (size_t i = 0; i < timer->n; i++)
-			numbers[i] = ((const struct timer_put *)timer->v[i])->number;
-		pg_text(&args, s->tenant);
-		pg_texts(&args, numbers, timer->n);
-		pg_pipe(pg, &timer_drop, &args, NULL);
+	pg_text(&args, s->tenant);
+	pg_texts(&args, names, rows->n);
+	if (first != second)
+		pg_texts(&args, others, rows->n);
+	pg_pipe(pg, save_query(table), &args, NULL);
+}
+
+static void pipe_drops(struct pg *pg, struct save *s)
+{
+	pipe_drop(pg, s, SAVE_QUEUE_DROP, offsetof(struct queue_put, q.department), offsetof(struct queue_put, number));
+	pipe_drop(pg, s, SAVE_TIMER_DROP, offsetof(struct timer_put, number), offsetof(struct timer_put, number));
+	pipe_drop(pg, s, SAVE_MATTER_DROP, offsetof(struct matter_put, cell), offsetof(struct matter_put, number));
+}
+
+static void pipe_addresses(struct pg *pg, struct save *s)
+{
+	const struct rows *rows = &s->rows[SAVE_ADDRESS];
+	const char **channels = arena_alloc(s->a, rows->n * sizeof(*channels));
+	const char **ids = arena_alloc(s->a, rows->n * sizeof(*ids));
+	const char **addresses = arena_alloc(s->a, rows->n * sizeof(*addresses));
+	struct pg_args args = {0};
+
+	if (!rows->n)
+		return;
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct case_change *change = rows->v[i];
+
+		channels[i] = change->c->channel;
+		ids[i] = change->c->report;
+		addresses[i] = change->address;
 	}
+	pg_text(&args, s->tenant);
+	pg_texts(&args, channels, rows->n);
+	pg_texts(&args, ids, rows->n);
+	pg_texts(&args, addresses, rows->n);
+	pg_pipe(pg, &address_put, &args, NULL);
 }
 
 static bool is_row(const struct pg_rows *claimed, int at, const struct report_row *r)
@@ -342,6 +430,7 @@ int save_commit(struct pg *pg, struct save *s, struct err *e)
 		if (s->rows[i].n && tables[i].name)
 			pipe_table(pg, s, (enum save_table)i, NULL);
 	pipe_drops(pg, s);
+	pipe_addresses(pg, s);
 	fault_point("before-commit");
 	pg_pipe(pg, &commit, &none, NULL);
 	r = pg_pipe_end(pg, e);

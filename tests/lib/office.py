@@ -61,12 +61,19 @@ class Office:
 		assert result["result"] == "done", result
 		return result["state"]
 
-	def refused(self, department, case, action, /, **members):
-		"""do() that must be refused; returns the sentence. Nothing about the case may change."""
+	def refused(self, department, case, action, /, recorded=False, **members):
+		"""do() that must be refused; returns the sentence. Nothing about the case may change, but that the history
+		keeps the attempt where departments argue about whose case it is (`recorded`)."""
 		before = self.picture(case)
 		result = self.do(department, case, action, **members)
 		assert result["result"] == "refused" and result["reason"], result
-		assert self.picture(case) == before
+		after = self.picture(case)
+		if recorded:
+			last = self.history(case)[-1]
+			assert (last["kind"], last["department"], last["note"]) == ("refused", department, result["reason"])
+			assert after[3].pop() == "refused"
+			after[0][0]["seq"] -= 1
+		assert after == before
 		foreign = result["state"] is None and "is not in the queue of" in result["reason"]
 		assert foreign or result["state"] == self.row(case)["state"], result
 		return result["reason"]

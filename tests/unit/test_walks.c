@@ -3,7 +3,7 @@
  * consumer, an auditor or a clerk may rely on. A walk is a list of moves; what fails is shortened to the
  * fewest moves that still fail, and printed, so that it can be read and replayed.
  *
- *	WALK_MOVES=1000000 WALK_SEED=7 build/unit/test_walks
+ *	WALK_MOVES=1000000 WALK_SEED=7 build/unit/test_walks           WALK_TELL=1: how often each action was really done
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -60,7 +60,8 @@ static struct move random_move(uint64_t *seed)
 	/* What brings a case on comes more often than its share. */
 	static const enum command_action usual[] = {CMD_ACCEPT, CMD_ACCEPT, CMD_CONTACT, CMD_RESOLVE, CMD_RESOLVE, CMD_RETURN,
 						    CMD_TRANSFER, CMD_TRANSFER, CMD_SUPPORT_DONE, CMD_REPORT_IN,
-						    CMD_SUSPEND, CMD_EXTEND, CMD_GRANT, CMD_RESUME, CMD_ANSWER, CMD_LIFT, CMD_WHISTLE};
+						    CMD_SUSPEND, CMD_SUSPEND, CMD_SUSPEND, CMD_EXTEND, CMD_GRANT, CMD_GRANT, CMD_GRANT,
+						    CMD_RESUME, CMD_RESUME, CMD_RESUME, CMD_ANSWER, CMD_LIFT, CMD_WHISTLE};
 	struct move m = {.actor = (enum actor)dice(seed, N_ACTOR), .args = dice(seed, 1u << 30), .wait_s = random_wait(seed)};
 
 	if (m.actor == REPORTER)
@@ -71,6 +72,9 @@ static struct move random_move(uint64_t *seed)
 		m.what = (enum life_action)usual[dice(seed, sizeof(usual) / sizeof(usual[0]))];
 	else
 		m.what = (enum life_action)dice(seed, N_COMMAND_ACTION);
+	/* What ends a case comes less often: nothing more would happen to most. */
+	if ((m.what == LIFE_WITHDRAW || m.what == (enum life_action)CMD_REJECT) && dice(seed, 8))
+		m.what = LIFE_TICK;
 	return m;
 }
 
@@ -169,7 +173,7 @@ static const char *to_whom(const struct world *w, const struct move *m)
 static struct command make_command(struct world *w, const struct move *m)
 {
 	static const char *const reasons[] = {"not-ours", "no-place", "nonsense", NULL};
-	static const char *const categories[] = {"市政/井盖", "环境卫生", "nonsense", NULL};
+	static const char *const categories[] = {"市政/井盖", "物业/漏水", "nonsense", NULL};
 	const struct office *office = w->office;
 	const char **called = arena_alloc(&w->a, 2 * sizeof(*called));
 	const struct department *dept = who(w, m);
@@ -324,6 +328,19 @@ static void check(struct world *w, const struct move *m, const struct case_recor
 		claim(w, w->fx.wake_at == MOMENT_NONE || w->fx.wake_at > w->now, "after the clock has looked, nothing is due any more");
 }
 
+/* Where departments argue about whose case it is, the history keeps that it was tried; nothing else changes. */
+static void check_refusal(struct world *w, const char *was)
+{
+	int kept = (int)w->fx.history.n;
+
+	w->c.seq -= kept;
+	claim(w, w->fx.refused && strcmp(was, picture(w)) == 0, "a refusal says why and changes nothing");
+	w->c.seq += kept;
+	claim(w, kept == 0 || (kept == 1 && strcmp(w->fx.history.v[0].kind, "refused") == 0), "the history keeps of it that it was tried");
+	claim(w, w->fx.events.n == 0 && w->fx.queue.n == 0, "nobody hears of what was refused");
+	check_history(w);
+}
+
 /* ---- a walk ------------------------------------------------------------------------------------- */
 static void open_case(struct world *w)
 {
@@ -364,7 +381,7 @@ static const char *walk(struct world *w, const struct move *moves, size_t n, siz
 			w->done[moves[i].what]++;
 			check(w, &moves[i], &before);
 		} else {
-			claim(w, w->fx.refused && strcmp(was, picture(w)) == 0, "a refusal says why and changes nothing");
+			check_refusal(w, was);
 		}
 	}
 	*ret_at = w->at;
@@ -435,23 +452,25 @@ static struct settings *demo(void)
 }
 
 /* Walks that never get anywhere would prove nothing. */
-static void assert_far_and_wide(const struct world *w)
+static void assert_far_and_wide(const struct world *w, long long moves)
 {
+	const long long least = moves / 50000;
+
 	for (int a = 0; a < N_LIFE_ACTION; a++) {
 		bool ever = false;
 
 		for (int s = STATE_TRIAGE; s < N_CASE_STATE; s++)
 			ever |= strcmp(life_cell((enum case_state)s, (enum life_action)a), "-") != 0;
 		/* It takes a second case, a second message or another calendar: their own tests have them. */
-		if (a == CMD_JOIN || a == CMD_SPLIT || a == LIFE_REVISE || a == LIFE_OTHER_CONTENT || !ever)
+		if (a == CMD_JOIN || a == CMD_SPLIT || a >= LIFE_REVISE || a == LIFE_OTHER_CONTENT || !ever)
 			continue;
-		if (w->done[a] < 20)
+		if (getenv("WALK_TELL") || w->done[a] < least)
 			print_error("%s was done %lld times\n", life_action_name((enum life_action)a), w->done[a]);
-		assert_true(w->done[a] >= 20);
+		assert_true(w->done[a] >= least);
 	}
 	for (int s = STATE_TRIAGE; s <= STATE_CLOSED; s++)
 		if (s != STATE_SUSPENDED || w->done[CMD_GRANT])
-			assert_true(w->in_state[s] >= 20);
+			assert_true(w->in_state[s] >= least);
 }
 
 static void random_walks_keep_every_promise(void **state)
@@ -459,7 +478,8 @@ static void random_walks_keep_every_promise(void **state)
 	struct settings *s = demo();
 	struct world w = {.office = &s->office};
 	uint64_t seed = (uint64_t)from_environment("WALK_SEED", 20261129);
-	long long left = from_environment("WALK_MOVES", MOVES);
+	const long long in_all = from_environment("WALK_MOVES", MOVES);
+	long long left = in_all;
 	const char *wrong = NULL;
 
 	(void)state;
@@ -478,7 +498,7 @@ static void random_walks_keep_every_promise(void **state)
 	arena_done(&w.a);
 	settings_unref(s);
 	assert_null(wrong);
-	assert_far_and_wide(&w);
+	assert_far_and_wide(&w, in_all);
 }
 
 /* The check can fail, and what it prints is short: here the promise is that no case is ever returned. */

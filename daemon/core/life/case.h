@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "core/office.h"
+#include "core/time/moment.h"
 
 /* An array that grows in an arena: ALIST(struct x) list = {0}; ALIST_PUSH(arena, &list, x); */
 #define ALIST(type) struct { type *v; size_t n, cap; }
@@ -32,9 +33,15 @@ struct support {
 	const char *dept, *task;        /* task may be NULL */
 	bool done;
 	bool called;                    /* by a whistle: it must report in, once, before `due` */
+	const char *from;               /* who whistled, or NULL */
 	int seq;                        /* of the history row that gave the task; 0: with the case */
-	int64_t due, reported_at;       /* its own limit / when it came; MOMENT_NONE: none / not yet */
+	int64_t due, reported_at;       /* its next limit, to come or to be done / when it came; MOMENT_NONE: none / not yet */
 };
+/* Called, and not there yet. */
+static inline bool support_waits(const struct support *s)
+{
+	return s->called && s->reported_at == MOMENT_NONE;
+}
 /*
  * What one body asks of another within a case, with a limit of its own. Kept while it is open, and then
  * as long as the leg needs to know of it; the history has it for ever.
@@ -45,7 +52,7 @@ enum errand_kind {
 	ERRAND_ORDER,                   /* a supervision order: to the lead */
 	ERRAND_CONSULT,                 /* a consultation: topic, parties, when */
 	ERRAND_STEP,                    /* the next link of a chain, opened when this one is resolved */
-	ERRAND_TRIAGE,                  /* the time that triage has to hand the case out */
+	ERRAND_TRIAGE,                  /* the time that triage has to hand the case out; done: a hand-over, from … to … */
 	N_ERRAND_KIND
 };
 extern const char *const errand_kind_names[N_ERRAND_KIND];
@@ -65,7 +72,8 @@ struct errand {
 struct joined {
 	const char *channel, *source, *report, *reply_to;       /* as of the first report */
 	const char *number;             /* of the case that it was before, or NULL */
-	int score;                      /* enum score, -1: not rated */
+	const char *person;             /* keyed hash of who it is, or NULL */
+	int score;                      /* enum score, -1: not rated in this leg */
 };
 struct told {
 	const char *dept;
@@ -103,6 +111,12 @@ struct case_record {
 	const char *category, *grid;            /* or NULL */
 	const char *title, *place;              /* masked; place may be NULL */
 	const char *address;                    /* only of an open case, else NULL */
+	const char *accused;                    /* department id of whom it complains about: it learns nothing; or NULL */
+	const char *person;                     /* keyed hash of the first reporter, or NULL */
+	int score;                              /* of the first reporter: enum score, -1: not rated in this leg */
+	const char *const *names;               /* of the reporters, to be kept out of free text; not stored here */
+	size_t n_names;
+	const char *cells;                      /* JSON list: where the open case is kept as a matter; or NULL */
 	enum urgency urgency;
 	enum visibility visibility;
 	const char *horizon, *rule;             /* or NULL */

@@ -101,8 +101,18 @@ const char *event_json(const struct office *office, const struct case_record *c,
 	return in_arena(&t, a);
 }
 
+/* Which link of a chain is at work, masked; NULL: the case has none, or is sealed. */
+static const char *step_at_work(const struct case_record *c, struct arena *a)
+{
+	for (size_t i = c->errands.n; i-- > 0;)
+		if (c->errands.v[i].kind == ERRAND_STEP && c->errands.v[i].done && c->errands.v[i].to)
+			return c->visibility == VISIBLE_SEALED ? NULL : text_title(a, text_mask(a, c->errands.v[i].text, NULL), 40);
+	return NULL;
+}
+
 const char *card_json(const struct case_record *c, const char *role, struct arena *a)
 {
+	const char *step = step_at_work(c, a);
 	struct str t = {0};
 
 	str_add(&t, "{\"v\":1");
@@ -118,6 +128,8 @@ const char *card_json(const struct case_record *c, const char *role, struct aren
 	str_addf(&t, ",\"level\":%d,\"leg\":%d,\"reports\":%d", c->leg.level, c->leg.n, c->reports);
 	add_pause(&t, c);
 	add_time(&t, "since", c->leg.started_at);
+	if (step)
+		add_member(&t, "step", step);
 	str_addc(&t, '}');
 	return in_arena(&t, a);
 }

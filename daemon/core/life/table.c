@@ -23,8 +23,22 @@
 #define TRANSFER {command_transfer, "transfer"}
 #define SUPPORT {command_support_done, "support done"}
 #define LIFT {command_lift, "lift"}
+#define WHISTLE {command_whistle, "whistle"}
+#define REPORT_IN {command_report_in, "report in"}
+#define CONSULT {command_consult, "consult"}
+#define OUTCOME {command_consult_outcome, "consult outcome"}
+#define NEXT_STEP {command_next_step, "plan a step"}
+#define REJECT {command_reject, "close"}
+#define AMEND {command_amend, "amend"}
 #define GET {command_get, "get"}
 
+#define JOIN {command_join, "join"}
+#define SPLIT {command_split, "split off"}
+#define SPLIT_SELF {command_split_self, "split"}
+#define SAME {reporter_same, "one more"}
+#define PROPOSE {same_propose, "ask triage"}
+#define TAKE_IN {same_take_in, "take in"}
+#define LET_GO {same_let_go, "let go"}
 #define FEED_BACK {command_feed_back, "feed back"}
 #define EXTEND {command_extend, "ask for time"}
 #define SUSPEND {command_suspend, "ask for a pause"}
@@ -78,17 +92,21 @@ const struct life_cell life_table[N_LIFE_ACTION][N_CASE_STATE] = {
 	[CMD_GRANT] =        OPEN(NO_TRIAGE, GRANT,           GRANT,       NO_SUSPENDED),
 	[CMD_DENY] =         OPEN(NO_TRIAGE, DENY,            DENY,        NO_SUSPENDED),
 	/* several bodies: partners.c */
-	[CMD_WHISTLE] = ALWAYS(NO_LATER),
-	[CMD_REPORT_IN] = ALWAYS(NO_LATER),
-	[CMD_CONSULT] = ALWAYS(NO_LATER),
-	[CMD_CONSULT_OUTCOME] = ALWAYS(NO_LATER),
-	[CMD_NEXT_STEP] = ALWAYS(NO_LATER),
+	[CMD_WHISTLE] =         OPEN(WHISTLE,   WHISTLE,   WHISTLE,   NO_SUSPENDED),
+	[CMD_REPORT_IN] =       OPEN(REPORT_IN, REPORT_IN, REPORT_IN, REPORT_IN),
+	[CMD_CONSULT] =         OPEN(CONSULT,   CONSULT,   CONSULT,   CONSULT),
+	[CMD_CONSULT_OUTCOME] = OPEN(OUTCOME,   OUTCOME,   OUTCOME,   OUTCOME),
+	[CMD_NEXT_STEP] =       OPEN(NEXT_STEP, NEXT_STEP, NEXT_STEP, NEXT_STEP),
 	/* triage: triage.c */
-	[CMD_REJECT] = ALWAYS(NO_LATER),
-	[CMD_AMEND] = ALWAYS(NO_LATER),
+	[CMD_REJECT] =          OPEN(REJECT,    REJECT,    REJECT,    REJECT),
+	[CMD_AMEND] =           OPEN(AMEND,     AMEND,     AMEND,     NO_SUSPENDED),
 	/* the same matter: same.c */
-	[CMD_JOIN] = ALWAYS(NO_LATER),
-	[CMD_SPLIT] = ALWAYS(NO_LATER),
+	[CMD_JOIN] =         OPEN(JOIN,      JOIN,            JOIN,        NO_SUSPENDED),
+	[CMD_SPLIT] = ACROSS(NO_NOT_ACCEPTED, SPLIT, SPLIT, SPLIT, SPLIT, NO_DONE, NO_CLOSED, SPLIT_SELF),
+	[LIFE_SAME] =        OPEN(SAME,      SAME,            SAME,        SAME),
+	[LIFE_PROPOSE] =     OPEN(PROPOSE,   PROPOSE,         PROPOSE,     PROPOSE),
+	[LIFE_TAKE_IN] =     OPEN(TAKE_IN,   TAKE_IN,         TAKE_IN,     TAKE_IN),
+	[LIFE_LET_GO] = ALWAYS(LET_GO),
 
 	/*                      received         triage     assigned   accepted   suspended  resolved   closed     joined */
 	[CMD_CONTACT] =   ACROSS(NO_NOT_ACCEPTED, NO_TRIAGE, CONTACT,   CONTACT,   CONTACT,   FEED_BACK, NO_CLOSED, NO_JOINED),
@@ -119,10 +137,15 @@ static const struct {
 	{(enum life_action)CMD_ACCEPT, IN(ASSIGNED), IN(ACCEPTED)},
 	{(enum life_action)CMD_RETURN, IN(ASSIGNED) | IN(ACCEPTED), IN(TRIAGE)},
 	{(enum life_action)CMD_TRANSFER, IN(TRIAGE) | IN(ACCEPTED), IN(ASSIGNED)},
-	{(enum life_action)CMD_RESOLVE, IN(ACCEPTED), IN(RESOLVED) | IN(CLOSED)},
+	/* … or to the next step of a chain */
+	{(enum life_action)CMD_RESOLVE, IN(ACCEPTED), IN(RESOLVED) | IN(CLOSED) | IN(ASSIGNED)},
+	{(enum life_action)CMD_REJECT, OPEN_STATES, IN(CLOSED)},
+	{(enum life_action)CMD_AMEND, IN(TRIAGE) | IN(ACCEPTED), IN(ASSIGNED)},
 	{(enum life_action)CMD_SUSPEND, IN(ASSIGNED) | IN(ACCEPTED), IN(SUSPENDED)},
 	{(enum life_action)CMD_GRANT, IN(ASSIGNED) | IN(ACCEPTED), IN(SUSPENDED)},
 	{(enum life_action)CMD_RESUME, IN(SUSPENDED), IN(ASSIGNED) | IN(ACCEPTED)},
+	{(enum life_action)CMD_JOIN, IN(TRIAGE) | IN(ASSIGNED) | IN(ACCEPTED), IN(JOINED)},
+	{(enum life_action)CMD_SPLIT, IN(JOINED), IN(TRIAGE) | IN(ASSIGNED) | IN(ACCEPTED)},
 	{LIFE_TICK, IN(SUSPENDED), IN(ASSIGNED) | IN(ACCEPTED)},
 	{LIFE_TICK, IN(RESOLVED), IN(CLOSED)},
 	{LIFE_RATE, IN(RESOLVED), IN(CLOSED) | IN(ASSIGNED)},

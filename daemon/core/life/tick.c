@@ -137,6 +137,10 @@ static void pass_errand(struct life *l, const struct ladder_item *item)
 	const char *clock = errand_kind_names[errand->kind], *to = errand->to, *from = errand->from;
 	int seq = life_record(l, "overdue", to ? to : l->c->lead, NULL, clock, item_detail(l, item, clock, errand->seq));
 
+	/* For a case in triage the supervisor waits, not who gave it away. */
+	if (errand->kind == ERRAND_TRIAGE)
+		from = l->office->life.supervisor ? l->office->life.supervisor->id : NULL;
+
 	tell_late(l, seq, to, clock);
 	tell_late(l, seq, from, clock);
 	tell_late(l, seq, l->c->lead, clock);
@@ -162,12 +166,16 @@ static void pass_support(struct life *l, const struct ladder_item *item)
 {
 	const struct support *support = &l->c->supports.v[item->index];
 	const struct department *supervisor = l->office->life.supervisor;
-	const char *dept = support->dept, *clock = support->called ? "report_in" : "support";
+	const char *dept = support->dept, *clock = support_waits(support) ? "report_in" : "support";
+	const struct department *late = map_get(&l->office->dept_by_id, dept);
 	int seq = life_record(l, "overdue", dept, NULL, clock, item_detail(l, item, clock, support->seq));
 
 	tell_late(l, seq, dept, clock);
 	tell_late(l, seq, l->c->lead, clock);
+	tell_late(l, seq, support->from, clock);
 	tell_late(l, seq, supervisor ? supervisor->id : NULL, clock);
+	/* The leader's desk of who did not come, as for a raised case. */
+	tell_late(l, seq, late && late->superior ? late->superior->id : NULL, clock);
 }
 
 int clock_tick(struct life *l)

@@ -116,6 +116,11 @@ struct decoder_fn {
 };
 typedef bool decoder_lookup(void *arg, const struct channel *channel, struct decoder_fn *ret);
 
+/* The category of that path or code, or its nearest known ancestor; NULL: none. */
+const struct category *office_category_near(const struct office *office, struct arena *a, const char *path);
+const struct category *office_category(const struct office *office, const char *path);  /* itself only */
+/* Finds the category and the grid that `r`, which was not just read, names in this office. */
+void report_locate(const struct office *office, struct arena *a, struct report *r);
 /* RFC 6901; borrowed, NULL when absent, null or no pointer. */
 json_t *pointer_get(json_t *root, const char *pointer);
 /* Their object in our form by the channel's map, codes, formats and set alone; a new reference. */

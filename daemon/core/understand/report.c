@@ -251,11 +251,17 @@ static bool take_report_text(struct reading *in, json_t *value)
 	return true;
 }
 
-static const struct category *category_known(const struct office *office, struct arena *a,
-					     const char *path)
+const struct category *office_category(const struct office *office, const char *path)
+{
+	const struct category *known = map_get(&office->category_by_path, path);
+
+	return known ? known : map_get(&office->category_by_code, path);
+}
+
+const struct category *office_category_near(const struct office *office, struct arena *a, const char *path)
 {
 	char *part = arena_strdup(a, path), *slash;
-	const struct category *known = map_get(&office->category_by_path, part);
+	const struct category *known = office_category(office, path);
 
 	while (!known && (slash = strrchr(part, '/')) != NULL) {
 		*slash = '\0';
@@ -274,17 +280,18 @@ static bool take_category(struct reading *in, json_t *value)
 	if (!in->category)
 		return true;
 	r->category = in->category;
-	r->known_category = map_get(&office->category_by_path, in->category);
-	if (!r->known_category) {
-		r->known_category = map_get(&office->category_by_code, in->category);
-		if (r->known_category)
-			r->category = r->known_category->path;
-	}
-	if (!r->known_category)
-		r->known_category = category_known(office, in->arena, in->category);
+	r->known_category = office_category_near(office, in->arena, in->category);
+	if (r->known_category && r->known_category == map_get(&office->category_by_code, in->category))
+		r->category = r->known_category->path;
 	if (!r->known_category)
 		r->marks |= MARK_CATEGORY_UNKNOWN;
 	return true;
+}
+
+void report_locate(const struct office *office, struct arena *a, struct report *r)
+{
+	r->known_category = r->category ? office_category_near(office, a, r->category) : NULL;
+	r->known_grid = r->grid ? place_grid(office, r->grid) : NULL;
 }
 
 struct word {
