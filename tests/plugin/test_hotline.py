@@ -151,6 +151,19 @@ def test_xml_and_lists_are_taken_too(push, db):
 	assert len(cases(db, "PL_")) == 2 and len(cases(db, "PX_")) == 1
 
 
+def test_an_envelope_of_xml(stack, db, tmp_path):
+	port = free_port()
+	b = Bridge(stack, "hotline", tmp_path, f"push: {{listen: '127.0.0.1:{port}', key: '${{secret:push_key}}', rows: /data/row}}\n",
+		   secrets={"push_key": KEY}, source="envelope").start()
+	rows = "".join(f"<row><gdbh>EX{i}</gdbh><gdnr><![CDATA[路灯<不>亮 & 井盖]]></gdnr><fj/></row>" for i in range(2))
+	for text in rows, rows.replace("EX1", "EX2"):
+		body = f"<?xml version='1.0' encoding='GB2312'?><s:Envelope xmlns:s='urn:x'><data>{text}</data></s:Envelope>".encode("gb18030")
+		assert curl(f"http://127.0.0.1:{port}/12345", body, f"X-Api-Key: {KEY}")[0] == 200
+	assert [c["report"] for c in cases(db, "EX_")] == ["EX0", "EX1", "EX2"]
+	assert db.value("SELECT text FROM needle.report WHERE id = 'EX0'") == "路灯<不>亮 & 井盖"
+	assert b.stop() == 0
+
+
 def test_a_list_is_taken_whole_or_not_at_all(push, db):
 	status, text = post(push, [{"gdbh": "PN1", "gdnr": "井盖"}, {"gdnr": "没有编号"}])
 	assert status == 400 and "ticket 2 of 2" in json.loads(text)["message"]
