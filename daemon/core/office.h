@@ -10,6 +10,7 @@
 
 #include "base/map.h"
 #include "core/time/calendar.h"
+#include "core/statistics/statistics.h"
 #include "core/time/deadline.h"
 
 enum urgency { URGENCY_NORMAL, URGENCY_URGENT, URGENCY_CRITICAL, N_URGENCY };
@@ -187,12 +188,6 @@ struct grid {
 	const char *code, *name, *community, *keeper;
 	const struct department *dept;      /* or NULL */
 };
-struct period {                             /* periodic lists; carried out by a later version */
-	const char *name;
-	struct deadline every;
-	const struct department *to;
-	const char *content;
-};
 struct return_code {
 	const char *code, *text;
 };
@@ -228,6 +223,19 @@ struct lifecycle {
 	size_t n_replies;
 };
 
+/* How the office talks in chats: core/talk/talk.h. */
+enum talk_word { TALK_SATISFIED, TALK_BASICALLY, TALK_DISSATISFIED, TALK_WORD_URGE, TALK_WORD_WITHDRAW, TALK_WORD_STATUS,
+		 TALK_WORD_ANOTHER, TALK_WORD_GREETING, N_TALK_WORD };
+enum talk_line { LINE_ASK_PLACE, LINE_ASK_TEXT, LINE_ADDED, LINE_URGED, LINE_WITHDRAWN, LINE_DROPPED, LINE_RATED, LINE_NOTHING,
+		 LINE_GREETING, N_TALK_LINE };
+struct talk_settings {
+	int64_t window_us, patience_us;
+	bool ask[LINE_ASK_TEXT + 1];
+	struct texts words[N_TALK_WORD];    /* as text_shadow gives them */
+	struct texts places;                /* likewise */
+	const char *lines[N_TALK_LINE];     /* empty: nothing is said */
+};
+
 struct office {
 	const char *tenant, *name, *prefix;
 	const struct channel *channels;
@@ -252,10 +260,12 @@ struct office {
 	size_t n_grids;
 	const struct period *periods;
 	size_t n_periods;
+	struct statistics statistics;
 	const struct department *fallback_dept;
 	const struct policy *fallback_policy;
 	const struct calendar *default_calendar;
 	struct lifecycle life;
+	struct talk_settings talk;
 	enum visibility visibility;         /* privacy.visibility */
 	int64_t retain_days;                /* privacy.retain */
 	/* look-up: id or path -> the struct above */

@@ -173,6 +173,20 @@ static void look_into_outbox(struct dispatch *d)
 	d->sweep.looked_at_us = clock_mono_us();
 }
 
+static void show_lists(struct dispatch *d)
+{
+	struct err e;
+
+	if (!d->reconciled)
+		return;
+	if (atomic_exchange(&d->o.meeting->lists, false))
+		d->lists.due = true;
+	if (announce_lists(d, &e) < 0)
+		failed(d, "lists", &e);
+	if (d->pg && wall_publish(d, &e) < 0)
+		failed(d, "wall", &e);
+}
+
 static void summarise(struct dispatch *d)
 {
 	struct err e;
@@ -205,6 +219,7 @@ static void every_minute(struct dispatch *d)
 	d->next_sim_us = clock_mono_us() + (clock_is_simulated() ? TICK_US : FAR_US);
 	for (size_t i = 0; i < d->settings->office.n_departments; i++)
 		summary_mark(d, d->settings->office.departments[i].id);
+	d->wall.next_aims_us = 0;
 	keep_clock(d);
 }
 
@@ -233,6 +248,8 @@ static void with_store(struct dispatch *d)
 		every_minute(d);
 	if (d->pg)
 		summarise(d);
+	if (d->pg)
+		show_lists(d);
 }
 
 static void turn(struct dispatch *d)
@@ -327,6 +344,11 @@ void dispatch_free(struct dispatch *d)
 		free(d->dirty.slots[i].value);
 	map_done(&d->dirty);
 	free(d->summary);
+	for (size_t i = 0; i < d->lists.sent.n; i++)
+		free(d->lists.sent.v[i].name);
+	VEC_DONE(&d->lists.sent);
+	free(d->wall.aims);
+	free(d->wall.last);
 	free(d->landed.v);
 	pthread_mutex_destroy(&d->landed_lock);
 	pthread_mutex_destroy(&d->shown_lock);

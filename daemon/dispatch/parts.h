@@ -58,6 +58,11 @@ struct landing {
 	int reason;
 };
 
+struct announced {
+	char *name;                     /* owned */
+	int64_t due_at;
+};
+
 struct dispatch {
 	struct dispatch_options o;
 	pthread_t thread;
@@ -103,6 +108,16 @@ struct dispatch {
 	void *held[TAKE_MAX];           /* taken from the box: their turn comes after the sweep */
 	size_t n_held;
 
+	struct {
+		bool due, hurry;        /* something changed; show it even if the figures look the same */
+		int64_t next_us, next_aims_us;
+		char *aims, *last;      /* owned: what was published */
+	} wall;
+	struct {
+		bool due, all;          /* there may be new ones; after a connect the newest of each */
+		int64_t sent_until;
+		VEC(struct announced) sent;     /* of each name the newest; several may be of one instant */
+	} lists;
 	struct map dirty;               /* departments whose summary changed; keys owned */
 	VEC(struct summary) counting;   /* being counted now; names owned */
 	VEC(struct summary) summaries;  /* newest of each department; names owned */
@@ -149,6 +164,11 @@ void audit_topics_done(struct map *topics);
 int reconcile_cards(struct dispatch *d, struct err *e);
 /* probe.c */
 int probe_broker(struct dispatch *d, bool *ret_ok, struct err *e);
+/* wall.c */
+void wall_mark(struct dispatch *d, bool hurry);
+int wall_publish(struct dispatch *d, struct err *e);
+/* announce.c */
+int announce_lists(struct dispatch *d, struct err *e);
 /* summary.c */
 void summary_mark(struct dispatch *d, const char *dept);
 int summary_publish(struct dispatch *d, struct err *e);

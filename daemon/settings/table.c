@@ -15,6 +15,7 @@ static const char *const horizons[] = {"now", "near", "mid", "long"};
 static const char *const closing_rules[] = {"satisfied", "rated", "resolved"};
 static const char *const clock_from_first[] = {"received", "dispatched"};
 static const char *const unrated[] = {"close", "keep"};
+static const char *const better[] = {"more", "fewer"};
 static const char *const evidence[] = {"optional", "required"};
 static const char *const again[] = {"supervise", "leader", "none"};
 
@@ -48,6 +49,29 @@ static const char *const again[] = {"supervise", "leader", "none"};
 	KEY(at ".when.device[]", KEY_TEXT, 0, N_("A device's id.")),                                      \
 	KEY(at ".when.reporter", KEY_MAP, 0, N_("What is known of the reporter.")),                       \
 	KEY(at ".when.reporter.secret", KEY_BOOL, 0, N_("Asked to stay unnamed."))
+
+#define WORD_ROWS(word, help_, fallback_)                                                              \
+	KEY("conversation.words." word, KEY_LIST, KEY_OR_ONE, help_, .fallback = fallback_),              \
+	KEY("conversation.words." word "[]", KEY_WORD, 0, N_("A word."))
+/* Which cases a rate counts. */
+#define SELECTION_ROWS(at, flags_, help_)                                                                \
+	KEY(at, KEY_MAP, flags_, help_),                                                                  \
+	KEY(at ".all", KEY_LIST, KEY_OR_ONE | KEY_NONEMPTY, N_("Every one of these holds.")),             \
+	KEY(at ".all[]", KEY_ENUM, 0, N_("What holds of a case."), ENUM(fact_names)),                                       \
+	KEY(at ".any", KEY_LIST, KEY_OR_ONE | KEY_NONEMPTY, N_("At least one of these holds.")),          \
+	KEY(at ".any[]", KEY_ENUM, 0, N_("What holds of a case."), ENUM(fact_names)),                                       \
+	KEY(at ".none", KEY_LIST, KEY_OR_ONE | KEY_NONEMPTY, N_("Not one of these holds.")),              \
+	KEY(at ".none[]", KEY_ENUM, 0, N_("What holds of a case."), ENUM(fact_names)),                                      \
+	KEY(at ".channel", KEY_LIST, KEY_OR_ONE | KEY_NONEMPTY, N_("Any of these channels.")),            \
+	KEY(at ".channel[]", KEY_REF, 0, N_("A channel."), .ref = "channels"),                            \
+	KEY(at ".category", KEY_LIST, KEY_OR_ONE | KEY_NONEMPTY, N_("These categories or below.")),       \
+	KEY(at ".category[]", KEY_REF, 0, N_("A category."), .ref = "categories"),                        \
+	KEY(at ".department", KEY_LIST, KEY_OR_ONE | KEY_NONEMPTY, N_("Any of these lead departments.")), \
+	KEY(at ".department[]", KEY_REF, 0, N_("A department."), .ref = "departments"),                   \
+	KEY(at ".urgency", KEY_LIST, KEY_OR_ONE | KEY_NONEMPTY, N_("Any of these urgencies.")),           \
+	KEY(at ".urgency[]", KEY_ENUM, 0, N_("An urgency."), ENUM(urgency_names)),                        \
+	KEY(at ".horizon", KEY_LIST, KEY_OR_ONE | KEY_NONEMPTY, N_("Any of these horizons.")),            \
+	KEY(at ".horizon[]", KEY_ENUM, 0, N_("How long it may take."), ENUM(horizons))
 
 static const struct key_info keys[] = {
 	KEY("", KEY_MAP, 0, N_("The whole configuration.")),
@@ -123,6 +147,41 @@ static const struct key_info keys[] = {
 	KEY("channels.*.codes.*.*", KEY_TEXT, 0, N_("Our value.")),
 	KEY("channels.*.options", KEY_NAMED, 0, N_("Options of the decoder."), .name = KEY_TEXT),
 	KEY("channels.*.options.*", KEY_TEXT, 0, N_("The option's value.")),
+
+	KEY("conversation", KEY_MAP, 0, N_("How chats are understood and what is said in them.")),
+	KEY("conversation.window", KEY_SPAN, 0, N_("So long what follows belongs to the report before."), .fallback = "30 分钟"),
+	KEY("conversation.patience", KEY_SPAN, 0, N_("So long an answer is waited for; then the report goes as it is."),
+	    .fallback = "10 分钟"),
+	KEY("conversation.ask", KEY_MAP, 0, N_("What is asked for, once, when a report lacks it.")),
+	KEY("conversation.ask.place", KEY_BOOL, 0, N_("The place."), .fallback = "on"),
+	KEY("conversation.ask.text", KEY_BOOL, 0, N_("The matter, when there is only a picture or a position."), .fallback = "on"),
+	KEY("conversation.places", KEY_LIST, KEY_OR_ONE,
+	    N_("Words that name a place, beside the names of grids and communities."),
+	    .fallback = "[号, 栋, 幢, 单元, 小区, 社区, 家属院, 大院, 大厦, 广场, 公园, 市场, 路口, 交叉口, 街口, 村, 东门, 西门, 南门, "
+			"北门, 大门]"),
+	KEY("conversation.places[]", KEY_WORD, 0, N_("A word.")),
+	KEY("conversation.words", KEY_MAP, 0, N_("Words that are no report; a bare number counts only when a rating was asked for.")),
+	WORD_ROWS("satisfied", N_("Rate: satisfied."), "[满意, 很满意, 非常满意, \"1\"]"),
+	WORD_ROWS("basically", N_("Rate: basically satisfied."), "[基本满意, 一般, \"2\"]"),
+	WORD_ROWS("dissatisfied", N_("Rate: dissatisfied."), "[不满意, 很不满意, 没解决, \"3\"]"),
+	WORD_ROWS("urge", N_("Urge."), "[催, 催办, 催一下, 催催, 催单, 快点]"),
+	WORD_ROWS("withdraw", N_("Withdraw."), "[撤, 撤回, 撤单, 撤销, 取消, 不用了]"),
+	WORD_ROWS("status", N_("Ask how it stands."), "[进度, 查进度, 查询, 查询进度, 怎么样了, 到哪了, 办了吗]"),
+	WORD_ROWS("another", N_("What follows is another matter."), "[新问题, 另一件事, 还有一件事, 另外]"),
+	WORD_ROWS("greeting", N_("A greeting, thanks."), "[你好, 您好, 在吗, 谢谢, 谢谢了, 好的, 好, 收到, ok]"),
+	KEY("conversation.lines", KEY_MAP, 0, N_("What is said; an empty text says nothing. What the case brings is in `replies`.")),
+	KEY("conversation.lines.ask_place", KEY_TEXT, 0, N_("To ask for the place."),
+	    .fallback = "请问在什么位置？可以发送定位，或写明小区、楼号、路段。"),
+	KEY("conversation.lines.ask_text", KEY_TEXT, 0, N_("To ask for the matter."), .fallback = "请用一句话说明是什么问题。"),
+	KEY("conversation.lines.added", KEY_TEXT, 0, N_("After a supplement."), .fallback = "已补充到您的诉求。"),
+	KEY("conversation.lines.urged", KEY_TEXT, 0, N_("After an urge."), .fallback = "已为您催办。"),
+	KEY("conversation.lines.withdrawn", KEY_TEXT, 0, N_("After a withdrawal."), .fallback = "已收到您的撤回申请。"),
+	KEY("conversation.lines.dropped", KEY_TEXT, 0, N_("When a report was withdrawn before it was sent."),
+	    .fallback = "好的，这条不再上报。"),
+	KEY("conversation.lines.rated", KEY_TEXT, 0, N_("After a rating."), .fallback = "感谢您的评价。"),
+	KEY("conversation.lines.nothing", KEY_TEXT, 0, N_("When there is no report that it could be about."),
+	    .fallback = "没有找到您的诉求，请直接描述问题和位置。"),
+	KEY("conversation.lines.greeting", KEY_TEXT, 0, N_("After a greeting."), .fallback = "您好，请描述问题和位置，我们会尽快办理。"),
 
 	KEY("departments", KEY_NAMED, 0, N_("The bodies that do the work."), .name = KEY_ID),
 	KEY("departments.*", KEY_MAP, 0, N_("A department.")),
@@ -216,7 +275,43 @@ static const struct key_info keys[] = {
 	KEY("reports.*.name", KEY_TEXT, 0, N_("Name for people.")),
 	KEY("reports.*.every", KEY_SERIES, KEY_REQUIRED, N_("When it is made.")),
 	KEY("reports.*.to", KEY_REF, KEY_REQUIRED, N_("Who gets it."), .ref = "departments"),
-	KEY("reports.*.content", KEY_TEXT, 0, N_("What it lists."), .fallback = "overdue"),
+	KEY("reports.*.content", KEY_ENUM, 0, N_("What it lists."), .fallback = "overdue", ENUM(period_content_names)),
+	KEY("reports.*.covers", KEY_ENUM, 0, N_("Of what time: since the list before, or the month, quarter or year of the "
+		"day before it is made."), .fallback = "since", ENUM(period_covers_names)),
+
+	KEY("rates", KEY_NAMED, 0, N_("What is counted, and how."), .name = KEY_TEXT),
+	KEY("rates.*", KEY_MAP, 0, N_("A rate: the numerator's cases among the denominator's.")),
+	KEY("rates.*.of", KEY_ENUM, 0, N_("By which moment a case belongs to a month."),
+	    .fallback = "received", ENUM(rate_of_names)),
+	SELECTION_ROWS("rates.*.numerator", KEY_REQUIRED, N_("Which of them count.")),
+	SELECTION_ROWS("rates.*.denominator", 0, N_("Among which cases; left out: all of the period.")),
+	KEY("rates.*.better", KEY_ENUM, 0, N_("Which way is better."), .fallback = "more", ENUM(better)),
+	KEY("wall", KEY_MAP, 0, N_("What the wall board shows beside the figures of the day.")),
+	KEY("wall.problems", KEY_INT, 0, N_("How many overdue cases it names."), .fallback = "10", .max = 100),
+	KEY("wall.aims", KEY_NAMED, 0, N_("Aims with an end to count down to."), .name = KEY_TEXT),
+	KEY("wall.aims.*", KEY_MAP, 0, N_("An aim.")),
+	KEY("wall.aims.*.rate", KEY_TEXT, KEY_REQUIRED, N_("The rate that measures it.")),
+	KEY("wall.aims.*.from", KEY_DATE, KEY_REQUIRED, N_("The first day that counts.")),
+	KEY("wall.aims.*.until", KEY_DATE, KEY_REQUIRED, N_("The last day.")),
+	KEY("wall.aims.*.target", KEY_INT, 0, N_("How many are aimed at; left out: all there are."), .max = 100000000),
+	KEY("public", KEY_NAMED, 0, N_("Lists for everybody, without anything personal."), .name = KEY_ID),
+	KEY("public.*", KEY_MAP, 0, N_("A public list.")),
+	KEY("public.*.name", KEY_TEXT, 0, N_("Name for people.")),
+	KEY("public.*.every", KEY_SERIES, KEY_REQUIRED, N_("When it is made.")),
+	KEY("public.*.content", KEY_ENUM, 0, N_("What it lists."), .fallback = "closed", ENUM(period_content_names)),
+	KEY("public.*.covers", KEY_ENUM, 0, N_("Of what time: since the list before, or the month, quarter or year of the "
+		"day before it is made."), .fallback = "since", ENUM(period_covers_names)),
+	KEY("inspections", KEY_NAMED, 0, N_("Sites that are visited again and again."), .name = KEY_ID),
+	KEY("inspections.*", KEY_MAP, 0, N_("A register of sites.")),
+	KEY("inspections.*.name", KEY_TEXT, 0, N_("Name for people.")),
+	KEY("inspections.*.register", KEY_PATH, KEY_REQUIRED,
+	    N_("The file of sites: id,name,trade,grade,community,grid,contact,phone.")),
+	KEY("inspections.*.channel", KEY_REF, KEY_REQUIRED, N_("The channel by which visits come in."), .ref = "channels"),
+	KEY("inspections.*.category", KEY_REF, 0, N_("Their category."), .ref = "categories"),
+	KEY("inspections.*.task", KEY_TEXT, 0, N_("What a visit is for."), .fallback = "例行检查"),
+	KEY("inspections.*.grades", KEY_NAMED, KEY_REQUIRED | KEY_NONEMPTY, N_("How often each grade is visited."),
+	    .name = KEY_TEXT),
+	KEY("inspections.*.grades.*", KEY_SERIES, 0, N_("When a visit falls due.")),
 
 	KEY("triage", KEY_REF, 0,
 	    N_("Who hands out what came back; default the fallback."), .ref = "departments"),
