@@ -272,3 +272,8 @@ $(B)/bench/%: | deps
 bench: all $(B)/bench/load $(B)/bench/steps $(B)/bench/insert $(B)/bench/parse $(B)/bench/rules $(B)/bench/join
 	@tests/bench/bench $(BUILD_FLAG) --only '$(ONLY)' $(if $(DURATION),--duration '$(DURATION)') \
 		$(if $(RUNS),--runs '$(RUNS)') $(if $(SIZE),--size '$(SIZE)')
+
+# `make soak [MINUTES=30]`: a long time at 1,000 tickets a second; does the daemon grow or stand still?
+.PHONY: soak
+soak: all $(B)/bench/load
+	@tests/bench/soak $(BUILD_FLAG) $(if $(MINUTES),--minutes '$(MINUTES)')
