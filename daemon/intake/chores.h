@@ -13,11 +13,11 @@ struct office;
 struct pg;
 
 /*
- * Steps what is due, a page a call; ret_more: there was a full page. Rows to be told are in `h`. On an
- * error the transaction is rolled back, and what was not told stays in the outbox.
+ * Steps what is due at `now`, a page a call; it is marked late by `done_at`, the real time. ret_more: there was a full
+ * page. Rows to be told are in `h`. On an error the transaction is rolled back, and what was not told stays in the outbox.
  */
-int timers_fire(struct pg *pg, const struct office *office, int64_t now, struct handoff *h, bool *ret_more,
-		struct err *e);
+int timers_fire(struct pg *pg, const struct office *office, int64_t now, int64_t done_at, struct handoff *h,
+		bool *ret_more, struct err *e);
 
 struct revision {
 	char hash[17], after[40];       /* of which snapshot; the last case looked at */

@@ -358,11 +358,11 @@ static int64_t chores_until(const struct worker *w, int64_t now)
 	return next != MOMENT_NONE && next < now ? next : now;
 }
 
-static bool fire_timers(struct worker *w, int64_t now, bool *ret_more)
+static bool fire_timers(struct worker *w, int64_t now, int64_t done_at, bool *ret_more)
 {
 	struct handoff *h = mem_alloc(sizeof(*h));
 	struct err e = {0};
-	int r = timers_fire(w->pg, &w->settings->office, now, h, ret_more, &e);
+	int r = timers_fire(w->pg, &w->settings->office, now, done_at, h, ret_more, &e);
 
 	chore_done(w, "timers", h, r, &e);
 	return r == 0 && w->pg;
@@ -435,7 +435,7 @@ static bool do_chores(struct worker *w)
 	if (!know_periodic(w, now))
 		return false;
 	until = chores_until(w, now);
-	if (!fire_timers(w, until, &timers) || (!timers && !do_periodic(w, until, &lists)) || !revise_limits(w, &limits) ||
+	if (!fire_timers(w, until, now, &timers) || (!timers && !do_periodic(w, until, &lists)) || !revise_limits(w, &limits) ||
 	    !forget_old(w, &old))
 		return false;
 	more = timers || lists || limits || old;
