@@ -250,12 +250,18 @@ tsan: deps
 
 # The daemon's own objects with every allocation and system call under tests/fault/fail.c.
 FAIL_WRAP := malloc calloc realloc arena_alloc arena_strdup arena_strndup arena_printf
-failing: $(B)/torture/needled
+failing: $(B)/torture/needled $(B)/torture/lives
 $(B)/torture/needled: tests/fault/fail.c $(B)/obj/daemon/needled.o $(B)/obj/daemon/answers.o $(B)/libneedle.a | deps
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
 	$(Q)$(CC) -std=gnu17 -O2 -g -Wall -Wextra -fPIC -D_GNU_SOURCE $(SANFLAGS) -c -o $(@D)/fail.o $<
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) $(FAIL_WRAP:%=-Wl$(comma)--wrap=%) -Wl,-Map=$@.map -o $@ $(@D)/fail.o $(filter %.o %.a,$^) $(LIBS)
+
+# What tests/fault/test_lives.py compares the daemons with: the pure core alone.
+$(B)/torture/lives: tests/fault/lives.c $(B)/libneedle.a | deps
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -pie $(LDFLAGS_ALL) -o $@ $(filter %.c %.a,$^) $(LIBS)
 
 # `make bench [ONLY=prefix] [DURATION=60] [RUNS=3] [SIZE=cases]`: docs/performance.md.
 $(B)/bench/load: tests/bench/load.c tests/bench/mqtt.c tests/bench/mqtt.h

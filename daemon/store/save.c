@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -13,6 +14,7 @@
 #include "core/statistics/facts.h"
 #include "core/time/moment.h"
 #include "store/lists.h"
+#include "store/outbox.h"
 
 /* Rows as the tables want them: the case's number beside what the core made. */
 struct case_row {
@@ -304,7 +306,8 @@ void save_change(struct save *s, const struct case_change *change)
 	save_matter(s, change);
 	save_row(s, change->fresh ? SAVE_CASE_NEW : SAVE_CASE_OLD,
 		 ROW(case_row, *c, lists_supports(c, s->a), lists_errands(c, s->a), lists_joined(c, s->a),
-		     lists_told(c, s->a), lists_fired(c, s->a), lists_basis(c, s->a), facts_of(c, &trace),
+		     lists_told(c, s->a), fault_broken("forget-fired") ? "[]" : lists_fired(c, s->a),
+		     lists_basis(c, s->a), facts_of(c, &trace),
 		     facts_score(&trace), facts_officer(&trace)));
 	for (size_t i = 0; i < change->history.n; i++)
 		save_row(s, SAVE_HISTORY, ROW(history_put, c->number, change->history.v[i]));
@@ -441,6 +444,8 @@ int save_commit(struct pg *pg, struct save *s, struct err *e)
 			pipe_table(pg, s, (enum save_table)i, NULL);
 	pipe_drops(pg, s);
 	pipe_addresses(pg, s);
+	if (clock_is_simulated())
+		store_sim_clock_pipe(pg, s->tenant, clock_now_us());
 	fault_point("before-commit");
 	pg_pipe(pg, &commit, &none, NULL);
 	r = pg_pipe_end(pg, e);
