@@ -4,7 +4,7 @@
 -- stand above the others. The day on which a case came never changes: to index it costs no update anything.
 ALTER TABLE needle.cases
 	ADD COLUMN facts   int8 NOT NULL DEFAULT 0,
-	ADD COLUMN score   text,                    -- the last rating
+	ADD COLUMN rated   text,                    -- the last rating, whoever gave it
 	ADD COLUMN officer text;                    -- who acted last for the lead
 CREATE INDEX cases_received ON needle.cases (tenant, received_at);
 
@@ -13,7 +13,7 @@ CREATE INDEX history_done ON needle.history (tenant, kind, at) WHERE kind IN ('r
 
 -- Cases that are there already: as far as their rows still tell.
 UPDATE needle.cases c SET
-	score = (SELECT substring(h.note FROM '^(satisfied|basically|dissatisfied)') FROM needle.history h
+	rated = (SELECT substring(h.note FROM '^(satisfied|basically|dissatisfied)') FROM needle.history h
 	         WHERE h.tenant = c.tenant AND h.number = c.number AND h.kind = 'rated' ORDER BY h.seq DESC LIMIT 1),
 	officer = (SELECT h.by FROM needle.history h WHERE h.tenant = c.tenant AND h.number = c.number
 	           AND h.kind IN ('accepted', 'contacted', 'resolved') AND h.by IS NOT NULL ORDER BY h.seq DESC LIMIT 1),
@@ -94,7 +94,7 @@ CREATE TABLE needle.bulletin (
 
 CREATE VIEW needle.case_fact AS
 SELECT c.tenant, c.number, c.received_at, c.channel, c.category, c.lead, c.grid, c.officer, c.urgency, c.horizon,
-       c.facts | CASE c.score WHEN 'satisfied' THEN 786496 WHEN 'basically' THEN 1310784 WHEN 'dissatisfied' THEN 2359360
+       c.facts | CASE c.rated WHEN 'satisfied' THEN 786496 WHEN 'basically' THEN 1310784 WHEN 'dissatisfied' THEN 2359360
                  ELSE 0 END AS facts        -- rated, fed back, and the score
 FROM needle.cases c;
 

@@ -25,3 +25,10 @@ struct revision {
 };
 /* Counts provisional limits anew after a new snapshot; a page a call. */
 int revise_turn(struct revision *v, struct pg *pg, const struct office *office, struct handoff *h, struct err *e);
+
+struct retention {
+	int64_t last_us, next_us;       /* when it was looked, when to look again */
+};
+/* Deletes personal data of what was closed long enough ago; a page a call. */
+int retain_turn(struct retention *v, struct pg *pg, const struct office *office, struct handoff *h, bool *ret_more,
+		struct err *e);

@@ -52,6 +52,7 @@ struct worker {
 	bool noted;                     /* the database knows this snapshot */
 	struct numbers numbers;
 	struct revision revision;
+	struct retention retention;
 	int backoff_ms;
 	int64_t next_lock_us, next_chores_us;
 	struct periodic periodic;
@@ -314,7 +315,8 @@ static bool store_batch(struct worker *w, struct batch *b)
 
 static void run_batch(struct worker *w, struct handoff *h, const struct inbox_record *records, size_t n)
 {
-	struct batch b = {.office = &w->settings->office, .hits = w->settings->hits, .instance = w->o.instance, .a = &h->arena, .handoff = h};
+	struct batch b = {.office = &w->settings->office, .hits = w->settings->hits, .instance = w->o.instance, .a = &h->arena, .handoff = h,
+			  .privacy_keys = w->settings->privacy_keys};
 	uint64_t seq = records[n - 1].seq;
 	bool stored;
 
@@ -384,6 +386,16 @@ static bool revise_limits(struct worker *w, bool *ret_more)
 	return r == 0 && w->pg;
 }
 
+static bool forget_old(struct worker *w, bool *ret_more)
+{
+	struct handoff *h = mem_alloc(sizeof(*h));
+	struct err e = {0};
+	int r = retain_turn(&w->retention, w->pg, &w->settings->office, h, ret_more, &e);
+
+	chore_done(w, "retention", h, r, &e);
+	return r == 0 && w->pg;
+}
+
 static bool know_periodic(struct worker *w, int64_t now)
 {
 	struct err e;
@@ -399,7 +411,7 @@ static bool know_periodic(struct worker *w, int64_t now)
 /* True: there is more to do at once. */
 static bool do_chores(struct worker *w)
 {
-	bool timers = false, lists = false, limits = false, more;
+	bool timers = false, lists = false, limits = false, old = false, more;
 	int64_t now;
 
 	if (!atomic_load(&w->o.meeting->active))
@@ -413,9 +425,10 @@ static bool do_chores(struct worker *w)
 	if (!know_periodic(w, now))
 		return false;
 	/* A list shows the office as it is when all that fell due before has been done. */
-	if (!fire_timers(w, now, &timers) || (!timers && !do_periodic(w, now, &lists)) || !revise_limits(w, &limits))
+	if (!fire_timers(w, now, &timers) || (!timers && !do_periodic(w, now, &lists)) || !revise_limits(w, &limits) ||
+	    !forget_old(w, &old))
 		return false;
-	more = timers || lists || limits;
+	more = timers || lists || limits || old;
 	atomic_store(&w->next_us, periodic_next(&w->periodic));
 	if (!timers && !lists)
 		atomic_store(&w->settled_us, now);

@@ -78,9 +78,9 @@ static const struct list {
 			      open_headings, bare_headings, 11, 7},
 	[CONTENT_CLOSED] = {{"list_closed", "SELECT " NUMBER "c.closed_at, c.number)::text, c.number, c.title, c.category, c.place,"
 					    " c.lead, " DAY("c.received_at") ", " DAY("c.resolved_at") ", " DAY("c.closed_at")
-					    ", c.score, c.leg::text" CLOSED_FROM},
+					    ", c.rated, c.leg::text" CLOSED_FROM},
 			    {"bare_closed", "SELECT " NUMBER "c.closed_at, c.number)::text, c.number, c.category, c.lead, "
-					    DAY("c.received_at") ", " DAY("c.closed_at") ", c.score" CLOSED_FROM},
+					    DAY("c.received_at") ", " DAY("c.closed_at") ", c.rated" CLOSED_FROM},
 			    closed_headings, closed_bare_headings, 11, 7},
 	[CONTENT_BULLETIN] = {{"", ""}, {"", ""}, bulletin_headings, bulletin_headings, 9, 9},
 	[CONTENT_INSPECTIONS] = {{"", ""}, {"", ""}, inspection_headings, inspection_headings, 7, 7},

@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "core/life/same.h"
 #include "core/statistics/facts.h"
 #include "core/time/moment.h"
 #include "store/lists.h"
@@ -18,7 +19,7 @@ struct case_row {
 	struct case_record c;
 	const char *supports, *errands, *joined, *told, *fired, *basis;
 	int64_t facts;
-	const char *score, *officer;
+	const char *rated, *officer;
 };
 struct history_put {
 	const char *number;
@@ -37,6 +38,10 @@ struct timer_put {
 	const char *number;
 	int64_t due_at;
 };
+struct matter_put {
+	const char *cell, *number;
+	struct matter m;
+};
 struct leg_put {
 	const char *number;
 	struct leg_row leg;
@@ -53,7 +58,7 @@ static const struct column report_columns[] = {
 	AT(report_row, category, "category", TEXT), AT(report_row, grid, "grid", TEXT),
 	AT(report_row, urgency, "urgency", TEXT), AT(report_row, device, "device", TEXT),
 	AT(report_row, media, "media", JSON), AT(report_row, reply_to, "reply_to", JSON),
-	AT(report_row, extra, "extra", JSON), AT(report_row, digest, "digest", DIGEST),
+	AT(report_row, extra, "extra", JSON), AT(report_row, shown, "shown", JSON), AT(report_row, digest, "digest", DIGEST),
 };
 static const struct column person_columns[] = {
 	AT(person_row, channel, "channel", TEXT), AT(person_row, id, "id", TEXT),
@@ -92,11 +97,14 @@ static const struct column case_columns[] = {
 	AT(case_row, c.urge_day, "urge_day", INT), AT(case_row, c.dissatisfied, "dissatisfied", INT),
 	AT(case_row, c.received_at, "received_at", TIME), AT(case_row, c.resolved_at, "resolved_at", TIME),
 	AT(case_row, c.closed_at, "closed_at", TIME), AT(case_row, c.close_reason, "close_reason", TEXT),
-	AT(case_row, c.joined_into, "joined_into", TEXT), AT(case_row, c.urged, "urged", INT),
+	AT(case_row, c.joined_into, "joined_into", TEXT), AT(case_row, c.accused, "accused", TEXT),
+	AT(case_row, c.person, "person", TEXT), AT(case_row, c.score, "score", INT),
+	AT(case_row, c.cells, "cells", TEXT),
+	AT(case_row, c.urged, "urged", INT),
 	AT(case_row, c.whole_due, "due_whole", TIME),
 	/* What has happened once stays (FACTS_LASTING), and so does what this step says nothing of. */
 	{"facts", COLUMN_INT64, offsetof(struct case_row, facts), NULL, "(t.facts & (-1::int8 << 22)) | u.facts"},
-	{"score", COLUMN_TEXT, offsetof(struct case_row, score), NULL, "coalesce(u.score, t.score)"},
+	{"rated", COLUMN_TEXT, offsetof(struct case_row, rated), NULL, "coalesce(u.rated, t.rated)"},
 	{"officer", COLUMN_TEXT, offsetof(struct case_row, officer), NULL, "coalesce(u.officer, t.officer)"},
 };
 static const struct column leg_columns[] = {
@@ -132,6 +140,18 @@ static const struct column queue_columns[] = {
 static const struct column timer_columns[] = {
 	AT(timer_put, number, "number", TEXT), AT(timer_put, due_at, "due_at", TIME),
 };
+static const struct column matter_columns[] = {
+	AT(matter_put, cell, "cell", TEXT), AT(matter_put, number, "number", TEXT),
+	AT(matter_put, m.at, "received_at", TIME), AT(matter_put, m.grid, "grid", TEXT),
+	AT(matter_put, m.lat, "lat", DOUBLE), AT(matter_put, m.lon, "lon", DOUBLE), AT(matter_put, m.crs, "crs", TEXT),
+	AT(matter_put, m.place, "place", TEXT), AT(matter_put, m.text, "text", TEXT),
+};
+static const struct column closed_columns[] = {
+	AT(timer_put, number, "number", TEXT), AT(timer_put, due_at, "at", TIME),
+};
+static const struct column moved_columns[] = {
+	AT(report_row, channel, "channel", TEXT), AT(report_row, id, "id", TEXT), AT(report_row, number, "number", TEXT),
+};
 static const struct column command_columns[] = {
 	AT(command_row, department, "department", TEXT), AT(command_row, request, "request", TEXT),
 	AT(command_row, number, "number", TEXT), AT(command_row, action, "action", TEXT),
@@ -155,12 +175,18 @@ static struct table tables[N_SAVE_TABLE] = {
 	[SAVE_LEG] = {"leg", COLUMNS(leg_columns), .then = ""},
 	[SAVE_HISTORY] = {"history", COLUMNS(history_columns), .then = ""},
 	[SAVE_OUTBOX] = {"outbox", COLUMNS(outbox_columns), .then = ""},
+	/* Of a new case: nothing can be there, and looking for it costs as much as the insert. */
+	[SAVE_QUEUE_NEW] = {"queue", COLUMNS(queue_columns), .then = ""},
+	[SAVE_TIMER_NEW] = {"timer", COLUMNS(timer_columns), .then = ""},
 	[SAVE_QUEUE_PUT] = {"queue", COLUMNS(queue_columns),
 			    .then = " ON CONFLICT (tenant, department, number) DO UPDATE SET role = excluded.role,"
 				    " state = excluded.state, due_resolve = excluded.due_resolve, card = excluded.card"},
 	[SAVE_TIMER_PUT] = {"timer", COLUMNS(timer_columns),
 			    .then = " ON CONFLICT (tenant, number) DO UPDATE SET due_at = excluded.due_at"},
 	[SAVE_COMMAND] = {"command", COLUMNS(command_columns), .then = ""},
+	[SAVE_MATTER_PUT] = {"matter", COLUMNS(matter_columns), .then = " ON CONFLICT DO NOTHING"},
+	[SAVE_CLOSED] = {"closed", COLUMNS(closed_columns), .then = " ON CONFLICT DO NOTHING"},
+	[SAVE_REPORT_MOVED] = {"report", COLUMNS(moved_columns), .then = "", .n_keys = 2, .update = true},
 	[SAVE_DEAD] = {"dead_letter", COLUMNS(dead_columns), .then = " ON CONFLICT DO NOTHING"},
 };
 static const struct query queue_drop = {
@@ -174,6 +200,9 @@ static const struct query address_put = {
 		       " SELECT $1::text, u.channel, u.id, u.address"
 		       " FROM unnest($2::text[], $3::text[], $4::text[]) u(channel, id, address)"
 		       " ON CONFLICT (tenant, channel, id) DO UPDATE SET address = excluded.address, lat = NULL, lon = NULL"};
+static const struct query matter_drop = {
+	"drop_matter", "DELETE FROM matter m USING unnest($2::text[], $3::text[]) u(cell, number)"
+		       " WHERE m.tenant = $1::text AND m.cell = u.cell AND m.number = u.number"};
 static const struct query begin = {"begin", "BEGIN"}, commit = {"commit", "COMMIT"};
 
 void save_init_tables(void)
@@ -189,6 +218,8 @@ const struct query *save_query(enum save_table table)
 		return &queue_drop;
 	if (table == SAVE_ADDRESS)
 		return &address_put;
+	if (table == SAVE_MATTER_DROP)
+		return &matter_drop;
 	return table == SAVE_TIMER_DROP ? &timer_drop : &tables[table].query;
 }
 
@@ -235,12 +266,31 @@ static void save_queue(struct save *s, const struct case_change *change)
 {
 	for (size_t i = 0; i < change->queue.n; i++) {
 		const struct queue_row *q = &change->queue.v[i];
+		enum save_table put = change->fresh ? SAVE_QUEUE_NEW : SAVE_QUEUE_PUT;
 
-		save_row(s, q->present ? SAVE_QUEUE_PUT : SAVE_QUEUE_DROP,
+		save_row(s, q->present ? put : SAVE_QUEUE_DROP,
 			 ROW(queue_put, change->c->number, case_state_names[change->c->state],
 			     /* Nobody is late with what is suspended. */
 			     change->c->state == STATE_SUSPENDED ? MOMENT_NONE : change->c->leg.due[CLOCK_RESOLVE], *q));
 	}
+}
+
+/* An open case can be met again as the same matter; one that was resolved is another matter when it comes back. */
+static void save_matter(struct save *s, const struct case_change *change)
+{
+	struct case_record *c = change->c;
+	bool open = c->state != STATE_RESOLVED && c->state != STATE_CLOSED && c->state != STATE_JOINED;
+
+	if (!open && c->cells) {
+		for (const char *cell = c->cells; *cell && !change->fresh; cell += strcspn(cell, "\n"), cell += *cell == '\n')
+			save_row(s, SAVE_MATTER_DROP,
+				 ROW(matter_put, .cell = arena_strndup(s->a, cell, strcspn(cell, "\n")), .number = c->number));
+		c->cells = NULL;
+	}
+	for (size_t i = 0; open && i < change->n_cells; i++)
+		save_row(s, SAVE_MATTER_PUT, ROW(matter_put, change->cells[i], c->number, *change->matter));
+	if (c->closed_at != MOMENT_NONE && !open)
+		save_row(s, SAVE_CLOSED, ROW(timer_put, c->number, c->closed_at));
 }
 
 void save_change(struct save *s, const struct case_change *change)
@@ -251,6 +301,7 @@ void save_change(struct save *s, const struct case_change *change)
 	_Static_assert(FACT_OVERDUE == 22, "the database keeps the bits from here on");
 	if (!change->touched)
 		return;
+	save_matter(s, change);
 	save_row(s, change->fresh ? SAVE_CASE_NEW : SAVE_CASE_OLD,
 		 ROW(case_row, *c, lists_supports(c, s->a), lists_errands(c, s->a), lists_joined(c, s->a),
 		     lists_told(c, s->a), lists_fired(c, s->a), lists_basis(c, s->a), facts_of(c, &trace),
@@ -270,7 +321,7 @@ void save_change(struct save *s, const struct case_change *change)
 	if (change->address)
 		save_row(s, SAVE_ADDRESS, change);
 	if (change->wake_at != MOMENT_NONE)
-		save_row(s, SAVE_TIMER_PUT, ROW(timer_put, c->number, change->wake_at));
+		save_row(s, change->fresh ? SAVE_TIMER_NEW : SAVE_TIMER_PUT, ROW(timer_put, c->number, change->wake_at));
 	else if (!change->fresh)
 		save_row(s, SAVE_TIMER_DROP, ROW(timer_put, c->number, MOMENT_NONE));
 }
@@ -285,31 +336,32 @@ static void pipe_table(struct pg *pg, struct save *s, enum save_table table, str
 	pg_pipe(pg, &tables[table].query, &args, ret);
 }
 
-static void pipe_drops(struct pg *pg, struct save *s)
+/* Deletes rows that have two names, or one: what each is called is at these places of the row. */
+static void pipe_drop(struct pg *pg, struct save *s, enum save_table table, size_t first, size_t second)
 {
-	const struct rows *queue = &s->rows[SAVE_QUEUE_DROP], *timer = &s->rows[SAVE_TIMER_DROP];
-	size_t most = queue->n > timer->n ? queue->n : timer->n;
-	const char **departments = arena_alloc(s->a, most * sizeof(*departments));
-	const char **numbers = arena_alloc(s->a, most * sizeof(*numbers));
+	const struct rows *rows = &s->rows[table];
+	const char **names = arena_alloc(s->a, rows->n * sizeof(*names));
+	const char **others = arena_alloc(s->a, rows->n * sizeof(*others));
 	struct pg_args args = {0};
 
-	if (queue->n) {
-		for (size_t i = 0; i < queue->n; i++) {
-			departments[i] = ((const struct queue_put *)queue->v[i])->q.department;
-			numbers[i] = ((const struct queue_put *)queue->v[i])->number;
-		}
-		pg_text(&args, s->tenant);
-		pg_texts(&args, departments, queue->n);
-		pg_texts(&args, numbers, queue->n);
-		pg_pipe(pg, &queue_drop, &args, NULL);
+	if (!rows->n)
+		return;
+	for (size_t i = 0; i < rows->n; i++) {
+		names[i] = *(const char *const *)(const void *)((const char *)rows->v[i] + first);
+		others[i] = *(const char *const *)(const void *)((const char *)rows->v[i] + second);
 	}
-	if (timer->n) {
-		for (size_t i = 0; i < timer->n; i++)
-			numbers[i] = ((const struct timer_put *)timer->v[i])->number;
-		pg_text(&args, s->tenant);
-		pg_texts(&args, numbers, timer->n);
-		pg_pipe(pg, &timer_drop, &args, NULL);
-	}
+	pg_text(&args, s->tenant);
+	pg_texts(&args, names, rows->n);
+	if (first != second)
+		pg_texts(&args, others, rows->n);
+	pg_pipe(pg, save_query(table), &args, NULL);
+}
+
+static void pipe_drops(struct pg *pg, struct save *s)
+{
+	pipe_drop(pg, s, SAVE_QUEUE_DROP, offsetof(struct queue_put, q.department), offsetof(struct queue_put, number));
+	pipe_drop(pg, s, SAVE_TIMER_DROP, offsetof(struct timer_put, number), offsetof(struct timer_put, number));
+	pipe_drop(pg, s, SAVE_MATTER_DROP, offsetof(struct matter_put, cell), offsetof(struct matter_put, number));
 }
 
 static void pipe_addresses(struct pg *pg, struct save *s)
