@@ -23,7 +23,7 @@ PG_INCLUDE := -I/usr/include/postgresql
 Q := $(if $(V),,@)
 
 # ---- sources: a folder is a part (docs/architecture.md) ---------------------------------------
-PARTS := base core core/understand core/time core/life settings trial store link plugin intake dispatch health
+PARTS := base core core/understand core/time core/life core/device settings trial store link plugin intake dispatch health
 LIB_SRC := $(foreach p,$(PARTS),$(wildcard daemon/$(p)/*.c))
 CTL_SRC := $(wildcard daemon/ctl/*.c)
 DECODERS := $(patsubst plugins/%/decoder.c,%,$(wildcard plugins/*/decoder.c))

@@ -101,6 +101,7 @@ void load_categories(struct loader *l);
 void load_channels(struct loader *l);
 void load_rules(struct loader *l);
 void load_grids(struct loader *l);
+void load_devices(struct loader *l);
 void load_lifecycle(struct loader *l);
 void load_shell(struct loader *l);              /* what is not the office: broker, database, … */
 void load_tests(struct loader *l);              /* after the checks: a test uses no name up */

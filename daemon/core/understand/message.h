@@ -47,6 +47,10 @@ struct report {
 	const struct category *known_category;  /* nearest known ancestor-or-self, or NULL */
 	int8_t urgency;                 /* enum urgency; -1 not given */
 	const char *device;
+	int8_t reading;                 /* enum reading_state of core/device/device.h; an alarm where not given */
+	bool has_reading;               /* it was given */
+	const char *alarm;              /* of a reading: which, or NULL */
+	double value;                   /* of a reading, else 0 */
 	const char *name, *phone, *ref; /* the reporter; phone as digits with an optional leading '+' */
 	bool secret;
 	const char *address, *grid, *crs;

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "core/device/device.h"
 #include "core/understand/stages.h"
 #include "core/understand/text.h"
 
@@ -56,6 +57,7 @@ static int add_report(struct understanding *u, json_t *theirs, struct err *e)
 		out->readable_id = id;
 		return r;
 	}
+	device_fill(from.office, &out->reports[out->n_reports]);
 	out->n_reports++;
 	return 0;
 }
