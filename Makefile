@@ -1,9 +1,12 @@
 # Needle: everything starts here. `make run` shows it at work, `make test` proves it.
-# V=1 prints commands; SAN=1 builds with AddressSanitizer and UBSan into build/san; CC=clang works too.
+# V=1 prints commands; SAN=1 builds with AddressSanitizer and UBSan into build/san, TSAN=1 with ThreadSanitizer
+# into build/tsan; CC=clang works too.
 
 comma := ,
 SAN ?=
-B := build$(if $(SAN),/san)
+TSAN ?=
+COV ?=
+B := build$(if $(SAN),/san)$(if $(TSAN),/tsan)$(if $(COV),/cov)
 CC ?= gcc
 VERSION := 0.1.0
 PYTHON := /usr/bin/python3
@@ -12,28 +15,33 @@ PREFIX ?= /usr/local
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wundef -Wformat=2 -Wvla -Wwrite-strings -Wcast-qual -Wpointer-arith -Wnull-dereference -Wswitch-enum \
 	-Wimplicit-fallthrough
-HARDEN := -fno-common -fvisibility=hidden -fstack-protector-strong -fPIC $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
-SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
-CFLAGS ?= -O2 -g
+HARDEN := -fno-common -fvisibility=hidden -fstack-protector-strong -fPIC $(if $(SAN)$(TSAN)$(COV),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer) \
+	$(if $(TSAN),-fsanitize=thread -fno-omit-frame-pointer) $(if $(COV),--coverage -fprofile-update=atomic)
+CFLAGS ?= $(if $(COV),-O0,-O2) -g
 ALL_CFLAGS = -std=gnu17 $(CFLAGS) $(WARN) $(WERROR) $(HARDEN) $(SANFLAGS) -D_GNU_SOURCE -DNEEDLE_VERSION='"$(VERSION)"' \
 	-Idaemon -Iplugins -I. -include base/banned.h -MMD -MP
 LDFLAGS_ALL = $(SANFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack
-LIBS := -lpaho-mqtt3as -lpq -lyaml -ljansson -lutf8proc -lpcre2-8 -lmicrohttpd -lcrypto -lsodium -ldl -lpthread -lm
+LIBS := -lpaho-mqtt3as -lpq -lyaml -ljansson -lutf8proc -lpcre2-8 -lmicrohttpd -lcurl -lzip -lexpat -lcrypto -lsodium -ldl -lpthread -lm
 PG_INCLUDE := -I/usr/include/postgresql
 Q := $(if $(V),,@)
 
 # ---- sources: a folder is a part (docs/architecture.md) ---------------------------------------
-PARTS := base core core/understand core/time core/life core/device settings trial store link plugin intake dispatch health
+PARTS := base core core/understand core/time core/life core/talk core/device settings trial store link plugin intake dispatch health bridge table
 LIB_SRC := $(foreach p,$(PARTS),$(wildcard daemon/$(p)/*.c))
 CTL_SRC := $(wildcard daemon/ctl/*.c)
 DECODERS := $(patsubst plugins/%/decoder.c,%,$(wildcard plugins/*/decoder.c))
+# A bridge program: all of its folder, its decoder linked in.
+BRIDGES := $(patsubst plugins/%/,%,$(sort $(dir $(wildcard plugins/*/keys.c))))
+BRIDGE_SRC := $(foreach b,$(BRIDGES),$(wildcard plugins/$(b)/*.c))
 UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/obj/%.o)
 CTL_OBJ := $(CTL_SRC:%.c=$(B)/obj/%.o)
+BRIDGE_OBJ := $(BRIDGE_SRC:%.c=$(B)/obj/%.o)
 
 .PHONY: all
-all: $(B)/needled $(B)/needlectl $(DECODERS:%=$(B)/plugins/%.so) catalogues
+all: $(B)/needled $(B)/needlectl $(BRIDGES:%=$(B)/needle-%) $(DECODERS:%=$(B)/plugins/%.so) catalogues
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -51,6 +59,13 @@ $(B)/needlectl: $(CTL_OBJ) $(B)/libneedle.a
 	@echo "  LD  $@"
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
+define bridge_program
+$(B)/needle-$(1): $(patsubst %.c,$(B)/obj/%.o,$(wildcard plugins/$(1)/*.c)) $(B)/libneedle.a
+	@echo "  LD  $$@"
+	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $$@ $$^ $(LIBS)
+endef
+$(foreach b,$(BRIDGES),$(eval $(call bridge_program,$(b))))
+
 # A decoder sees needle_plugin.h and nothing else of ours: no -Idaemon here.
 $(B)/plugins/%.so: plugins/%/decoder.c plugins/needle_plugin.h
 	@mkdir -p $(@D)
@@ -58,15 +73,19 @@ $(B)/plugins/%.so: plugins/%/decoder.c plugins/needle_plugin.h
 	$(Q)$(CC) -std=gnu17 $(CFLAGS) $(WARN) $(WERROR) $(HARDEN) $(SANFLAGS) -D_GNU_SOURCE -Iplugins -shared -Wl,-z,relro,-z,now \
 		-o $@ $< -ljansson
 
-$(B)/unit/%: tests/unit/%.c $(B)/libneedle.a
+# For the tests: the parts of bridges. Their main() is only taken by who has none.
+$(B)/libbridges.a: $(filter-out %/decoder.o,$(BRIDGE_OBJ))
+	$(Q)rm -f $@ && ar qcs $@ $^
+
+$(B)/unit/%: tests/unit/%.c $(B)/libbridges.a $(B)/libneedle.a
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
-	$(Q)$(CC) $(ALL_CFLAGS) $(PG_INCLUDE) -Itests -pie $(LDFLAGS_ALL) -o $@ $< $(B)/libneedle.a $(LIBS) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) $(PG_INCLUDE) -Itests -pie $(LDFLAGS_ALL) -o $@ $< $(B)/libbridges.a $(B)/libneedle.a $(LIBS) -lcmocka
 
 # ---- what people read (daemon/base/tongue.h, daemon/po/README.md) ------------------------------
 # What is written for the log alone has no part in the catalogue.
-SPOKEN := $(sort $(foreach p,$(filter-out base link intake dispatch health,$(PARTS)) ctl,$(wildcard daemon/$(p)/*.[ch])) \
-	daemon/intake/batch.c daemon/intake/transact.c $(wildcard daemon/*.c) $(wildcard daemon/po/codes daemon/po/libyaml))
+SPOKEN := $(sort $(foreach p,$(filter-out base link intake dispatch health bridge,$(PARTS)) ctl,$(wildcard daemon/$(p)/*.[ch])) \
+	daemon/intake/batch.c daemon/intake/transact.c daemon/bridge/keys.h daemon/bridge/program.c $(filter-out %/decoder.c %/push.c %/pull.c %/back.c plugins/wechat/%,$(BRIDGE_SRC)) plugins/wechat/keys.c plugins/wechat/main.c $(wildcard daemon/*.c) $(wildcard daemon/po/codes daemon/po/libyaml))
 SPEAKS := _ N_ say:2 err_set:3 err_code:4 err_prefix:2 ctl_usage:2 life_refuse:2 life_refuse_on_record:2 REFUSE:4 refuse_word:2
 TONGUES := $(patsubst daemon/po/%.po,%,$(wildcard daemon/po/*.po))
 
@@ -105,7 +124,7 @@ unit: $(UNIT:%=$(B)/unit/%) all
 clean:
 	rm -rf build
 
--include $(LIB_OBJ:.o=.d) $(CTL_OBJ:.o=.d) $(B)/obj/daemon/needled.d $(B)/obj/daemon/answers.d
+-include $(LIB_OBJ:.o=.d) $(CTL_OBJ:.o=.d) $(BRIDGE_OBJ:.o=.d) $(B)/obj/daemon/needled.d $(B)/obj/daemon/answers.d
 
 # ---- install ----------------------------------------------------------------------------------
 # Give `make` and `make install` the same PREFIX: the daemon looks for its plugins below it.
@@ -138,11 +157,12 @@ $(B)/man/%: docs/man/%.scd
 install: all man
 	$(INSTALL) -d '$(DESTDIR)$(bindir)' '$(DESTDIR)$(libdir)/needle/plugins' '$(DESTDIR)$(unitdir)'
 	$(INSTALL) -d -m 0755 '$(DESTDIR)$(sysconfdir)/needle'
-	$(INSTALL) -m 0755 $(B)/needled $(B)/needlectl '$(DESTDIR)$(bindir)'
+	$(INSTALL) -m 0755 $(B)/needled $(B)/needlectl $(BRIDGES:%=$(B)/needle-%) '$(DESTDIR)$(bindir)'
 	$(INSTALL) -m 0644 $(SHIPPED:%=$(B)/plugins/%.so) '$(DESTDIR)$(libdir)/needle/plugins'
 	$(INSTALL) -D -m 0644 plugins/needle_plugin.h '$(DESTDIR)$(includedir)/needle_plugin.h'
-	sed 's|/usr/local/bin|$(bindir)|g; s|/etc/needle|$(sysconfdir)/needle|g' systemd/needled@.service \
-		> '$(DESTDIR)$(unitdir)/needled@.service'
+	$(Q)for u in $(notdir $(wildcard systemd/*.service)); do \
+		sed 's|/usr/local/bin|$(bindir)|g; s|/etc/needle|$(sysconfdir)/needle|g' systemd/$$u > '$(DESTDIR)$(unitdir)/'$$u || exit 1; done
+	$(Q)for f in $(wildcard plugins/*/example/*.yaml); do $(INSTALL) -D -m 0644 $$f "$(DESTDIR)$(datadir)/needle/$${f##*/}" || exit 1; done
 	$(INSTALL) -D -m 0644 systemd/needle.sysusers '$(DESTDIR)$(sysusersdir)/needle.conf'
 	$(INSTALL) -D -m 0644 systemd/needle.tmpfiles '$(DESTDIR)$(tmpfilesdir)/needle.conf'
 	$(Q)for f in $(SHARED); do $(INSTALL) -D -m 0644 "$$f" "$(DESTDIR)$(datadir)/needle/$$f" || exit 1; done
@@ -153,15 +173,16 @@ install: all man
 
 # Leaves /etc/needle, the state folders and the database alone: they are the office's.
 uninstall:
-	rm -f '$(DESTDIR)$(bindir)/needled' '$(DESTDIR)$(bindir)/needlectl' '$(DESTDIR)$(includedir)/needle_plugin.h' \
-		'$(DESTDIR)$(unitdir)/needled@.service' '$(DESTDIR)$(sysusersdir)/needle.conf' '$(DESTDIR)$(tmpfilesdir)/needle.conf'
+	rm -f '$(DESTDIR)$(bindir)/needled' '$(DESTDIR)$(bindir)/needlectl' $(BRIDGES:%='$(DESTDIR)$(bindir)/needle-%') \
+		'$(DESTDIR)$(includedir)/needle_plugin.h' $(patsubst systemd/%,'$(DESTDIR)$(unitdir)/%',$(wildcard systemd/*.service)) \
+		'$(DESTDIR)$(sysusersdir)/needle.conf' '$(DESTDIR)$(tmpfilesdir)/needle.conf'
 	$(Q)for t in $(TONGUES); do rm -f "$(DESTDIR)$(datadir)/locale/$$t/LC_MESSAGES/needle.mo"; done
 	$(Q)for f in $(notdir $(MAN)); do rm -f "$(DESTDIR)$(mandir)/man$${f##*.}/$$f"; done
 	rm -rf '$(DESTDIR)$(libdir)/needle' '$(DESTDIR)$(datadir)/needle' '$(DESTDIR)$(docdir)'
 
 # ---- using it ----------------------------------------------------------------------------------
 BUILD_PACKAGES := gcc libc6-dev libpaho-mqtt-dev libpq-dev libyaml-dev libjansson-dev libutf8proc-dev libpcre2-dev \
-	libmicrohttpd-dev libssl-dev libsodium-dev gettext
+	libmicrohttpd-dev libcurl4-openssl-dev libzip-dev libexpat1-dev libssl-dev libsodium-dev gettext
 RUN_PACKAGES := mosquitto mosquitto-clients postgresql postgresql-client python3 python3-paho-mqtt python3-psycopg2
 TEST_PACKAGES := libcmocka-dev python3-pytest python3-yaml python3-jsonschema
 LINT_PACKAGES := clang cppcheck libcmocka-dev
@@ -175,7 +196,7 @@ deps-build:
 	@tests/stack/deps $(BUILD_PACKAGES)
 deps:
 	@tests/stack/deps $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
-$(LIB_OBJ) $(CTL_OBJ) $(B)/obj/daemon/needled.o $(DECODERS:%=$(B)/plugins/%.so): | deps-build
+$(LIB_OBJ) $(CTL_OBJ) $(BRIDGE_OBJ) $(B)/obj/daemon/needled.o $(DECODERS:%=$(B)/plugins/%.so): | deps-build
 $(TONGUES:%=$(B)/locale/%/LC_MESSAGES/needle.mo) $(B)/needle.pot: | deps-build
 $(UNIT:%=$(B)/unit/%): | deps
 
@@ -189,7 +210,7 @@ up: deps all
 		--instance '$(INSTANCE)'
 down:
 	@$(STACK) down '$(DIR)'
-test: deps unit
+test: deps unit failing
 	@tests/run $(BUILD_FLAG)
 lint:
 	@tests/stack/deps $(BUILD_PACKAGES) $(LINT_PACKAGES)
@@ -201,10 +222,35 @@ fuzz:
 	@tests/stack/deps $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
 	@tests/fuzz/run $(BUILD_FLAG) $(if $(SECONDS),--seconds '$(SECONDS)') $(if $(ONLY),--only '$(ONLY)')
 
+# `make torture [ONLY=prefix]`: the accidents of tests/fault at full size; tests/fault/torture names them.
+.PHONY: torture failing
+torture: deps all failing
+	@tests/fault/torture $(BUILD_FLAG) --only '$(ONLY)'
+
+# Branch coverage of what a message's safety hangs on, by the unit, flow and fault tests: tests/coverage.
+# ThreadSanitizer over the flow tests: `make tsan`.
+.PHONY: coverage tsan
+coverage: deps
+	@$(MAKE) --no-print-directory COV=1 unit failing
+	@tests/coverage --build build/cov
+tsan: deps
+	@$(MAKE) --no-print-directory TSAN=1 all
+	@tests/tsan --build build/tsan
+
+# The daemon's own objects with every allocation and system call under tests/fault/fail.c.
+FAIL_WRAP := malloc calloc realloc arena_alloc arena_strdup arena_strndup arena_printf
+failing: $(B)/torture/needled
+$(B)/torture/needled: tests/fault/fail.c $(B)/obj/daemon/needled.o $(B)/obj/daemon/answers.o $(B)/libneedle.a | deps
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) -std=gnu17 -O2 -g -Wall -Wextra -fPIC -D_GNU_SOURCE $(SANFLAGS) -c -o $(@D)/fail.o $<
+	$(Q)$(CC) -pie $(LDFLAGS_ALL) $(FAIL_WRAP:%=-Wl$(comma)--wrap=%) -Wl,-Map=$@.map -o $@ $(@D)/fail.o $(filter %.o %.a,$^) $(LIBS)
+
 # `make bench [ONLY=prefix] [DURATION=60] [RUNS=3] [SIZE=cases]`: docs/performance.md.
 $(B)/bench/load: tests/bench/load.c tests/bench/mqtt.c tests/bench/mqtt.h
 $(B)/bench/steps: tests/bench/steps.c tests/bench/mqtt.c tests/bench/mqtt.h
 $(B)/bench/insert: tests/bench/insert.c
+$(B)/bench/parse: tests/bench/parse.c $(B)/libneedle.a
 $(B)/bench/rules: tests/bench/rules.c $(B)/libneedle.a
 $(B)/bench/%: | deps
 	@mkdir -p $(@D)
@@ -212,6 +258,6 @@ $(B)/bench/%: | deps
 	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) $(PG_INCLUDE) -pie $(LDFLAGS_ALL) -o $@ $(filter %.c %.a,$^) $(LIBS)
 
 .PHONY: bench
-bench: all $(B)/bench/load $(B)/bench/steps $(B)/bench/insert $(B)/bench/rules
+bench: all $(B)/bench/load $(B)/bench/steps $(B)/bench/insert $(B)/bench/parse $(B)/bench/rules
 	@tests/bench/bench $(BUILD_FLAG) --only '$(ONLY)' $(if $(DURATION),--duration '$(DURATION)') \
 		$(if $(RUNS),--runs '$(RUNS)') $(if $(SIZE),--size '$(SIZE)')

@@ -513,6 +513,8 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return EXIT_USAGE;
 	}
+	/* Without memory a good message would be "not JSON", a dead letter. */
+	json_set_alloc_funcs(mem_raw, free);
 	log_init("needled", getenv("NEEDLE_DEBUG") ? LOG_DEBUG_ : LOG_INFO_);
 	fault_init();
 	block_signals();

@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <time.h>
 
+#include "base/fault.h"
+
 static struct {
 	pthread_mutex_t lock;
 	bool simulated;
@@ -32,7 +34,7 @@ int64_t clock_now_us(void)
 	int64_t now;
 
 	if (!sim.simulated)
-		return read_us(CLOCK_REALTIME);
+		return read_us(CLOCK_REALTIME) + fault_clock_us();
 	pthread_mutex_lock(&sim.lock);
 	now = simulated_now();
 	pthread_mutex_unlock(&sim.lock);

@@ -1,19 +1,34 @@
 #include "base/fault.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static const char *point, *broken;
 static size_t point_len;
 static _Atomic long passes_left;
+static const _Atomic int64_t *clock_us;
+
+static void map_clock(const char *path)
+{
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	void *p = fd < 0 ? MAP_FAILED : mmap(NULL, sizeof(*clock_us), PROT_READ, MAP_SHARED, fd, 0);
+
+	if (p != MAP_FAILED)
+		clock_us = p;
+	if (fd >= 0)
+		close(fd);
+}
 
 void fault_init(void)
 {
 	const char *colon;
 
+	map_clock(getenv("NEEDLE_CLOCK"));
 	broken = getenv("NEEDLE_BREAK");
 	point = getenv("NEEDLE_FAULT");
 	if (!point)
@@ -34,4 +49,9 @@ void fault_point(const char *name)
 bool fault_broken(const char *discipline)
 {
 	return broken && strcmp(broken, discipline) == 0;
+}
+
+int64_t fault_clock_us(void)
+{
+	return clock_us ? atomic_load(clock_us) : 0;
 }

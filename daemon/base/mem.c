@@ -1,6 +1,8 @@
 #include "base/mem.h"
 
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +17,52 @@ struct arena_block {
 	_Alignas(ARENA_ALIGN) unsigned char data[];
 };
 
+/*
+ * Blocks of the usual size go from hand to hand: a batch takes some dozens and gives them back a moment
+ * later, and the C library would return each to the kernel, to be faulted in again.
+ */
+static struct {
+	pthread_mutex_t lock;
+	struct arena_block *first;
+	size_t n, max;
+} spare = {.lock = PTHREAD_MUTEX_INITIALIZER,
+#ifndef __SANITIZE_ADDRESS__            /* which must see what is used after its end */
+	   .max = 160,
+#endif
+};
+
+static struct arena_block *spare_take(void)
+{
+	struct arena_block *b;
+
+	pthread_mutex_lock(&spare.lock);
+	b = spare.first;
+	if (b) {
+		spare.first = b->next;
+		spare.n--;
+	}
+	pthread_mutex_unlock(&spare.lock);
+	return b;
+}
+
+static void block_free(struct arena_block *b)
+{
+	bool kept = false;
+
+	if (b->size == ARENA_BLOCK) {
+		pthread_mutex_lock(&spare.lock);
+		kept = spare.n < spare.max;
+		if (kept) {
+			b->next = spare.first;
+			spare.first = b;
+			spare.n++;
+		}
+		pthread_mutex_unlock(&spare.lock);
+	}
+	if (!kept)
+		free(b);
+}
+
 _Noreturn void mem_die(const char *what)
 {
 	log_error("process.memory", "out of memory in %s", what);
@@ -27,6 +75,15 @@ void *mem_alloc(size_t size)
 
 	if (!p)
 		mem_die("mem_alloc");
+	return p;
+}
+
+void *mem_raw(size_t size)
+{
+	void *p = malloc(size ? size : 1);
+
+	if (!p)
+		mem_die("mem_raw");
 	return p;
 }
 
@@ -53,7 +110,9 @@ static struct arena_block *block_new(struct arena *a, size_t need)
 
 	if (size < need)
 		size = need;
-	b = malloc(sizeof(*b) + size);
+	b = size == ARENA_BLOCK ? spare_take() : NULL;
+	if (!b)
+		b = malloc(sizeof(*b) + size);
 	if (!b)
 		mem_die("arena");
 	b->next = a->block;
@@ -115,7 +174,7 @@ void arena_reset(struct arena *a)
 	/* The block that stays is the oldest one: of the usual size, so one huge message is not kept. */
 	for (; b && b->next; b = next) {
 		next = b->next;
-		free(b);
+		block_free(b);
 	}
 	a->block = b;
 	if (b)
@@ -128,7 +187,7 @@ void arena_done(struct arena *a)
 
 	for (b = a->block; b; b = next) {
 		next = b->next;
-		free(b);
+		block_free(b);
 	}
 	a->block = NULL;
 }

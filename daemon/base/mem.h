@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 void *mem_alloc(size_t size) __attribute__((malloc, returns_nonnull));   /* zeroed */
+void *mem_raw(size_t size) __attribute__((malloc, returns_nonnull));     /* not; for libraries that ask for memory */
 void *mem_resize(void *p, size_t size) __attribute__((returns_nonnull));
 char *mem_strdup(const char *s) __attribute__((malloc, returns_nonnull));
 _Noreturn void mem_die(const char *what);

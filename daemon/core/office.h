@@ -231,6 +231,19 @@ struct lifecycle {
 	size_t n_replies;
 };
 
+/* How the office talks in chats: core/talk/talk.h. */
+enum talk_word { TALK_SATISFIED, TALK_BASICALLY, TALK_DISSATISFIED, TALK_WORD_URGE, TALK_WORD_WITHDRAW, TALK_WORD_STATUS,
+		 TALK_WORD_ANOTHER, TALK_WORD_GREETING, N_TALK_WORD };
+enum talk_line { LINE_ASK_PLACE, LINE_ASK_TEXT, LINE_ADDED, LINE_URGED, LINE_WITHDRAWN, LINE_DROPPED, LINE_RATED, LINE_NOTHING,
+		 LINE_GREETING, N_TALK_LINE };
+struct talk_settings {
+	int64_t window_us, patience_us;
+	bool ask[LINE_ASK_TEXT + 1];
+	struct texts words[N_TALK_WORD];    /* as text_shadow gives them */
+	struct texts places;                /* likewise */
+	const char *lines[N_TALK_LINE];     /* empty: nothing is said */
+};
+
 struct office {
 	const char *tenant, *name, *prefix;
 	const struct channel *channels;
@@ -263,6 +276,7 @@ struct office {
 	const struct policy *fallback_policy;
 	const struct calendar *default_calendar;
 	struct lifecycle life;
+	struct talk_settings talk;
 	enum visibility visibility;         /* privacy.visibility */
 	int64_t retain_days;                /* privacy.retain */
 	/* look-up: id or path -> the struct above */

@@ -207,6 +207,37 @@ int wire_await(struct wire *wire, const char *member, const char *text, json_t *
 		       (int)(wire->wait_us / 1000000));
 }
 
+int wire_send(struct wire *wire, const char *topic, const void *payload, size_t len, struct err *e)
+{
+	const struct link_publish p = {.topic = topic, .payload = payload, .payload_len = len, .qos = 1};
+
+	link_tick(wire->link);
+	return link_publish(wire->link, &p, e);
+}
+
+int wire_next(struct wire *wire, int64_t wait_us, json_t **ret, struct err *e)
+{
+	int64_t until_us = clock_mono_us() + wait_us;
+	int r = 0;
+
+	*ret = NULL;
+	while (r == 0 && !*ret && clock_mono_us() < until_us) {
+		void *got;
+
+		if (!mailbox_take(wire->box, &got, 1, until_us - clock_mono_us()))
+			break;
+		struct item *item = got;
+		if (item->kind == ITEM_MESSAGE)
+			*ret = json_loadb(item->text, item->len, 0, NULL);
+		else if (item->kind == ITEM_DOWN || (item->kind == ITEM_DONE && item->result == LINK_LOST))
+			r = err_set(e, ERR_AGAIN, "the connection to the broker was lost; the same again is safe");
+		else if (item->kind == ITEM_DONE && item->result == LINK_REFUSED)
+			r = err_set(e, ERR_BAD, "the broker refuses the message (MQTT reason %d)", item->mqtt_reason);
+		free(item);
+	}
+	return r;
+}
+
 const char *wire_fresh_id(char buf[WIRE_ID])
 {
 	struct civil now = moment_civil(clock_now_us());

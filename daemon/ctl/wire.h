@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct ctl;
 struct err;
@@ -19,6 +20,10 @@ int wire_subscribe(struct wire *wire, const char *topic, struct err *e);
 int wire_publish(struct wire *wire, const char *topic, const void *payload, size_t len, struct err *e);
 /* The next JSON object on a subscribed topic whose member says `text`. ERR_AGAIN: none in --timeout. */
 int wire_await(struct wire *wire, const char *member, const char *text, json_t **ret, struct err *e);
+/* Published without waiting; what became of it is seen by wire_next. */
+int wire_send(struct wire *wire, const char *topic, const void *payload, size_t len, struct err *e);
+/* The next message of any kind as JSON, or NULL when none came in wait_us. ERR_AGAIN: something that was sent is lost. */
+int wire_next(struct wire *wire, int64_t wait_us, json_t **ret, struct err *e);
 /* An id that nobody else makes: "ctl-20261120T083107-4f2a91c3". Returns buf. */
 enum { WIRE_ID = 40 };
 const char *wire_fresh_id(char buf[WIRE_ID]);

@@ -39,7 +39,12 @@ static void connect_store(struct dispatch *d)
 		drop_connection(d);
 	if (d->pg || clock_mono_us() < d->next_connect_us)
 		return;
-	if (pg_open(d->settings->dsn, "needled dispatch", &d->pg, &e) < 0 || version_check(d->pg, &e) < 0) {
+	/*
+	 * What it writes may be written again: a deletion from the outbox that a crash of the server takes back
+	 * makes an event come twice, and nothing waits for the disk on its account.
+	 */
+	if (pg_open(d->settings->dsn, "needled dispatch", &d->pg, &e) < 0 || version_check(d->pg, &e) < 0 ||
+	    pg_exec(d->pg, "SET synchronous_commit = off", &e) < 0) {
 		log_debug("store.away", "%s", e.text);
 		drop_connection(d);
 		return;

@@ -140,7 +140,7 @@ size_t inbox_record_read(const unsigned char *p, size_t available, struct inbox_
 	if (!inbox_record_peek(p, available))
 		return 0;
 	memcpy(&h, p, sizeof(h));
-	if (h.len > available || h.crc != inbox_crc32c(p + CRC_FROM, h.len - CRC_FROM) ||
+	if (padded(h.len) > available || h.crc != inbox_crc32c(p + CRC_FROM, h.len - CRC_FROM) ||
 	    !lengths_add_up(&h))
 		return 0;
 	response = topic + h.topic_len;

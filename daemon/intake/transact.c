@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "base/tongue.h"
+#include "core/life/clocks.h"
 #include "core/life/event.h"
 #include "core/time/moment.h"
 #include "core/understand/route.h"
@@ -245,10 +246,12 @@ static void duplicate(struct transaction *t, struct unit *u)
 /* What fell due before this moment happens before what is done now, also where the clock's own thread is behind. */
 static void catch_up(struct transaction *t, struct case_change *change)
 {
+	struct ladder_item next;
 	struct effects fx;
 
-	if (!change->fresh && life_step(t->b->office, change->c, &(struct action){.what = LIFE_TICK}, t->now, t->b->a, &fx) == 0 &&
-	    fx.history.n)
+	if (change->fresh || !ladder_next(t->b->office, change->c, t->b->a, &next) || next.at > t->now)
+		return;
+	if (life_step(t->b->office, change->c, &(struct action){.what = LIFE_TICK}, t->now, t->b->a, &fx) == 0)
 		case_change_add(change, &fx, t->b->a);
 }
 

@@ -79,6 +79,7 @@ struct link_publish {
 	size_t payload_len;
 	int qos;                        /* 0 or 1 */
 	bool retained;
+	const char *response_topic;     /* of MQTT 5, or NULL */
 	const void *correlation;        /* MQTT 5 Correlation Data, or NULL */
 	size_t correlation_len;
 	void *cookie;                   /* handed to `done` */

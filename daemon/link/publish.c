@@ -125,7 +125,8 @@ static int check(const struct link *link, const struct link_publish *p, struct e
 	if (!topic_len || topic_len > UINT16_MAX || strpbrk(p->topic, "+#"))
 		return err_code(e, ERR_BAD, "bad-topic",
 				"link: nothing can be published to this topic");
-	size = topic_len + p->payload_len + p->correlation_len + PACKET_OVERHEAD;
+	size = topic_len + p->payload_len + p->correlation_len + PACKET_OVERHEAD +
+	       (p->response_topic ? strlen(p->response_topic) : 0);
 	if (p->payload_len > PAYLOAD_MAX || p->correlation_len > UINT16_MAX ||
 	    (link->max_packet && size > link->max_packet))
 		return err_code(e, ERR_BAD, "too-large",
@@ -163,18 +164,24 @@ static int send_it(struct link *link, const struct link_publish *p,
 		   MQTTAsync_responseOptions *response)
 {
 	MQTTProperty correlation = {.identifier = MQTTPROPERTY_CODE_CORRELATION_DATA};
+	MQTTProperty topic = {.identifier = MQTTPROPERTY_CODE_RESPONSE_TOPIC};
 	const void *payload = p->payload_len ? p->payload : "";
 	int rc;
 
+	/* Paho copies both and does not write to them. */
+	if (p->response_topic) {
+		topic.value.data.data = (char *)(uintptr_t)p->response_topic;
+		topic.value.data.len = (int)strlen(p->response_topic);
+		MQTTProperties_add(&response->properties, &topic);
+	}
 	if (p->correlation) {
-		/* Paho copies it and does not write to it. */
 		correlation.value.data.data = (char *)(uintptr_t)p->correlation;
 		correlation.value.data.len = (int)p->correlation_len;
 		MQTTProperties_add(&response->properties, &correlation);
 	}
 	rc = MQTTAsync_send(link->paho, p->topic, (int)p->payload_len, payload, p->qos, p->retained,
 			    response);
-	if (p->correlation)
+	if (p->correlation || p->response_topic)
 		MQTTProperties_free(&response->properties);
 	return rc;
 }

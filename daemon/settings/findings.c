@@ -80,12 +80,12 @@ void lint_hide_source(struct lint *r)
 }
 
 /* Does a key that takes a secret stand in the line with something else than a reference behind it? */
-static bool may_hold_secret(const char *line)
+static bool may_hold_secret(const struct lint *r, const char *line)
 {
 	size_t n;
-	const struct key_info *keys = settings_keys(&n);
+	const struct key_info *keys = r->keys ? r->keys : settings_keys(&n);
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; keys[i].path; i++) {
 		const char *leaf = key_leaf(&keys[i]), *at = line;
 
 		if (!(keys[i].flags & KEY_SECRET))
@@ -120,7 +120,7 @@ static const char *line_to_show(const struct lint *r, const struct lint_entry *e
 		for (len = LINE_MAX_BYTES; len && ((unsigned char)line[len] & 0xc0) == 0x80; len--)
 			;
 	copy = clean(arena_strndup(r->arena, line, len));
-	return may_hold_secret(copy) ? NULL : copy;
+	return may_hold_secret(r, copy) ? NULL : copy;
 }
 
 static int by_place(const void *a, const void *b)

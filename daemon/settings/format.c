@@ -122,7 +122,7 @@ static void add_key(const struct printer *p, const struct key_info *row, const c
 		return;
 	}
 	str_addc(p->out, ' ');
-	if (row->type == KEY_NAMED)
+	if (row->type == KEY_NAMED || row->type == KEY_LIST)
 		str_add(p->out, row->fallback);
 	else
 		add_text(p->out, row->fallback, is_free(row));

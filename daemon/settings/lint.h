@@ -11,6 +11,7 @@
 #include "settings/snapshot.h"
 #include "settings/source.h"
 
+struct key_info;
 struct lint_entry {
 	struct finding finding;
 	const struct source *source;
@@ -28,6 +29,7 @@ struct lint {
 	VEC(struct lint_entry) entries;
 	VEC(struct lint_allow) allows;
 	size_t n_errors, n_warnings;    /* all of them, also those that are not kept */
+	const struct key_info *keys;    /* which lines may hold secrets; NULL: those of the folder */
 };
 /* Warnings that are kept, and as many errors again: a broken folder must not fill the memory. */
 enum { LINT_MAX = 1000 };

@@ -240,6 +240,7 @@ static void build(struct loader *l)
 	office->fallback_dept = scope_dept(fallback, "dept");
 	office->fallback_policy = scope_policy(fallback, "policy");
 	load_lifecycle(l);
+	load_talk(l);
 	load_shell(l);
 	check_all(l);
 	load_tests(l);

@@ -103,7 +103,11 @@ void load_rules(struct loader *l);
 void load_grids(struct loader *l);
 void load_devices(struct loader *l);
 void load_lifecycle(struct loader *l);
+void load_talk(struct loader *l);
 void load_shell(struct loader *l);              /* what is not the office: broker, database, … */
+/* `map`, `set`, `formats`, `codes` below s. */
+void load_mapping(struct scope s, struct channel *channel);
+void load_broker(struct scope s, struct broker_settings *ret);   /* s: the section `broker` */
 void load_tests(struct loader *l);              /* after the checks: a test uses no name up */
 /* ${secret:…} in a text; NULL when it could not be filled. Reports E50, E51. */
 const char *secret_fill(struct loader *l, const struct node *node, const struct key_info *row);

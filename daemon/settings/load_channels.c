@@ -203,6 +203,12 @@ static void load_options(struct scope s, struct channel *channel)
 				   _("the decoder “%s” needs the option “%s”"), info.name, o->name);
 }
 
+void load_mapping(struct scope s, struct channel *channel)
+{
+	load_members(s, channel);
+	load_codes(s, channel);
+}
+
 void load_channels(struct loader *l)
 {
 	struct scope s = scope_in(scope_root(l), "channels");
@@ -226,8 +232,7 @@ void load_channels(struct loader *l)
 		if (!type_charset(channel->charset, &utf8) || utf8)
 			channel->charset = NULL;
 		load_source(one, channel);
-		load_members(one, channel);
-		load_codes(one, channel);
+		load_mapping(one, channel);
 		load_options(one, channel);
 		map_put(&office->channel_by_id, channel->id, channel);
 	}

@@ -43,8 +43,8 @@ static bool read_secret(struct loader *l, const char *path, struct secret *ret, 
 		n = read(fd, text + got, (size_t)st.st_size - got);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0)
-			break;
+		if (n <= 0)     /* half a secret is none: the broker would refuse it for ever */
+			return false;
 		got += (size_t)n;
 	}
 	/* An editor leaves a newline that is no part of the secret. */

@@ -28,7 +28,7 @@ static const char *path_of(struct scope s, const char *key)
 	return path;
 }
 
-static void load_broker(struct scope s, struct broker_settings *broker)
+void load_broker(struct scope s, struct broker_settings *broker)
 {
 	struct scope tls = scope_in(s, "tls");
 

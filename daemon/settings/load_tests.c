@@ -94,6 +94,41 @@ static void load_timeline(struct scope s, struct test *test)
 	test->n_steps = n;
 }
 
+/* A turn of a conversation: what stands beside `at` and `expect` is what is said. */
+static void load_talk_turn(struct scope s, struct test_step *step)
+{
+	static const char *const said[] = {"say", "address", "picture", "hear"};
+	struct test_values all = values_of(s);
+	struct test_value *act = arena_alloc(s.l->arena, (all.n + 1) * sizeof(*act));
+	const char *text = scope_text(s, "at");
+	struct err e;
+	size_t at;
+
+	*step = (struct test_step){.mark = scope_mark(s, "at"), .text = text, .at = MOMENT_NONE,
+				   .expect = values_of(scope_in(s, "expect"))};
+	for (size_t i = 0; i < all.n; i++)
+		for (size_t k = 0; k < ARRAY_LEN(said); k++)
+			if (strcmp(all.v[i].key, said[k]) == 0)
+				act[step->act.n++] = all.v[i];
+	step->act.v = act;
+	step->acts = step->act.n;
+	if (text && *text == '+')
+		step->has_span = deadline_parse(text + 1, s.l->arena, &step->span, &at, &e) == 0;
+	else if (text)
+		moment_parse(text, &step->at);
+}
+
+static void load_talk_turns(struct scope s, struct test *test)
+{
+	size_t n = s.map && s.map->kind == NODE_LIST ? s.map->n : 0;
+	struct test_step *turns = arena_alloc(s.l->arena, (n + 1) * sizeof(*turns));
+
+	for (size_t i = 0; i < n; i++)
+		load_talk_turn(scope_item(s, i), &turns[i]);
+	test->talk = turns;
+	test->n_talk = n;
+}
+
 static void load_one(struct scope s, int64_t now, struct test *test)
 {
 	const char *name = scope_text(s, "name");
@@ -101,7 +136,11 @@ static void load_one(struct scope s, int64_t now, struct test *test)
 	*test = (struct test){.name = name ? name : "", .file = s.map->at.source->name, .mark = scope_mark(s, "name"),
 			      .now = now, .in = values_of(scope_in(s, "in")), .expect = values_of(scope_in(s, "expect"))};
 	load_timeline(scope_in(s, "timeline"), test);
-	if (!test->expect.n && !test->n_steps)
+	load_talk_turns(scope_in(s, "talk"), test);
+	if (test->n_talk && (test->expect.n || test->n_steps))
+		lint_add(&s.l->lint, "E12", &test->mark, _("make two tests of it"),
+			 _("a conversation and one message in one test"));
+	if (!test->expect.n && !test->n_steps && !test->n_talk)
 		missing(s.l, &test->mark, "expect", _("the test expects nothing"));
 }
 

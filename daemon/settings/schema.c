@@ -177,7 +177,7 @@ static void add_default(const struct key_info *row, json_t *to)
 {
 	int64_t whole;
 
-	if (!row->fallback || row->type == KEY_NAMED)
+	if (!row->fallback || row->type == KEY_NAMED || row->type == KEY_LIST)
 		return;
 	if (row->type == KEY_INT && str_to_int(row->fallback, INT64_MIN, INT64_MAX, &whole))
 		put(to, "default", json_integer(whole));

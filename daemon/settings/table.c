@@ -50,6 +50,10 @@ static const char *const again[] = {"supervise", "leader", "none"};
 	KEY(at ".when.reporter", KEY_MAP, 0, N_("What is known of the reporter.")),                       \
 	KEY(at ".when.reporter.secret", KEY_BOOL, 0, N_("Asked to stay unnamed."))
 
+#define WORD_ROWS(word, help_, fallback_)                                                              \
+	KEY("conversation.words." word, KEY_LIST, KEY_OR_ONE, help_, .fallback = fallback_),              \
+	KEY("conversation.words." word "[]", KEY_WORD, 0, N_("A word."))
+
 static const struct key_info keys[] = {
 	KEY("", KEY_MAP, 0, N_("The whole configuration.")),
 	KEY("version", KEY_INT, KEY_REQUIRED, N_("Version of this configuration's form."), .min = 1, .max = 1),
@@ -161,6 +165,41 @@ static const struct key_info keys[] = {
 	KEY("devices.*.storm.area", KEY_INT, 0, N_("Digits of the grid code that make an area."), .fallback = "9", .max = 15),
 	KEY("devices.*.maintenance", KEY_LIST, KEY_OR_ONE, N_("When its alarms and its silence are nobody's matter.")),
 	KEY("devices.*.maintenance[]", KEY_TEXT, 0, N_("From/to: 2026-12-01 08:00/2026-12-01 18:00.")),
+
+	KEY("conversation", KEY_MAP, 0, N_("How chats are understood and what is said in them.")),
+	KEY("conversation.window", KEY_SPAN, 0, N_("So long what follows belongs to the report before."), .fallback = "30 分钟"),
+	KEY("conversation.patience", KEY_SPAN, 0, N_("So long an answer is waited for; then the report goes as it is."),
+	    .fallback = "10 分钟"),
+	KEY("conversation.ask", KEY_MAP, 0, N_("What is asked for, once, when a report lacks it.")),
+	KEY("conversation.ask.place", KEY_BOOL, 0, N_("The place."), .fallback = "on"),
+	KEY("conversation.ask.text", KEY_BOOL, 0, N_("The matter, when there is only a picture or a position."), .fallback = "on"),
+	KEY("conversation.places", KEY_LIST, KEY_OR_ONE,
+	    N_("Words that name a place, beside the names of grids and communities."),
+	    .fallback = "[号, 栋, 幢, 单元, 小区, 社区, 家属院, 大院, 大厦, 广场, 公园, 市场, 路口, 交叉口, 街口, 村, 东门, 西门, 南门, "
+			"北门, 大门]"),
+	KEY("conversation.places[]", KEY_WORD, 0, N_("A word.")),
+	KEY("conversation.words", KEY_MAP, 0, N_("Words that are no report; a bare number counts only when a rating was asked for.")),
+	WORD_ROWS("satisfied", N_("Rate: satisfied."), "[满意, 很满意, 非常满意, \"1\"]"),
+	WORD_ROWS("basically", N_("Rate: basically satisfied."), "[基本满意, 一般, \"2\"]"),
+	WORD_ROWS("dissatisfied", N_("Rate: dissatisfied."), "[不满意, 很不满意, 没解决, \"3\"]"),
+	WORD_ROWS("urge", N_("Urge."), "[催, 催办, 催一下, 催催, 催单, 快点]"),
+	WORD_ROWS("withdraw", N_("Withdraw."), "[撤, 撤回, 撤单, 撤销, 取消, 不用了]"),
+	WORD_ROWS("status", N_("Ask how it stands."), "[进度, 查进度, 查询, 查询进度, 怎么样了, 到哪了, 办了吗]"),
+	WORD_ROWS("another", N_("What follows is another matter."), "[新问题, 另一件事, 还有一件事, 另外]"),
+	WORD_ROWS("greeting", N_("A greeting, thanks."), "[你好, 您好, 在吗, 谢谢, 谢谢了, 好的, 好, 收到, ok]"),
+	KEY("conversation.lines", KEY_MAP, 0, N_("What is said; an empty text says nothing. What the case brings is in `replies`.")),
+	KEY("conversation.lines.ask_place", KEY_TEXT, 0, N_("To ask for the place."),
+	    .fallback = "请问在什么位置？可以发送定位，或写明小区、楼号、路段。"),
+	KEY("conversation.lines.ask_text", KEY_TEXT, 0, N_("To ask for the matter."), .fallback = "请用一句话说明是什么问题。"),
+	KEY("conversation.lines.added", KEY_TEXT, 0, N_("After a supplement."), .fallback = "已补充到您的诉求。"),
+	KEY("conversation.lines.urged", KEY_TEXT, 0, N_("After an urge."), .fallback = "已为您催办。"),
+	KEY("conversation.lines.withdrawn", KEY_TEXT, 0, N_("After a withdrawal."), .fallback = "已收到您的撤回申请。"),
+	KEY("conversation.lines.dropped", KEY_TEXT, 0, N_("When a report was withdrawn before it was sent."),
+	    .fallback = "好的，这条不再上报。"),
+	KEY("conversation.lines.rated", KEY_TEXT, 0, N_("After a rating."), .fallback = "感谢您的评价。"),
+	KEY("conversation.lines.nothing", KEY_TEXT, 0, N_("When there is no report that it could be about."),
+	    .fallback = "没有找到您的诉求，请直接描述问题和位置。"),
+	KEY("conversation.lines.greeting", KEY_TEXT, 0, N_("After a greeting."), .fallback = "您好，请描述问题和位置，我们会尽快办理。"),
 
 	KEY("departments", KEY_NAMED, 0, N_("The bodies that do the work."), .name = KEY_ID),
 	KEY("departments.*", KEY_MAP, 0, N_("A department.")),

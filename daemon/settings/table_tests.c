@@ -8,6 +8,7 @@
 #include "core/understand/message.h"
 #include "core/understand/route.h"
 #include "core/life/case.h"
+#include "core/talk/talk.h"
 #include "settings/lint.h"
 #include "settings/table.h"
 
@@ -23,6 +24,8 @@ static const char *const roles[] = {"lead", "support", "copy", "triage", "superv
 static const char *const results[] = {"done", "refused"};
 /* What a reporter may do with a case that exists. */
 static const char *const kinds[] = {"supplement", "urge", "again", "rate", "withdraw", "status", "delivered"};
+
+static const char *const talks[] = {"nothing", "report", "supplement", "urge", "withdraw", "status", "rate"};
 
 #define KEY(path_, type_, flags_, ...) \
 	{.path = path_, .type = (type_), .flags = (flags_), .help = __VA_ARGS__}
@@ -61,6 +64,20 @@ static const struct key_info keys[] = {
 	KEY("tests[].expect.due.resolve", KEY_MOMENT, 0, N_("Limit to finish the work.")),
 	KEY("tests[].expect.due.feedback", KEY_MOMENT, 0, N_("Limit to tell the result.")),
 	KEY("tests[].expect.provisional", KEY_BOOL, 0, N_("Is some limit counted in a year without data?")),
+	KEY("tests[].talk", KEY_LIST, 0, N_("A conversation by `conversation`, instead of one message; `in` names the channel.")),
+	KEY("tests[].talk[]", KEY_MAP, 0, N_("What a person says, or what the gateway answers.")),
+	KEY("tests[].talk[].at", KEY_AT, 0, N_("When; default with the one before; + and a span count from `now`.")),
+	KEY("tests[].talk[].say", KEY_TEXT, 0, N_("Words.")),
+	KEY("tests[].talk[].address", KEY_TEXT, 0, N_("A position that was sent, by its address.")),
+	KEY("tests[].talk[].picture", KEY_BOOL, 0, N_("A picture.")),
+	KEY("tests[].talk[].hear", KEY_ENUM, 0, N_("A reply of the gateway about the last report."), ENUM(replies)),
+	KEY("tests[].talk[].expect", KEY_MAP, 0, N_("What comes of it; only what is named is compared.")),
+	KEY("tests[].talk[].expect.kind", KEY_ENUM, 0, N_("What goes to the gateway, if anything."), ENUM(talks)),
+	KEY("tests[].talk[].expect.text", KEY_TEXT, 0, N_("Its words.")),
+	KEY("tests[].talk[].expect.address", KEY_TEXT, 0, N_("Its place.")),
+	KEY("tests[].talk[].expect.score", KEY_ENUM, 0, N_("The rating."), ENUM(score_names)),
+	KEY("tests[].talk[].expect.line", KEY_ENUM, 0, N_("Which of `conversation.lines` is said."), ENUM(talk_line_names)),
+	KEY("tests[].talk[].expect.dept", KEY_TEXT, 0, N_("Who takes the report.")),
 	KEY("tests[].timeline", KEY_LIST, 0, N_("What happens later, in simulated time.")),
 	KEY("tests[].timeline[]", KEY_MAP, 0, N_("A moment of it.")),
 	KEY("tests[].timeline[].at", KEY_AT, KEY_REQUIRED, N_("When; + and a span count from `now`.")),

@@ -44,4 +44,6 @@ struct test {
 	struct test_values in, expect;
 	const struct test_step *steps;
 	size_t n_steps;
+	const struct test_step *talk;   /* act: what is said or heard */
+	size_t n_talk;
 };

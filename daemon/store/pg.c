@@ -278,12 +278,18 @@ int pg_open(const char *dsn, const char *application, struct pg **ret, struct er
 	/*
 	 * expand_dbname: the dsn is a connection string; what follows it wins over what it says. Rows are
 	 * looked up by keys: a table that was empty at its last analyze must not be read whole for it.
+	 * Both ends look for a peer that fell silent, and know it within 5 s: a session that only the server
+	 * believes in would hold the tenant's lock for the two hours that a kernel waits by itself, and a
+	 * thread that waits for an answer whose packets were lost would do so for eleven minutes.
 	 */
 	const char *const words[] = {"dbname", "application_name", "connect_timeout", "options",
-				     "client_encoding", "tcp_user_timeout", "keepalives_idle", NULL};
+				     "client_encoding", "tcp_user_timeout", "keepalives_idle", "keepalives_interval",
+				     "keepalives_count", NULL};
 	const char *const values[] = {dsn, application, "5", "-c timezone=Asia/Shanghai -c search_path=needle,pg_catalog"
-				      " -c plan_cache_mode=force_generic_plan -c jit=off -c enable_seqscan=off",
-				      "UTF8", "10000", "5", NULL};
+				      " -c plan_cache_mode=force_generic_plan -c jit=off -c enable_seqscan=off"
+				      " -c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3"
+				      " -c tcp_user_timeout=5000",
+				      "UTF8", "5000", "2", "1", "3", NULL};
 	struct pg *pg = mem_alloc(sizeof(*pg));
 
 	pg->conn = PQconnectdbParams(words, values, 1);

@@ -61,7 +61,7 @@ void table_init(struct table *t)
 		update(&sql, t);
 	else
 		insert(&sql, t);
-	str_addf(&name, "%s_%s", t->update ? "set" : "put", t->name);
+	str_addf(&name, "%s_%s", t->update ? "set" : *t->then ? "put" : "add", t->name);
 	t->query = (struct query){name.s, sql.s};
 }
 

@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "core/device/device.h"
 #include "core/time/moment.h"
 #include "store/lists.h"
 
@@ -138,16 +139,40 @@ static const struct column dead_columns[] = {
 	AT(dead_row, payload, "payload", BLOB),
 };
 
+static const struct column device_columns[] = {
+	AT(device_state, device, "device", TEXT), AT(device_state, alarm, "alarm", TEXT),
+	AT(device_state, kind, "kind", TEXT), AT(device_state, channel, "channel", TEXT),
+	AT(device_state, source, "source", TEXT), NAMED(device_state, phase, "phase", device_phase_names),
+	AT(device_state, since, "since", TIME), AT(device_state, said_at, "said_at", TIME),
+	AT(device_state, alarm_at, "alarm_at", TIME), AT(device_state, seen_at, "seen_at", TIME),
+	AT(device_state, changed_at, "changed_at", TIME), AT(device_state, changes_since, "changes_since", TIME),
+	AT(device_state, changes, "changes", INT), AT(device_state, flapping, "flapping", BOOL),
+	AT(device_state, repeats, "repeats", INT), AT(device_state, number, "number", TEXT),
+	AT(device_state, cause, "cause", TEXT), AT(device_state, report, "report", JSON),
+	AT(device_state, wake_at, "wake_at", TIME),
+};
+static const struct column cause_columns[] = {
+	AT(cause_state, cause, "cause", TEXT), AT(cause_state, number, "number", TEXT),
+	AT(cause_state, last_at, "last_at", TIME), AT(cause_state, devices, "devices", INT),
+	AT(cause_state, active, "active", INT),
+};
+static const struct column device_timer_columns[] = {
+	AT(device_timer_row, device, "device", TEXT), AT(device_timer_row, due_at, "due_at", TIME),
+};
+
 #define COLUMNS(c) .columns = c, .n_columns = sizeof(c) / sizeof((c)[0])
 static struct table tables[N_SAVE_TABLE] = {
 	[SAVE_REPORT] = {"report", COLUMNS(report_columns),
 			 .then = " ON CONFLICT DO NOTHING RETURNING channel, id"},
-	[SAVE_PERSON] = {"person", COLUMNS(person_columns), .then = ""},
+	[SAVE_PERSON] = {"person", COLUMNS(person_columns), .then = " ON CONFLICT DO NOTHING"},
 	[SAVE_CASE_NEW] = {"cases", COLUMNS(case_columns), .then = ""},
 	[SAVE_CASE_OLD] = {"cases", COLUMNS(case_columns), .then = "", .n_keys = 1, .update = true},
 	[SAVE_LEG] = {"leg", COLUMNS(leg_columns), .then = ""},
 	[SAVE_HISTORY] = {"history", COLUMNS(history_columns), .then = ""},
 	[SAVE_OUTBOX] = {"outbox", COLUMNS(outbox_columns), .then = ""},
+	/* Of a new case: nothing can be there, and looking for it costs as much as the insert. */
+	[SAVE_QUEUE_NEW] = {"queue", COLUMNS(queue_columns), .then = ""},
+	[SAVE_TIMER_NEW] = {"timer", COLUMNS(timer_columns), .then = ""},
 	[SAVE_QUEUE_PUT] = {"queue", COLUMNS(queue_columns),
 			    .then = " ON CONFLICT (tenant, department, number) DO UPDATE SET role = excluded.role,"
 				    " state = excluded.state, due_resolve = excluded.due_resolve, card = excluded.card"},
@@ -155,6 +180,20 @@ static struct table tables[N_SAVE_TABLE] = {
 			    .then = " ON CONFLICT (tenant, number) DO UPDATE SET due_at = excluded.due_at"},
 	[SAVE_COMMAND] = {"command", COLUMNS(command_columns), .then = ""},
 	[SAVE_DEAD] = {"dead_letter", COLUMNS(dead_columns), .then = " ON CONFLICT DO NOTHING"},
+	/* What a device said, once it is known which case it belongs to; claimed before, or never. */
+	[SAVE_REPORT_MADE] = {"needle.report", COLUMNS(report_columns),
+			      .then = " ON CONFLICT (tenant, channel, id) DO UPDATE SET number = excluded.number,"
+				      " kind = excluded.kind WHERE report.number IS NULL"},
+	[SAVE_DEVICE] = {"device", COLUMNS(device_columns),
+			 .then = " ON CONFLICT (tenant, device, alarm) DO UPDATE SET (kind, channel, source, phase, since, said_at,"
+				 " alarm_at, seen_at, changed_at, changes_since, changes, flapping, repeats, number, cause,"
+				 " report, wake_at) = (excluded.kind, excluded.channel, excluded.source, excluded.phase,"
+				 " excluded.since, excluded.said_at, excluded.alarm_at, excluded.seen_at,"
+				 " excluded.changed_at, excluded.changes_since, excluded.changes, excluded.flapping,"
+				 " excluded.repeats, excluded.number, excluded.cause, excluded.report, excluded.wake_at)"},
+	[SAVE_CAUSE] = {"device_cause", COLUMNS(cause_columns), .then = "", .n_keys = 1, .update = true},
+	[SAVE_DEVICE_TIMER] = {"device_timer", COLUMNS(device_timer_columns),
+			       .then = " ON CONFLICT (tenant, device) DO UPDATE SET due_at = excluded.due_at"},
 };
 static const struct query queue_drop = {
 	"drop_queue", "DELETE FROM queue q USING unnest($2::text[], $3::text[]) u(department, number)"
@@ -167,6 +206,8 @@ static const struct query address_put = {
 		       " SELECT $1::text, u.channel, u.id, u.address"
 		       " FROM unnest($2::text[], $3::text[], $4::text[]) u(channel, id, address)"
 		       " ON CONFLICT (tenant, channel, id) DO UPDATE SET address = excluded.address, lat = NULL, lon = NULL"};
+static const struct query device_timer_drop = {
+	"drop_device_timer", "DELETE FROM device_timer WHERE tenant = $1::text AND device = ANY($2::text[])"};
 static const struct query begin = {"begin", "BEGIN"}, commit = {"commit", "COMMIT"};
 
 void save_init_tables(void)
@@ -182,6 +223,8 @@ const struct query *save_query(enum save_table table)
 		return &queue_drop;
 	if (table == SAVE_ADDRESS)
 		return &address_put;
+	if (table == SAVE_DEVICE_TIMER_DROP)
+		return &device_timer_drop;
 	return table == SAVE_TIMER_DROP ? &timer_drop : &tables[table].query;
 }
 
@@ -228,8 +271,9 @@ static void save_queue(struct save *s, const struct case_change *change)
 {
 	for (size_t i = 0; i < change->queue.n; i++) {
 		const struct queue_row *q = &change->queue.v[i];
+		enum save_table put = change->fresh ? SAVE_QUEUE_NEW : SAVE_QUEUE_PUT;
 
-		save_row(s, q->present ? SAVE_QUEUE_PUT : SAVE_QUEUE_DROP,
+		save_row(s, q->present ? put : SAVE_QUEUE_DROP,
 			 ROW(queue_put, change->c->number, case_state_names[change->c->state],
 			     /* Nobody is late with what is suspended. */
 			     change->c->state == STATE_SUSPENDED ? MOMENT_NONE : change->c->leg.due[CLOCK_RESOLVE], *q));
@@ -260,7 +304,7 @@ void save_change(struct save *s, const struct case_change *change)
 	if (change->address)
 		save_row(s, SAVE_ADDRESS, change);
 	if (change->wake_at != MOMENT_NONE)
-		save_row(s, SAVE_TIMER_PUT, ROW(timer_put, c->number, change->wake_at));
+		save_row(s, change->fresh ? SAVE_TIMER_NEW : SAVE_TIMER_PUT, ROW(timer_put, c->number, change->wake_at));
 	else if (!change->fresh)
 		save_row(s, SAVE_TIMER_DROP, ROW(timer_put, c->number, MOMENT_NONE));
 }
@@ -326,6 +370,18 @@ static void pipe_addresses(struct pg *pg, struct save *s)
 	pg_pipe(pg, &address_put, &args, NULL);
 }
 
+static void pipe_device_timers(struct pg *pg, struct save *s)
+{
+	const struct rows *drop = &s->rows[SAVE_DEVICE_TIMER_DROP];
+	struct pg_args args = {0};
+
+	if (!drop->n)
+		return;
+	pg_text(&args, s->tenant);
+	pg_texts(&args, (const char *const *)(const void *)drop->v, drop->n);
+	pg_pipe(pg, &device_timer_drop, &args, NULL);
+}
+
 static bool is_row(const struct pg_rows *claimed, int at, const struct report_row *r)
 {
 	return strcmp(pg_get(claimed, at, 1), r->id) == 0 && strcmp(pg_get(claimed, at, 0), r->channel) == 0;
@@ -379,6 +435,7 @@ int save_commit(struct pg *pg, struct save *s, struct err *e)
 			pipe_table(pg, s, (enum save_table)i, NULL);
 	pipe_drops(pg, s);
 	pipe_addresses(pg, s);
+	pipe_device_timers(pg, s);
 	fault_point("before-commit");
 	pg_pipe(pg, &commit, &none, NULL);
 	r = pg_pipe_end(pg, e);

@@ -45,6 +45,10 @@ struct command_row {
 	int64_t at;
 	const char *result;                     /* JSON text; of `get` without the record */
 };
+struct device_timer_row {
+	const char *device;
+	int64_t due_at;
+};
 struct dead_row {
 	int64_t id, at;
 	const char *channel, *topic;
@@ -58,7 +62,9 @@ struct rows {
 	size_t n, cap;
 };
 enum save_table { SAVE_REPORT, SAVE_PERSON, SAVE_CASE_NEW, SAVE_CASE_OLD, SAVE_LEG, SAVE_HISTORY, SAVE_OUTBOX,
-		  SAVE_QUEUE_PUT, SAVE_QUEUE_DROP, SAVE_TIMER_PUT, SAVE_TIMER_DROP, SAVE_ADDRESS, SAVE_COMMAND, SAVE_DEAD,
+		  SAVE_QUEUE_NEW, SAVE_TIMER_NEW, SAVE_QUEUE_PUT, SAVE_QUEUE_DROP, SAVE_TIMER_PUT, SAVE_TIMER_DROP,
+		  SAVE_ADDRESS, SAVE_COMMAND, SAVE_DEAD,
+		  SAVE_REPORT_MADE, SAVE_DEVICE, SAVE_CAUSE, SAVE_DEVICE_TIMER, SAVE_DEVICE_TIMER_DROP,
 		  N_SAVE_TABLE };
 struct save {
 	const char *tenant;

@@ -26,5 +26,7 @@ void attempt_fail(struct attempt *at, const struct mark *mark, const char *field
 const char *attempt_time(int64_t at, struct arena *a);
 /* What was written, as JSON; a list of texts, yes or no, or a text. */
 json_t *attempt_json(const struct test_value *value);
+/* Holds the test's conversation. */
+void attempt_talk(struct attempt *at);
 /* Plays the timeline of a case that has just been opened. */
 void attempt_play(struct attempt *at);

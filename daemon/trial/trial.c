@@ -256,7 +256,9 @@ static void run_one(struct attempt *at, bool *near)
 	size_t before = at->failures->n;
 	struct err e = {0};
 
-	if (understand_it(at, &e) < 0) {
+	if (at->test->n_talk) {
+		attempt_talk(at);
+	} else if (understand_it(at, &e) < 0) {
 		attempt_fail(at, &at->test->mark, "in", _("a report"), err_said(&e), NULL);
 	} else {
 		route(at->office, &at->understood.reports[0], &at->scratch, ROUTE_NEAR, &at->decision);

@@ -17,8 +17,9 @@ import paho.mqtt.client as paho
 from lib.wait import wait_for
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from scale import scale
 
-RESEND_S = 2.0
+RESEND_S, RESEND_MAX_S = 2.0, 16.0      # twice as long each time: who does not wait longer keeps a slow gateway slow
 CHANNEL, SOURCE = "patrol", "load"
 # What of: category (whose department has cards), text. The gas leak's clock rings when the case is made.
 MATTERS = (("市政/路灯", "路灯不亮"), ("邻里", "楼上太吵"), ("物业/漏水", "天花板滴水"), ("环卫/垃圾", "垃圾没人收"),
@@ -75,7 +76,7 @@ class Pending:
 
 	def add(self, key, message):
 		with self.lock:
-			self.waiting[key] = (message, time.monotonic())
+			self.waiting[key] = (message, time.monotonic(), RESEND_S)
 		self.send(key, message)
 
 	def answered(self, key):
@@ -83,16 +84,17 @@ class Pending:
 			return self.waiting.pop(key, None)
 
 	def repeat(self):
-		until, late = time.monotonic() - RESEND_S, []
+		now, late = time.monotonic(), []
 		with self.lock:
-			for key, (message, at) in self.waiting.items():
-				if at > until or len(late) == 400:
+			for key, (message, at, patience) in self.waiting.items():
+				if at > now - RESEND_S or len(late) == 400:
 					break
-				late.append((key, message))
-			for key, message in late:       # to the end: it is the youngest now
+				if at <= now - patience:
+					late.append((key, message, patience))
+			for key, message, patience in late:     # to the end: it is the youngest now
 				del self.waiting[key]
-				self.waiting[key] = (message, time.monotonic())
-		for key, message in late:
+				self.waiting[key] = (message, now, min(2 * patience, RESEND_MAX_S))
+		for key, message, _ in late:
 			self.repeated.add(key)
 			self.send(key, message)
 
@@ -205,7 +207,7 @@ class Load:
 			self._report("s", {"kind": "supplement", "about": about, "text": f"补充 {self.number}{self.padding}"})
 
 	def _run(self):
-		since, sent = time.monotonic(), 0
+		since, sent, next_repeat = time.monotonic(), 0, 0
 		while not self.quit.wait(0.004):
 			now = time.monotonic()
 			if not self.producer.up.is_set() or not self.officer.up.is_set():
@@ -213,9 +215,11 @@ class Load:
 				continue
 			while self.wishes:
 				self._wish(*self.wishes.popleft())
-			if self.resend:
-				self.reports.repeat()
-			self.commands.repeat()
+			if now > next_repeat:
+				next_repeat = now + 0.05
+				self.commands.repeat()
+				if self.resend:
+					self.reports.repeat()
 			owed = int((now - since) * self.rate) - sent
 			if not self.flowing or owed > self.rate or now - since > 10:
 				since, sent = now, 0    # what could not be sent in time is not made up for
@@ -236,7 +240,7 @@ class Load:
 	def start(self, phase):
 		self.phase, self.flowing = phase, True
 
-	def drain(self, bound=40):
+	def drain(self, bound=scale(40, 120)):
 		"""No new reports; returns when all that was sent is answered. False: time is over."""
 		self.flowing = False
 		until = time.monotonic() + bound

@@ -7,11 +7,12 @@ import pytest
 from accidents import POINTS, Accidents
 from lib.wait import wait_for
 from load import Load
+from scale import scale
 from verdict import Verdict, quiet
 
-RATE = int(os.environ.get("NEEDLE_LOAD") or 1000)
+RATE = int(os.environ.get("NEEDLE_LOAD") or scale(1000, 2000))
 SEED = int(os.environ.get("NEEDLE_SEED") or time.time())
-AT_POINTS, AT_RANDOM, OF_POSTGRES, OF_BROKER = 4, 17, 5, 5
+AT_POINTS, AT_RANDOM, OF_POSTGRES, OF_BROKER = scale((4, 17, 5, 5), (12, 103, 20, 20))
 
 
 class Story:
@@ -84,16 +85,16 @@ def tell(capsys, story, phase):
 		print(f"\n{what}: {story.verdict.line(phase)}; {recovery}")
 
 
-def test_fifty_kills_of_the_daemon(story, capsys):
+def test_kills_of_the_daemon(story, capsys):
 	tell(capsys, story, "k")
-	assert len(story.accidents.moments) == AT_POINTS * len(POINTS) + AT_RANDOM + 1 + OF_POSTGRES + OF_BROKER == 60
+	assert len(story.accidents.moments) == AT_POINTS * len(POINTS) + AT_RANDOM + 1 + OF_POSTGRES + OF_BROKER == scale(60, 240)
 
 
-def test_five_kills_of_postgres(story, capsys):
+def test_kills_of_postgres(story, capsys):
 	tell(capsys, story, "p")
 
 
-def test_five_kills_of_the_broker(story, capsys):
+def test_kills_of_the_broker(story, capsys):
 	tell(capsys, story, "b")
 
 

@@ -138,3 +138,19 @@ def test_of_a_sealed_case_nothing_is_told_of_what_is_put_right_but_its_category(
 	row = office.row(case)
 	assert row["visibility"] == "sealed" and row["lead"] == "ducha" and row["place"] is None and row["title"] == "物业/漏水"
 	assert "幸福里" not in str(office.history(case)) and "幸福里" not in str(office.events(case))
+
+
+def test_a_clerk_does_all_of_it_from_the_command_line(office):
+	ctl = office.stack.ctl_json
+	case = office.case(text="水漏到楼下", category="市政/路灯")
+	assert ctl("do", case, "return", "--reason", "not-ours", "--note", "不是路灯")["state"] == "triage"
+	assert ctl("do", case, "amend", "--dept", "dangzheng", "--category", "物业/漏水", "--address", "幸福里8号楼")["state"] == "assigned"
+	assert ctl("do", case, "whistle", "--departments", "chengguan,huanwei", "--task", "到现场")["result"] == "done"
+	assert ctl("do", case, "report_in", "--dept", "huanwei")["result"] == "done"
+	assert ctl("do", case, "consult", "--topic", "谁来修", "--parties", "ducha,居民", "--at", "2026-11-30 09:00")["result"] == "done"
+	assert ctl("do", case, "consult_outcome", "--outcome", "物业修")["result"] == "done"
+	assert ctl("do", case, "next_step", "--text", "恢复路面", "--category", "市政/路面")["result"] == "done"
+	assert ctl("do", case, "reject", "--dept", "ducha", "--reason", "撤回")["state"] == "closed"
+	shown = office.stack.ctl("show", case).stdout
+	for word in ("市政/路灯 → 物业/漏水", "谁来修", "物业修", "恢复路面", "撤回"):
+		assert word in shown, shown

@@ -1,10 +1,11 @@
 # With the Makefile: the fuzz targets, of clang, each with coverage and sanitizers. tests/fuzz/run calls it.
-FUZZ_PARTS := base core core/understand core/time core/life settings
+FUZZ_PARTS := base core core/understand core/time core/life core/talk settings
 FUZZ_FLAGS = -std=gnu17 -O2 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=undefined -D_GNU_SOURCE -DNEEDLE_VERSION='"$(VERSION)"' -DNEEDLE_LIBDIR='"/nowhere"' \
 	$(WARN) -Idaemon -Iplugins -Itests -Itests/fuzz -I. -MMD -MP
-FUZZ_LIBS := -lyaml -ljansson -lutf8proc -lpcre2-8 -lcrypto -lsodium -lm
-FUZZ_OBJ := $(patsubst %.c,$(B)/fuzz/obj/%.o,$(foreach p,$(FUZZ_PARTS),$(wildcard daemon/$(p)/*.c)))
+FUZZ_LIBS := -lyaml -lexpat -ljansson -lutf8proc -lpcre2-8 -lcrypto -lsodium -lm
+FUZZ_BRIDGE := plugins/wechat/callback.c plugins/wechat/crypt.c plugins/wechat/xml.c
+FUZZ_OBJ := $(patsubst %.c,$(B)/fuzz/obj/%.o,$(foreach p,$(FUZZ_PARTS),$(wildcard daemon/$(p)/*.c)) daemon/intake/inbox_record.c $(FUZZ_BRIDGE))
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(filter-out tests/fuzz/fuzz_decoder.c,$(wildcard tests/fuzz/fuzz_*.c))) \
 	$(DECODERS:%=decoder_%)
 

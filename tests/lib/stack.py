@@ -29,11 +29,11 @@ class Stack:
 	s.env is d/env as a dict, s.passwords user -> password.
 	"""
 
-	def __init__(self, folder, config=None, simulate=None, speed=None, environment=None):
+	def __init__(self, folder, config=None, simulate=None, speed=None, environment=None, netns=None):
 		self.folder = str(folder)
 		self.environment = environment or {}    # of all that is started
 		self.options = []
-		for name, value in (("--config", config), ("--simulate", simulate), ("--speed", speed)):
+		for name, value in (("--config", config), ("--simulate", simulate), ("--speed", speed), ("--netns", netns)):
 			if value is not None:
 				self.options += [name, str(value)]
 		self.opened = []

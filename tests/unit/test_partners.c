@@ -9,6 +9,14 @@
 static const struct command accept_it = {.action = CMD_ACCEPT}, report_in = {.action = CMD_REPORT_IN},
 			    task_done = {.action = CMD_SUPPORT_DONE};
 
+static int64_t partners_due(const struct desk *d, const char *dept)
+{
+	for (size_t i = 0; i < d->c.supports.n; i++)
+		if (strcmp(d->c.supports.v[i].dept, dept) == 0)
+			return d->c.supports.v[i].due;
+	return MOMENT_NONE;
+}
+
 /* ---- whistle ---------------------------------------------------------------------------------- */
 static void who_is_called_is_in_it_until_the_task_is_done(void **state)
 {
@@ -82,6 +90,30 @@ static void a_task_has_the_policys_limit_from_when_it_is_given_or_who_was_called
 	desk_tick(d, MINUTE);
 	assert_string_equal(desk_kept(d, "overdue", "wuye")->note, "support");
 	assert_null(desk_kept(d, "overdue", "xunfang"));
+}
+
+static void a_task_rests_with_the_case_and_who_was_called_comes_all_the_same(void **state)
+{
+	struct desk *d = *state;
+	struct command suspend = {.action = CMD_SUSPEND, .note = "等配件"};
+
+	d->f.office.life.suspend_by = &d->f.departments[DUCHA];
+	d->f.office.life.suspend_max = desk_limit(d, "90 自然日").in;
+	d->f.office.default_calendar = NULL;
+	desk_open(d, "楼道垃圾", NULL);
+	desk_done_by(d, HUANWEI, accept_it);
+	desk_done_by(d, HUANWEI, (struct command){.action = CMD_WHISTLE, LIST("wuye"), .task = "开门"});
+	suspend.until = d->now + 30 * HOUR;
+	desk_done_by(d, HUANWEI, suspend);
+	desk_done_by(d, DUCHA, (struct command){.action = CMD_GRANT, .of = "r"});
+	assert_int_equal(d->c.state, STATE_SUSPENDED);
+	desk_tick(d, 20 * HOUR);
+	assert_non_null(desk_kept(d, "overdue", "wuye"));
+	assert_null(desk_kept(d, "overdue", "xunfang"));
+	desk_done_by(d, HUANWEI, (struct command){.action = CMD_RESUME});
+	assert_int_equal(partners_due(d, "xunfang"), d->c.received_at + 26 * HOUR);
+	desk_tick(d, 6 * HOUR);
+	assert_string_equal(desk_kept(d, "overdue", "xunfang")->note, "support");
 }
 
 static void a_department_may_be_called_again_when_its_task_is_done(void **state)
@@ -252,6 +284,7 @@ int main(void)
 		AT_DESK(who_is_called_is_in_it_until_the_task_is_done),
 		AT_DESK(who_does_not_come_is_told_and_so_are_who_called_and_who_watches),
 		AT_DESK(a_task_has_the_policys_limit_from_when_it_is_given_or_who_was_called_came),
+		AT_DESK(a_task_rests_with_the_case_and_who_was_called_comes_all_the_same),
 		AT_DESK(a_department_may_be_called_again_when_its_task_is_done),
 		AT_DESK(a_consultation_has_an_outcome_and_parts_are_given_out_by_it),
 		AT_DESK(an_outcome_that_is_not_entered_is_overdue_once),

@@ -384,7 +384,8 @@ static void consider_supports(const struct case_record *c, struct arena *a, stru
 		const struct support *support = &c->supports.v[item.index];
 
 		item.at = support->due;
-		if (support->done || item.at == MOMENT_NONE)
+		/* Who was called comes all the same; a task rests with the case. */
+		if (support->done || item.at == MOMENT_NONE || (c->state == STATE_SUSPENDED && !support_waits(support)))
 			continue;
 		item.identity = arena_printf(a, "%s %s %d", support_waits(support) ? "report_in" : "support", support->dept,
 					     support->seq);

@@ -94,8 +94,11 @@ static int times_extended(const struct case_record *c)
 {
 	int n = 0;
 
-	for (size_t i = 0; i < c->errands.n; i++)
-		n += c->errands.v[i].kind == ERRAND_EXTEND && c->errands.v[i].done && c->errands.v[i].until != MOMENT_NONE;
+	for (size_t i = 0; i < c->errands.n; i++) {
+		const struct errand *e = &c->errands.v[i];
+
+		n += e->kind == ERRAND_EXTEND && e->done && e->until != MOMENT_NONE && e->at >= c->leg.started_at;
+	}
 	return n;
 }
 
@@ -372,6 +375,8 @@ void life_resume(struct life *l, int64_t at, const char *dept, const char *by, c
 			pay_back(l, (enum clock_name)k, calendar_of(l, calendar), pause, at);
 	}
 	json_decref(more);
+	if (pause)
+		partners_pay_back(l, pause->at, at);
 	l->c->state = state < 0 ? STATE_ACCEPTED : (enum case_state)state;
 	old = old_limits(l, before);
 	seq = life_record(l, "resumed", dept ? dept : l->c->lead, by, note, detail);

@@ -10,6 +10,7 @@
 #include "core/life/clocks.h"
 #include "core/life/step.h"
 #include "core/time/moment.h"
+#include "core/time/worktime.h"
 #include "core/understand/route.h"
 #include "core/understand/text.h"
 
@@ -61,6 +62,21 @@ void partners_drop(struct case_record *c, const char *dept)
 		if (strcmp(c->supports.v[i].dept, dept) != 0)
 			c->supports.v[kept++] = c->supports.v[i];
 	c->supports.n = kept;
+}
+
+void partners_pay_back(struct life *l, int64_t from, int64_t to)
+{
+	const struct limit *limit = &life_policy(l)->support;
+	const struct calendar *cal = limit->set && work_is_counted(&limit->in)
+					     ? office_calendar(l->office, &limit->in, life_policy(l)) : NULL;
+	int64_t paused = work_between(cal, from - from % 1000000, to - to % 1000000);
+
+	for (size_t i = 0; i < l->c->supports.n; i++) {
+		struct support *s = &l->c->supports.v[i];
+
+		if (!s->done && !support_waits(s) && s->due != MOMENT_NONE && s->due > from)
+			s->due = work_shift(cal, s->due, paused);
+	}
 }
 
 void partners_end(struct case_record *c)

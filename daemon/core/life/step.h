@@ -91,6 +91,8 @@ int command_check_lead(struct life *l);
 struct support *partners_add(struct life *l, const char *dept, const char *task);
 struct support *partners_find(const struct case_record *c, const char *dept);
 void partners_drop(struct case_record *c, const char *dept);
+/* The case stood still from … to: open tasks get that time back. */
+void partners_pay_back(struct life *l, int64_t from, int64_t to);
 /* The case is over: nobody is waited for any more. */
 void partners_end(struct case_record *c);
 /* For the lead, the departments whose task is open, and who spoke; `what` says all but whom. */

@@ -126,7 +126,10 @@ static const struct {
 	{(enum life_action)CMD_ACCEPT, IN(ASSIGNED), IN(ACCEPTED)},
 	{(enum life_action)CMD_RETURN, IN(ASSIGNED) | IN(ACCEPTED), IN(TRIAGE)},
 	{(enum life_action)CMD_TRANSFER, IN(TRIAGE) | IN(ACCEPTED), IN(ASSIGNED)},
-	{(enum life_action)CMD_RESOLVE, IN(ACCEPTED), IN(RESOLVED) | IN(CLOSED)},
+	/* … or to the next step of a chain */
+	{(enum life_action)CMD_RESOLVE, IN(ACCEPTED), IN(RESOLVED) | IN(CLOSED) | IN(ASSIGNED)},
+	{(enum life_action)CMD_REJECT, OPEN_STATES, IN(CLOSED)},
+	{(enum life_action)CMD_AMEND, IN(TRIAGE) | IN(ACCEPTED), IN(ASSIGNED)},
 	{(enum life_action)CMD_SUSPEND, IN(ASSIGNED) | IN(ACCEPTED), IN(SUSPENDED)},
 	{(enum life_action)CMD_GRANT, IN(ASSIGNED) | IN(ACCEPTED), IN(SUSPENDED)},
 	{(enum life_action)CMD_RESUME, IN(SUSPENDED), IN(ASSIGNED) | IN(ACCEPTED)},

@@ -125,6 +125,10 @@ const struct category *office_category_near(const struct office *office, struct 
 const struct category *office_category(const struct office *office, const char *path);  /* itself only */
 /* Finds the category and the grid that `r`, which was not just read, names in this office. */
 void report_locate(const struct office *office, struct arena *a, struct report *r);
+/* RFC 6901; borrowed, NULL when absent, null or no pointer. */
+json_t *pointer_get(json_t *root, const char *pointer);
+/* Their object in our form by the channel's map, codes, formats and set alone; a new reference. */
+json_t *map_object(const struct channel *channel, json_t *theirs, struct arena *a);
 
 /* Which channel does a topic belong to? NULL: none. Fills *ret_source with a checked id. */
 const struct channel *message_channel(const struct office *office, const char *topic, struct arena *a,

@@ -19,12 +19,6 @@ int payload_text(const char *charset, const struct message *m, struct arena *a, 
 /* … and as one JSON object, a new reference. */
 int payload_object(const char *text, size_t len, json_t **ret, struct err *e);
 
-/* pointer.c: RFC 6901; borrowed, NULL when absent, null or no pointer. */
-json_t *pointer_get(json_t *root, const char *pointer);
-
-/* map.c: their object in our form by the channel's map, codes, formats and set; a new reference. */
-json_t *map_object(const struct channel *channel, json_t *theirs, struct arena *a);
-
 /*
  * value.c: JSON values as text in the arena, blanks at the ends trimmed; NULL when that is not
  * harmless.

@@ -1,0 +1,304 @@
+/*
+ * Linked with the daemon's own objects into build/torture/needled (Makefile): each of its allocations and
+ * each system call of it and its libraries passes here, and one of them, named by its call site, fails once.
+ *
+ *   FAIL_SITES=file    append a line per call site when it is first passed: kind, place
+ *   FAIL_AT=kind@place the call there fails once (FAIL_NTH: the n-th time it is passed, default 1)
+ *   FAIL_SAID=file     is made when that has happened
+ *   FAIL_INNER=lo-hi,… offsets of the functions that only allocate for others: not the site
+ *
+ * Allocations of libraries are theirs, but for jansson, whose memory is ours (needled.c).
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <execinfo.h>
+#include <fcntl.h>
+#include <link.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { FRAMES = 40, SITES = 8192, INNERS = 128, PLACE = 96 };
+
+static uintptr_t base, text_end;
+static uintptr_t inner[INNERS][2];
+static size_t n_inner;
+static const char *wanted, *said;
+static long nth;
+static int sites_fd = -1;
+static _Atomic uint64_t seen[SITES];
+static _Atomic long passes;
+static __thread bool inside;
+
+static int find_base(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	(void)size;
+	(void)arg;
+	base = info->dlpi_addr;
+	for (int i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_LOAD && (info->dlpi_phdr[i].p_flags & PF_X))
+			text_end = base + info->dlpi_phdr[i].p_vaddr + info->dlpi_phdr[i].p_memsz;
+	return 1; /* the program itself comes first */
+}
+
+__attribute__((constructor)) static void fail_init(void)
+{
+	const char *file = getenv("FAIL_SITES"), *at = getenv("FAIL_INNER"), *n = getenv("FAIL_NTH");
+	void *warm[2];
+	char *end;
+
+	inside = true;
+	backtrace(warm, 2); /* loads what it needs */
+	dl_iterate_phdr(find_base, NULL);
+	while (at && *at && n_inner < INNERS) {
+		inner[n_inner][0] = strtoul(at, &end, 16);
+		inner[n_inner++][1] = strtoul(end + 1, &end, 16);
+		at = *end == ',' ? end + 1 : NULL;
+	}
+	wanted = getenv("FAIL_AT");
+	said = getenv("FAIL_SAID");
+	nth = n ? atol(n) : 1;
+	if (file)
+		sites_fd = (int)syscall(SYS_openat, AT_FDCWD, file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	inside = false;
+}
+
+static bool is_inner(uintptr_t offset)
+{
+	for (size_t i = 0; i < n_inner; i++)
+		if (offset >= inner[i][0] && offset < inner[i][1])
+			return true;
+	return false;
+}
+
+/* Where in our own code, and for a library's call also where in the library. */
+static void place_of(void *caller, char *ret)
+{
+	void *frames[FRAMES];
+	int n = backtrace(frames, FRAMES), len = 0;
+	Dl_info info;
+
+	ret[0] = '\0';
+	if (((uintptr_t)caller < base || (uintptr_t)caller >= text_end) && dladdr(caller, &info) && info.dli_fname)
+		len = snprintf(ret, PLACE, "%.30s+%lx", strrchr(info.dli_fname, '/') ? strrchr(info.dli_fname, '/') + 1 : info.dli_fname,
+			       (unsigned long)((uintptr_t)caller - (uintptr_t)info.dli_fbase));
+	for (int i = 1; i < n; i++) {
+		uintptr_t at = (uintptr_t)frames[i];
+
+		/* fail.o itself is among the inner ones. */
+		if (at < base || at >= text_end || is_inner(at - base))
+			continue;
+		snprintf(ret + len, (size_t)(PLACE - len), "%s%lx", len ? "<" : "", (unsigned long)(at - base));
+		return;
+	}
+}
+
+static uint64_t hash(const char *kind, const char *place)
+{
+	uint64_t h = 1469598103934665603u;
+
+	for (const char *p = kind; *p; p++)
+		h = (h ^ (unsigned char)*p) * 1099511628211u;
+	for (const char *p = place; *p; p++)
+		h = (h ^ (unsigned char)*p) * 1099511628211u;
+	return h ? h : 1;
+}
+
+static void note(const char *kind, const char *place)
+{
+	uint64_t h = hash(kind, place);
+	char line[PLACE + 32];
+	int n;
+
+	for (size_t i = h % SITES;; i = (i + 1) % SITES) {
+		uint64_t there = atomic_load(&seen[i]);
+
+		if (there == h)
+			return;
+		if (there == 0 && atomic_compare_exchange_strong(&seen[i], &there, h))
+			break;
+		if (there == h)
+			return;
+	}
+	n = snprintf(line, sizeof(line), "%s@%s\n", kind, place);
+	syscall(SYS_write, sites_fd, line, (size_t)n);
+}
+
+static bool fails(const char *kind, void *caller)
+{
+	char place[PLACE];
+	size_t n = strlen(kind);
+	bool yes = false;
+
+	if (inside || (!wanted && sites_fd < 0))
+		return false;
+	if (wanted && (strncmp(wanted, kind, n) != 0 || wanted[n] != '@'))
+		return false;
+	inside = true;
+	place_of(caller, place);
+	if (sites_fd >= 0)
+		note(kind, place);
+	if (wanted && strcmp(wanted + n + 1, place) == 0 && atomic_fetch_add(&passes, 1) + 1 == nth) {
+		int fd = said ? (int)syscall(SYS_openat, AT_FDCWD, said, O_WRONLY | O_CREAT | O_CLOEXEC, 0600) : -1;
+
+		if (fd >= 0)
+			syscall(SYS_close, fd);
+		yes = true;
+	}
+	inside = false;
+	return yes;
+}
+
+#define CALLER __builtin_return_address(0)
+#define EXPORT __attribute__((visibility("default")))
+
+/* ---- memory: --wrap, so that only our own objects come here --------------------------------------- */
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+void *__real_arena_alloc(void *a, size_t n);
+void *__wrap_arena_alloc(void *a, size_t n);
+char *__real_arena_strndup(void *a, const char *s, size_t n);
+char *__wrap_arena_strndup(void *a, const char *s, size_t n);
+char *__real_arena_strdup(void *a, const char *s);
+char *__wrap_arena_strdup(void *a, const char *s);
+char *__wrap_arena_printf(void *a, const char *fmt, ...);
+_Noreturn void mem_die(const char *what);
+
+void *__wrap_malloc(size_t n)
+{
+	return fails("alloc", CALLER) ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return fails("alloc", CALLER) ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+	return fails("alloc", CALLER) ? NULL : __real_realloc(p, n);
+}
+
+/* An arena asks for a block now and then; here it does so whenever it is asked. */
+static void arena_fails(void *caller)
+{
+	if (fails("arena", caller))
+		mem_die("arena");
+}
+
+void *__wrap_arena_alloc(void *a, size_t n)
+{
+	arena_fails(CALLER);
+	return __real_arena_alloc(a, n);
+}
+
+char *__wrap_arena_strndup(void *a, const char *s, size_t n)
+{
+	arena_fails(CALLER);
+	return __real_arena_strndup(a, s, n);
+}
+
+char *__wrap_arena_strdup(void *a, const char *s)
+{
+	arena_fails(CALLER);
+	return __real_arena_strdup(a, s);
+}
+
+char *__wrap_arena_printf(void *a, const char *fmt, ...)
+{
+	va_list ap, again;
+	char *p;
+	int n;
+
+	arena_fails(CALLER);
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	p = __real_arena_alloc(a, (size_t)n + 1);
+	vsnprintf(p, (size_t)n + 1, fmt, again);
+	va_end(again);
+	return p;
+}
+
+/* ---- system calls: exported, so that the libraries' come here, too --------------------------------- */
+#define REAL(name) ({ static __typeof__(&name) real_; if (!real_) real_ = (__typeof__(&name))dlsym(RTLD_NEXT, #name); real_; })
+#define SYSTEM(type, name, params, args, error) \
+	EXPORT type name params; \
+	EXPORT type name params \
+	{ \
+		if (fails(#name, CALLER)) { \
+			errno = error; \
+			return -1; \
+		} \
+		return REAL(name) args; \
+	}
+
+/* These say that the connection is dead, so it must be: the other side and the next call find it so. */
+#define SOCKET(type, name, params, args, error) \
+	EXPORT type name params; \
+	EXPORT type name params \
+	{ \
+		if (fails(#name, CALLER)) { \
+			shutdown(fd, SHUT_RDWR); \
+			errno = error; \
+			return -1; \
+		} \
+		return REAL(name) args; \
+	}
+
+SOCKET(ssize_t, send, (int fd, const void *p, size_t n, int flags), (fd, p, n, flags), EPIPE)
+SOCKET(ssize_t, recv, (int fd, void *p, size_t n, int flags), (fd, p, n, flags), ECONNRESET)
+SOCKET(ssize_t, writev, (int fd, const struct iovec *v, int n), (fd, v, n), EPIPE)
+SYSTEM(ssize_t, write, (int fd, const void *p, size_t n), (fd, p, n), ENOSPC)
+SYSTEM(ssize_t, pwrite, (int fd, const void *p, size_t n, off_t at), (fd, p, n, at), ENOSPC)
+SYSTEM(ssize_t, sendto, (int fd, const void *p, size_t n, int flags, const struct sockaddr *a, socklen_t l), (fd, p, n, flags, a, l), ECONNREFUSED)
+SYSTEM(ssize_t, read, (int fd, void *p, size_t n), (fd, p, n), EIO)
+SYSTEM(ssize_t, pread, (int fd, void *p, size_t n, off_t at), (fd, p, n, at), EIO)
+SYSTEM(int, fsync, (int fd), (fd), EIO)
+SYSTEM(int, fdatasync, (int fd), (fd), EIO)
+SYSTEM(int, ftruncate, (int fd, off_t n), (fd, n), EIO)
+SYSTEM(int, connect, (int fd, const struct sockaddr *a, socklen_t n), (fd, a, n), ECONNREFUSED)
+SYSTEM(int, socket, (int domain, int type, int protocol), (domain, type, protocol), EMFILE)
+
+EXPORT int posix_fallocate(int fd, off_t at, off_t n)
+{
+	return fails("posix_fallocate", CALLER) ? ENOSPC : REAL(posix_fallocate)(fd, at, n);
+}
+
+#define MODE(flags) ({ mode_t m_ = 0; if ((flags) & (O_CREAT | O_TMPFILE)) { va_list ap_; va_start(ap_, flags); m_ = va_arg(ap_, mode_t); va_end(ap_); } m_; })
+
+EXPORT int open(const char *path, int flags, ...)
+{
+	mode_t mode = MODE(flags);
+
+	if (fails("open", CALLER)) {
+		errno = EMFILE;
+		return -1;
+	}
+	return REAL(open)(path, flags, mode);
+}
+
+EXPORT int openat(int at, const char *path, int flags, ...)
+{
+	mode_t mode = MODE(flags);
+
+	if (fails("openat", CALLER)) {
+		errno = EMFILE;
+		return -1;
+	}
+	return REAL(openat)(at, path, flags, mode);
+}
