@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "base/tongue.h"
 #include "core/life/clocks.h"
+#include "core/device/device.h"
 #include "core/life/event.h"
 #include "core/time/moment.h"
 #include "core/understand/route.h"
@@ -18,6 +19,8 @@
 #include "settings/hits.h"
 #include "store/cases.h"
 #include "store/outbox.h"
+
+enum { NUMBERS_A_LOOK = 8 };            /* cases that one look at a device may open */
 
 /* ---- before the transaction: which case, which number ----------------------------------------- */
 static const char *key_of(const struct transaction *t, const char *first, const char *second)
@@ -46,7 +49,7 @@ static void find_twins(struct transaction *t)
 		const char *key;
 
 		u->twin = NULL;
-		if (u->kind == UNIT_DEAD)
+		if (u->kind == UNIT_DEAD || u->kind == UNIT_DEVICE)
 			continue;
 		key = u->kind == UNIT_REPORT ? key_of(t, u->report->channel->id, u->report->id)
 					     : arena_printf(t->b->a, "\x1f%s\x1f%s", u->dept->id, u->command->request);
@@ -112,6 +115,9 @@ static bool give_numbers(struct transaction *t)
 		if (u->kind != UNIT_REPORT || u->twin || u->number)
 			continue;
 		if (u->report->kind == REPORT_REPORT) {
+			/* A figure, a sign of life: hardly one of them makes a case. */
+			if (u->is_reading && u->report->reading != READING_ALARM)
+				continue;
 			u->number = numbers_take(t->numbers, t->b->office->prefix, t->b->a);
 		} else if (names_case(u) && !(u->number = about_in_batch(t, u))) {
 			die_unknown_case(u);
@@ -126,7 +132,10 @@ static int prepare_numbers(struct transaction *t, struct err *e)
 	size_t wanted = 0;
 
 	for (size_t i = 0; i < t->n; i++)
-		wanted += t->units[i].kind == UNIT_REPORT && t->units[i].report->kind == REPORT_REPORT;
+		if (t->units[i].kind == UNIT_DEVICE)
+			wanted += NUMBERS_A_LOOK;
+		else
+			wanted += t->units[i].kind == UNIT_REPORT && t->units[i].report->kind == REPORT_REPORT;
 	return wanted ? numbers_ensure(t->pg, transaction_tenant(t), t->numbers, t->now, wanted, e) : 0;
 }
 
@@ -142,13 +151,14 @@ static const char *steps_case(const struct unit *u)
 		if (u->twin)
 			return NULL;
 		return names_case(u) || (!u->fresh && !u->known.same) ? u->number : NULL;
+	case UNIT_DEVICE:
 	case UNIT_DEAD:
 		break;
 	}
 	return NULL;
 }
 
-static struct case_change *add_change(struct transaction *t, struct case_record *c, bool fresh)
+struct case_change *transaction_add_change(struct transaction *t, struct case_record *c, bool fresh)
 {
 	struct case_change *change = arena_alloc(t->b->a, sizeof(*change));
 
@@ -160,7 +170,7 @@ static struct case_change *add_change(struct transaction *t, struct case_record 
 
 static int load_cases(struct transaction *t, struct err *e)
 {
-	const char **numbers = arena_alloc(t->b->a, t->n * sizeof(*numbers));
+	const char **numbers = arena_alloc(t->b->a, (t->n + transaction_device_cases(t, NULL)) * sizeof(*numbers));
 	struct case_record **cases = NULL;
 	size_t n = 0, found = 0;
 	int r;
@@ -169,9 +179,10 @@ static int load_cases(struct transaction *t, struct err *e)
 		numbers[n] = steps_case(&t->units[i]);
 		n += numbers[n] != NULL;
 	}
+	n += transaction_device_cases(t, &numbers[n]);
 	r = n ? cases_load(t->pg, transaction_tenant(t), numbers, n, t->b->a, &cases, &found, e) : 0;
 	for (size_t i = 0; r == 0 && i < found; i++)
-		add_change(t, cases[i], false);
+		transaction_add_change(t, cases[i], false);
 	return r;
 }
 
@@ -215,7 +226,7 @@ static void open_case(struct transaction *t, struct unit *u)
 	if (d.source == ROUTE_FALLBACK)
 		count(COUNT_FALLBACKS);
 	life_open(t->b->office, u->report, &d, u->number, t->now, t->b->a, c, &fx);
-	case_change_add(add_change(t, c, true), &fx, t->b->a);
+	case_change_add(transaction_add_change(t, c, true), &fx, t->b->a);
 	receipt(t, u, "created", c, NULL);
 }
 
@@ -244,7 +255,7 @@ static void duplicate(struct transaction *t, struct unit *u)
 }
 
 /* What fell due before this moment happens before what is done now, also where the clock's own thread is behind. */
-static void catch_up(struct transaction *t, struct case_change *change)
+void transaction_catch_up(struct transaction *t, struct case_change *change)
 {
 	struct ladder_item next;
 	struct effects fx;
@@ -257,14 +268,15 @@ static void catch_up(struct transaction *t, struct case_change *change)
 
 static void follow_up(struct transaction *t, struct unit *u)
 {
-	struct case_change *change = map_get(&t->changes, u->number);
+	const char *moved = map_get(&t->moved, u->number);
+	struct case_change *change = map_get(&t->changes, moved ? moved : u->number);
 	struct effects fx;
 
 	if (!change) {  /* the store named the case a moment ago and never deletes one */
 		receipt(t, u, "dead", NULL, _("the case is not known"));
 		return;
 	}
-	catch_up(t, change);
+	transaction_catch_up(t, change);
 	if (life_step(t->b->office, change->c, &(struct action){life_action_of(u->report->kind), NULL, u->report},
 		      t->now, t->b->a, &fx) == 0)
 		case_change_add(change, &fx, t->b->a);
@@ -284,6 +296,18 @@ static void do_report(struct transaction *t, struct unit *u)
 		receipt(t, u, "updated", NULL, _("talk is recorded; it makes no case"));
 	else
 		follow_up(t, u);
+}
+
+void transaction_open(struct transaction *t, struct unit *u)
+{
+	save_person(t, u->report);
+	open_case(t, u);
+}
+
+void transaction_receipt(struct transaction *t, struct unit *u, const char *result, const struct case_record *c,
+			 const char *reason)
+{
+	receipt(t, u, result, c, reason);
 }
 
 static int add_record(struct transaction *t, const struct case_record *c, struct result *res, struct err *e)
@@ -319,7 +343,7 @@ static int step_command(struct transaction *t, const struct unit *u, struct case
 	const struct report *first = NULL;
 	struct effects fx;
 
-	catch_up(t, change);
+	transaction_catch_up(t, change);
 	if (life_decides(change->c, u->command->action)) {
 		int r = transaction_first_report(t, change, &first, e);
 
@@ -398,7 +422,9 @@ static int step_all(struct transaction *t, struct err *e)
 		struct unit *u = &t->units[i];
 		int r = 0;
 
-		if (u->kind == UNIT_REPORT)
+		if (u->kind == UNIT_DEVICE || (u->kind == UNIT_REPORT && u->is_reading && !u->twin && u->fresh))
+			r = transaction_device(t, u, e);
+		else if (u->kind == UNIT_REPORT)
 			do_report(t, u);
 		else if (u->kind == UNIT_COMMAND)
 			r = do_command(t, u, e);
@@ -429,7 +455,7 @@ static void hand_over(struct transaction *t)
 		change_rows(t->order.v[i], t->b->a, &t->b->rows);
 	for (size_t i = 0; i < t->n; i++)
 		if (t->units[i].kind == UNIT_REPORT && t->units[i].fresh) {
-			count(t->units[i].report->kind == REPORT_REPORT ? COUNT_REPORTS_CREATED : COUNT_REPORTS_UPDATED);
+			count(t->units[i].report->kind == REPORT_REPORT && (!t->units[i].is_reading || t->units[i].opened) ? COUNT_REPORTS_CREATED : COUNT_REPORTS_UPDATED);
 			count_rules(t, &t->units[i]);
 		}
 }
@@ -446,13 +472,15 @@ static int run(struct transaction *t, struct err *e)
 	while (give_numbers(t));
 	if ((r = transaction_claim(t, e)) < 0)
 		return r;
-	if ((r = transaction_look_up_known(t, e)) < 0 || (r = transaction_look_up_commands(t, e)) < 0 || (r = load_cases(t, e)) < 0 ||
+	if ((r = transaction_look_up_known(t, e)) < 0 || (r = transaction_look_up_commands(t, e)) < 0 ||
+	    (r = transaction_load_devices(t, e)) < 0 || (r = load_cases(t, e)) < 0 ||
 	    (r = step_all(t, e)) < 0) {
 		pg_rollback(t->pg);
 		return r;
 	}
 	for (size_t i = 0; i < t->order.n; i++)
 		save_change(&t->save, t->order.v[i]);
+	transaction_save_devices(t);
 	return save_commit(t->pg, &t->save, e);
 }
 
@@ -469,6 +497,8 @@ int transact(struct batch *b, struct pg *pg, struct numbers *numbers, size_t fro
 		for (size_t i = 0; i < n; i++)
 			t.units[i].answer = NULL;
 	}
+	transaction_devices_done(&t);
 	map_done(&t.changes);
+	map_done(&t.moved);
 	return r;
 }

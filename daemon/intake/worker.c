@@ -18,6 +18,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "core/time/moment.h"
 #include "intake/batch.h"
 #include "intake/chores.h"
 #include "plugin/decoder.h"
@@ -48,7 +49,8 @@ struct worker {
 	struct pg *pg;
 	bool noted;                     /* the database knows this snapshot */
 	struct numbers numbers;
-	struct revision revision;
+	struct revision revision, expected;
+	int64_t listening;              /* since when devices are listened to; MOMENT_NONE: not yet */
 	int backoff_ms;
 	int64_t next_lock_us, next_chores_us;
 	_Atomic bool woken;             /* the clock was set */
@@ -116,6 +118,7 @@ static void drop_connection(struct worker *w)
 	atomic_store(&w->o.meeting->locked, false);
 	pg_close(w->pg);
 	w->pg = NULL;
+	w->listening = MOMENT_NONE;
 	count_set(COUNT_DATABASE_CONNECTED, 0);
 }
 
@@ -305,7 +308,8 @@ static bool store_batch(struct worker *w, struct batch *b)
 
 static void run_batch(struct worker *w, struct handoff *h, const struct inbox_record *records, size_t n)
 {
-	struct batch b = {.office = &w->settings->office, .hits = w->settings->hits, .instance = w->o.instance, .a = &h->arena, .handoff = h};
+	struct batch b = {.office = &w->settings->office, .hits = w->settings->hits, .instance = w->o.instance, .a = &h->arena, .handoff = h,
+			  .listening = w->listening == MOMENT_NONE ? clock_now_us() : w->listening};
 	uint64_t seq = records[n - 1].seq;
 	bool stored;
 
@@ -337,6 +341,32 @@ static void chore_done(struct worker *w, const char *what, struct handoff *h, in
 		handoff_free(h);
 }
 
+/* What devices say waits in the inbox, or, while the broker is away, with them. */
+static void listen_to_devices(struct worker *w, bool inbox_is_empty)
+{
+	if (!w->pg || !atomic_load(&w->o.meeting->active) || !count_get(COUNT_BROKER_CONNECTED))
+		w->listening = MOMENT_NONE;
+	else if (w->listening == MOMENT_NONE && inbox_is_empty)
+		w->listening = clock_now_us();
+}
+
+static bool watch_devices(struct worker *w, const struct office *office)
+{
+	struct handoff *h;
+	struct err e = {0};
+	bool more = false;
+	int r;
+
+	if (w->listening == MOMENT_NONE)
+		return false;
+	h = mem_alloc(sizeof(*h));
+	r = devices_expect_turn(&w->expected, w->pg, office, &h->arena, &e);
+	if (r == 0)
+		r = devices_look(w->pg, office, &w->numbers, w->o.instance, w->listening, h, &more, &e);
+	chore_done(w, "devices", h, r, &e);
+	return r == 0 && (more || !w->expected.done);
+}
+
 /* True: there is more to do at once. */
 static bool do_chores(struct worker *w)
 {
@@ -359,6 +389,8 @@ static bool do_chores(struct worker *w)
 		chore_done(w, "limits", h, r, &e);
 		more |= r == 0 && !w->revision.done;
 	}
+	if (w->pg && office->n_device_kinds)
+		more |= watch_devices(w, office);
 	w->next_chores_us = more ? 0 : clock_mono_us() + CHORES_US;
 	return more;
 }
@@ -380,6 +412,7 @@ static void turn(struct worker *w)
 	hurry = do_chores(w);
 	h = mem_alloc(sizeof(*h));
 	n = inbox_read(w->o.inbox, &h->arena, records, BATCH_MAX, 4 << 20, hurry ? 0 : WAIT_US);
+	listen_to_devices(w, n < BATCH_MAX);
 	if (n)
 		run_batch(w, h, records, n);
 	else
@@ -421,6 +454,7 @@ int worker_start(const struct worker_options *options, struct settings *settings
 	w->o = *options;
 	w->settings = settings;
 	w->decoders = decoders;
+	w->listening = MOMENT_NONE;
 	pthread_mutex_init(&w->lock, NULL);
 	if (pthread_create(&w->thread, NULL, worker_main, w) != 0) {
 		free(w);

@@ -5,6 +5,7 @@
  */
 #include "base/err.h"
 #include "base/str.h"
+#include "core/device/device.h"
 #include "core/time/moment.h"
 #include "settings/load.h"
 #include "settings/types.h"

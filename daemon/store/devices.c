@@ -41,6 +41,9 @@ static const struct query expect = {
 	" INSERT INTO device_timer (tenant, device, due_at) SELECT $1::text, device, $5::timestamptz FROM wanted"
 	" ON CONFLICT (tenant, device) DO UPDATE SET due_at = least(device_timer.due_at, excluded.due_at)"};
 
+static const struct query put_off = {
+	"devices_put_off", "UPDATE device_timer SET due_at = $3::timestamptz WHERE tenant = $1::text AND device = $2::text"};
+
 struct cursor {
 	const struct pg_rows *rows;
 	int row, column;
@@ -193,4 +196,14 @@ int devices_expect(struct pg *pg, const char *tenant, const char *const *devices
 	pg_texts(&args, channels, n);
 	pg_time(&args, now);
 	return pg_run(pg, &expect, &args, NULL, e);
+}
+
+int devices_put_off(struct pg *pg, const char *tenant, const char *device, int64_t until, struct err *e)
+{
+	struct pg_args args = {0};
+
+	pg_text(&args, tenant);
+	pg_text(&args, device);
+	pg_time(&args, until);
+	return pg_run(pg, &put_off, &args, NULL, e);
 }

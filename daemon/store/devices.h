@@ -26,3 +26,5 @@ int devices_due(struct pg *pg, const char *tenant, int64_t now, size_t max, stru
  */
 int devices_expect(struct pg *pg, const char *tenant, const char *const *devices, const char *const *kinds,
 		   const char *const *channels, size_t n, int64_t now, struct err *e);
+/* A device that cannot be looked at now. */
+int devices_put_off(struct pg *pg, const char *tenant, const char *device, int64_t until, struct err *e);

@@ -65,6 +65,10 @@ const struct device_kind *device_watched(const struct office *office, const stru
 					 const struct device_entry **ret_entry);
 /* Fills in what the register knows and the report does not say: address, grid, whom to call. */
 void device_fill(const struct office *office, struct report *r);
+/* A report as JSON of the contract's form, to be read again by understand_report; and one about a silence. */
+const char *device_keep(const struct report *r, struct arena *a);
+struct device_state;
+const char *device_silence(const struct device_kind *kind, const struct device_state *s, int64_t now, struct arena *a);
 /* Under which name the alarm of a report is kept; never "". */
 const char *device_alarm(const struct report *r);
 /* What makes alarms of several devices one matter: kind, category, area; `alarm` "" is silence. NULL: nothing does. */

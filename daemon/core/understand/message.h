@@ -143,4 +143,7 @@ const struct department *message_department(const struct office *office, const c
  */
 int understand(const struct office *office, decoder_lookup *decoders, void *decoders_arg, const struct message *m,
 	       struct arena *a, struct understood *ret, struct err *e);
+/* One report of the contract's form that the gateway itself kept or made. */
+int understand_report(const struct office *office, const struct channel *channel, const char *source,
+		      int64_t received_at, const char *json, struct arena *a, struct understood *ret, struct err *e);
 void understood_done(struct understood *u);

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/tongue.h"
 #include "base/vec.h"
+#include "core/device/device.h"
 #include "core/time/moment.h"
 #include "core/understand/candidates.h"
 #include "core/understand/text.h"

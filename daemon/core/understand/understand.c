@@ -177,6 +177,29 @@ int understand(const struct office *office, decoder_lookup *decoders, void *deco
 	return 0;
 }
 
+int understand_report(const struct office *office, const struct channel *channel, const char *source,
+		      int64_t received_at, const char *json, struct arena *a, struct understood *ret, struct err *e)
+{
+	CLEANUP(json_done) json_t *keep = json_array();
+	struct report_origin from = {office, channel, source, received_at};
+	json_t *object = NULL;
+	const char *id = NULL;
+	int r = payload_object(json, strlen(json), &object, e);
+
+	*ret = (struct understood){.kind = MESSAGE_REPORT, .channel = channel, .source = source};
+	if (r < 0)
+		return r;
+	json_array_append_new(keep, object);
+	ret->reports = arena_alloc(a, sizeof(*ret->reports));
+	r = report_read(&from, object, keep, a, ret->reports, &id, e);
+	if (r < 0)
+		return r;
+	device_fill(office, ret->reports);
+	ret->n_reports = 1;
+	ret->json[0] = TAKE(keep);
+	return 0;
+}
+
 void understood_done(struct understood *u)
 {
 	for (size_t i = 0; i < sizeof(u->json) / sizeof(u->json[0]); i++)
