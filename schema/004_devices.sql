@@ -24,6 +24,9 @@ CREATE TABLE needle.device (
 	PRIMARY KEY (tenant, device, alarm)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 1);
 
+CREATE VIEW needle.v_device AS
+SELECT tenant, device, alarm, kind, phase, since, alarm_at, seen_at, flapping, repeats, number FROM needle.device;
+
 -- When a device must be looked at again: not later than the earliest wake_at of its rows.
 CREATE TABLE needle.device_timer (
 	tenant text COLLATE "C" NOT NULL,

@@ -15,7 +15,7 @@
 #include "store/cases.h"
 #include "store/devices.h"
 
-enum { NUMBERS_A_TICK = 8, MADE_MAX = 2 * BATCH_MAX };
+enum { ALARMS_MAX = 64 };               /* of one device; what it calls by further names is one more */
 
 struct device_desk {
 	struct device_rows *rows;
@@ -240,8 +240,7 @@ static int report(struct hearing *h, struct err *e)
 	int r = make_report(h, e);
 
 	if (r == 0)
-		r = cause_of(t, device_cause(h->kind, h->s->alarm, h->u->report->category, h->u->report->grid, t->b->a),
-			     &cause, e);
+		r = cause_of(t, device_cause(h->kind, h->s->alarm, h->u->report, t->b->a), &cause, e);
 	if (r < 0)
 		return r;
 	if (!cause || !cause_join(cause, h->kind, open_case_of(t, cause->number) != NULL, t->now, t->b->a, &note))
@@ -298,6 +297,8 @@ static struct device_state *state_of(struct hearing *h, const char *alarm)
 	for (size_t i = 0; i < rows->n; i++)
 		if (strcmp(rows->states[i]->alarm, alarm) == 0)
 			return rows->states[i];
+	if (rows->n >= ALARMS_MAX && strcmp(alarm, "other") != 0)
+		return state_of(h, "other");
 	s = arena_alloc(h->t->b->a, sizeof(*s));
 	device_state_init(s, rows->device, alarm);
 	more = arena_alloc(h->t->b->a, (rows->n + 1) * sizeof(*more));
@@ -317,6 +318,7 @@ static int step(struct hearing *h, struct device_state *s, enum device_event eve
 	h->s = s;
 	h->held = s->report;
 	s->kind = h->kind->name;
+	s->touched = true;
 	if (r) {
 		in.value = r->value;
 		in.at = r->time;
@@ -473,7 +475,8 @@ void transaction_save_devices(struct transaction *t)
 
 	for (size_t i = 0; desk && i < desk->n; i++) {
 		for (size_t k = 0; k < desk->rows[i].n; k++)
-			save_row(&t->save, SAVE_DEVICE, desk->rows[i].states[k]);
+			if (desk->rows[i].states[k]->touched)
+				save_row(&t->save, SAVE_DEVICE, desk->rows[i].states[k]);
 		save_timer(t, &desk->rows[i]);
 	}
 	for (size_t i = 0; desk && i < desk->causes.cap; i++)

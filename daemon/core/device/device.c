@@ -270,7 +270,8 @@ static void next_look(struct turn *t)
 {
 	struct device_state *s = t->s;
 
-	if (s->flapping)
+	/* Held first becomes an alarm or none: until then it does not stand still. */
+	if (s->flapping && s->phase != DEVICE_HELD)
 		t->out->look_at = sooner(t->out->look_at, later(s->changed_at + t->in->kind->flap_within, t->now + 1));
 	if (is_silence(t) && s->phase == DEVICE_CALM)
 		t->out->look_at = sooner(t->out->look_at, silent_at(t));

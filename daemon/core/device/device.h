@@ -72,8 +72,7 @@ const char *device_silence(const struct device_kind *kind, const struct device_s
 /* Under which name the alarm of a report is kept; never "". */
 const char *device_alarm(const struct report *r);
 /* What makes alarms of several devices one matter: kind, category, area; `alarm` "" is silence. NULL: nothing does. */
-const char *device_cause(const struct device_kind *kind, const char *alarm, const char *category, const char *grid,
-			 struct arena *a);
+const char *device_cause(const struct device_kind *kind, const char *alarm, const struct report *r, struct arena *a);
 
 /* ---- state ------------------------------------------------------------------------------------ */
 enum device_phase { DEVICE_CALM, DEVICE_HELD, DEVICE_ALARM, N_DEVICE_PHASE };
@@ -95,7 +94,8 @@ struct device_state {
 	const char *number;             /* its case, or NULL */
 	const char *cause;              /* under which it shares that case, or NULL */
 	const char *report;             /* JSON text of the alarm that is held, or NULL */
-	int64_t wake_at;                /* when the store was asked to look again; MOMENT_NONE: not */
+	int64_t wake_at;                /* when to look again; MOMENT_NONE: never */
+	bool touched;                   /* it was stepped: the store's mark */
 };
 void device_state_init(struct device_state *s, const char *device, const char *alarm);
 

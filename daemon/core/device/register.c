@@ -10,6 +10,8 @@
 #include "core/time/moment.h"
 #include "core/understand/message.h"
 
+enum { NAME_MAX_BYTES = 128 };          /* a longer one is no device's: keys have a limit */
+
 /* ---- texts of the settings -------------------------------------------------------------------- */
 bool device_span_parse(const char *text, int64_t *ret)
 {
@@ -96,7 +98,7 @@ const struct device_kind *device_watched(const struct office *office, const stru
 					 const struct device_entry **ret_entry)
 {
 	*ret_entry = NULL;
-	if (!r->device || r->kind != REPORT_REPORT || !office->n_device_kinds)
+	if (!r->device || r->kind != REPORT_REPORT || !office->n_device_kinds || strlen(r->device) > NAME_MAX_BYTES)
 		return NULL;
 	*ret_entry = map_get(&office->device_by_id, r->device);
 	if (*ret_entry)
@@ -131,14 +133,13 @@ const char *device_alarm(const struct report *r)
 		return r->alarm;
 	if (r->reading == READING_VALUE)
 		return "value";
-	return r->category ? r->category : "alarm";
+	return r->known_category ? r->known_category->path : "alarm";
 }
 
-const char *device_cause(const struct device_kind *kind, const char *alarm, const char *category, const char *grid,
-			 struct arena *a)
+const char *device_cause(const struct device_kind *kind, const char *alarm, const struct report *r, struct arena *a)
 {
 	if (!kind->storm_within)
 		return NULL;
-	return arena_printf(a, "%s\x1f%s\x1f%s\x1f%.*s", kind->name, alarm, category ? category : "", kind->storm_area,
-			    grid ? grid : "");
+	return arena_printf(a, "%s/%s/%s/%.*s", kind->name, *alarm ? alarm : "-",
+			    r->known_category ? r->known_category->path : "", kind->storm_area, r->grid ? r->grid : "");
 }

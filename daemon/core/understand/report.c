@@ -344,7 +344,7 @@ static bool take_reading(struct reading *in, json_t *value)
 		return false;
 	in->r->reading = (int8_t)known;
 	in->r->has_reading = true;
-	in->r->alarm = value_text(in->arena, json_object_get(value, "alarm"));
+	in->r->alarm = value_id(in->arena, json_object_get(value, "alarm"));
 	return true;
 }
 
