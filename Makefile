@@ -20,14 +20,16 @@ SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recove
 	$(if $(TSAN),-fsanitize=thread -fno-omit-frame-pointer) $(if $(COV),--coverage -fprofile-update=atomic)
 CFLAGS ?= $(if $(COV),-O0,-O2) -g
 ALL_CFLAGS = -std=gnu17 $(CFLAGS) $(WARN) $(WERROR) $(HARDEN) $(SANFLAGS) -D_GNU_SOURCE -DNEEDLE_VERSION='"$(VERSION)"' \
-	-Idaemon -Iplugins -I. -include base/banned.h -MMD -MP
+	-Idaemon -Iplugins -I. $(PRELUDE) -include base/banned.h -MMD -MP
 LDFLAGS_ALL = $(SANFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack
-LIBS := -lpaho-mqtt3as -lpq -lyaml -ljansson -lutf8proc -lpcre2-8 -lmicrohttpd -lcurl -lzip -lexpat -lcrypto -lsodium -ldl -lpthread -lm
+LIBS := -lpaho-mqtt3as -lpq -lyaml -ljansson -lutf8proc -lpcre2-8 -lmicrohttpd -lcurl -lzip -lexpat -lcrypto -lsodium -lxlsxwriter -ldl \
+	-lpthread -lm
 PG_INCLUDE := -I/usr/include/postgresql
 Q := $(if $(V),,@)
 
 # ---- sources: a folder is a part (docs/architecture.md) ---------------------------------------
-PARTS := base core core/understand core/time core/life core/talk core/device settings trial store link plugin intake dispatch health bridge table
+PARTS := base core core/understand core/time core/life core/talk core/device core/statistics settings trial store link plugin intake dispatch health \
+	bridge table
 LIB_SRC := $(foreach p,$(PARTS),$(wildcard daemon/$(p)/*.c))
 CTL_SRC := $(wildcard daemon/ctl/*.c)
 DECODERS := $(patsubst plugins/%/decoder.c,%,$(wildcard plugins/*/decoder.c))
@@ -47,6 +49,9 @@ $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC  $<"
 	$(Q)$(CC) $(ALL_CFLAGS) $(PG_INCLUDE) -c -o $@ $<
+
+# Its header uses what banned.h takes away from everybody behind it.
+$(B)/obj/daemon/intake/sheet.o: PRELUDE := -include xlsxwriter.h
 
 $(B)/libneedle.a: $(LIB_OBJ)
 	$(Q)rm -f $@ && ar rcs $@ $^
@@ -182,7 +187,7 @@ uninstall:
 
 # ---- using it ----------------------------------------------------------------------------------
 BUILD_PACKAGES := gcc libc6-dev libpaho-mqtt-dev libpq-dev libyaml-dev libjansson-dev libutf8proc-dev libpcre2-dev \
-	libmicrohttpd-dev libcurl4-openssl-dev libzip-dev libexpat1-dev libssl-dev libsodium-dev gettext
+	libmicrohttpd-dev libcurl4-openssl-dev libzip-dev libexpat1-dev libssl-dev libsodium-dev libxlsxwriter-dev gettext
 RUN_PACKAGES := mosquitto mosquitto-clients postgresql postgresql-client python3 python3-paho-mqtt python3-psycopg2
 TEST_PACKAGES := libcmocka-dev python3-pytest python3-yaml python3-jsonschema
 LINT_PACKAGES := clang cppcheck libcmocka-dev
@@ -200,7 +205,7 @@ $(LIB_OBJ) $(CTL_OBJ) $(BRIDGE_OBJ) $(B)/obj/daemon/needled.o $(DECODERS:%=$(B)/
 $(TONGUES:%=$(B)/locale/%/LC_MESSAGES/needle.mo) $(B)/needle.pot: | deps-build
 $(UNIT:%=$(B)/unit/%): | deps
 
-.PHONY: run run-check up down test lint
+.PHONY: run run-check up down test lint scenarios scenario
 run: deps all
 	@tests/stack/play $(BUILD_FLAG)
 run-check: deps all
@@ -212,6 +217,11 @@ down:
 	@$(STACK) down '$(DIR)'
 test: deps unit failing
 	@tests/run $(BUILD_FLAG)
+# The streets of docs/practices, each lived from its first message to its last figure; one with its story on the screen.
+scenarios: deps all
+	@tests/scenarios/play $(BUILD_FLAG)
+scenario: deps all
+	@tests/scenarios/play '$(NAME)' $(BUILD_FLAG)
 lint:
 	@tests/stack/deps $(BUILD_PACKAGES) $(LINT_PACKAGES)
 	@tests/lint/lint
@@ -252,12 +262,18 @@ $(B)/bench/steps: tests/bench/steps.c tests/bench/mqtt.c tests/bench/mqtt.h
 $(B)/bench/insert: tests/bench/insert.c
 $(B)/bench/parse: tests/bench/parse.c $(B)/libneedle.a
 $(B)/bench/rules: tests/bench/rules.c $(B)/libneedle.a
+$(B)/bench/join: tests/bench/join.c $(B)/libneedle.a
 $(B)/bench/%: | deps
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
 	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) $(PG_INCLUDE) -pie $(LDFLAGS_ALL) -o $@ $(filter %.c %.a,$^) $(LIBS)
 
 .PHONY: bench
-bench: all $(B)/bench/load $(B)/bench/steps $(B)/bench/insert $(B)/bench/parse $(B)/bench/rules
+bench: all $(B)/bench/load $(B)/bench/steps $(B)/bench/insert $(B)/bench/parse $(B)/bench/rules $(B)/bench/join
 	@tests/bench/bench $(BUILD_FLAG) --only '$(ONLY)' $(if $(DURATION),--duration '$(DURATION)') \
 		$(if $(RUNS),--runs '$(RUNS)') $(if $(SIZE),--size '$(SIZE)')
+
+# `make soak [MINUTES=30]`: a long time at 1,000 tickets a second; does the daemon grow or stand still?
+.PHONY: soak
+soak: all $(B)/bench/load
+	@tests/bench/soak $(BUILD_FLAG) $(if $(MINUTES),--minutes '$(MINUTES)')

@@ -372,6 +372,7 @@ static int start_parts(struct daemon *d, struct settings *s, struct err *e)
 	d->dispatch_pulse = pulse_add("dispatch");
 	d->main_pulse = pulse_add("main");
 	worker.inbox = d->inbox;
+	worker.folder = d->state;
 	if ((r = worker_start(&worker, settings_ref(s), decoders, &d->worker, e)) < 0)
 		return r;
 	return dispatch_start(&dispatch, &d->dispatch, e);

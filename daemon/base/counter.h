@@ -9,6 +9,7 @@
 	X(MESSAGES_RECEIVED, "needle_messages_received_total", "counter", "Messages taken from the broker") \
 	X(MESSAGES_RETAINED_IGNORED, "needle_messages_retained_ignored_total", "counter", "Retained messages on intake topics, ignored") \
 	X(REPORTS_CREATED, "needle_reports_created_total", "counter", "Reports that became a case")         \
+	X(REPORTS_JOINED, "needle_reports_joined_total", "counter", "Reports of a matter that has an open case") \
 	X(REPORTS_DUPLICATE, "needle_reports_duplicate_total", "counter", "Reports whose id was known")     \
 	X(REPORTS_UPDATED, "needle_reports_updated_total", "counter", "Messages that changed a known case") \
 	X(DEAD_LETTERS, "needle_dead_letters_total", "counter", "Messages set aside with a reason")         \

@@ -80,9 +80,7 @@ void bridge_stop(struct bridge *b, int drain_ms)
 
 	if (!b->started)
 		return;
-	pthread_mutex_lock(&b->lock);
 	b->drain = true;
-	pthread_mutex_unlock(&b->lock);
 	while (bridge_is_connected(b) && queue_taken(b->outbox) && clock_mono_us() < until_us)
 		usleep(POLL_US);
 	pthread_mutex_lock(&b->lock);

@@ -18,7 +18,7 @@
 #include "bridge/bridge_parts.h"
 
 enum { SECOND_US = 1000000, SUBSCRIBE_MS = 10000, REFUSED_PAUSE_US = 60 * SECOND_US, RESEND_MAX_US = 600 * SECOND_US,
-       SESSION_S = 7 * 86400, DOUBLINGS = 6, DISK_PAUSE_US = SECOND_US };
+       SESSION_S = 7 * 86400, DOUBLINGS = 6, DISK_PAUSE_US = SECOND_US / 2 };
 
 /* ---- on Paho's thread --------------------------------------------------------------------------- */
 

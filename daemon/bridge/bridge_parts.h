@@ -22,8 +22,8 @@ struct bridge {
 	bool started;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	bool work, fresh, quit, drain;  /* fresh: connected, and not subscribed yet */
-	_Atomic bool subscribed;
+	bool work, fresh, quit;         /* fresh: connected, and not subscribed yet */
+	_Atomic bool subscribed, drain; /* drain: nothing new is sent */
 };
 
 int bridge_link_open(struct bridge *b, struct err *e);

@@ -182,6 +182,8 @@ static int load_and_run(struct running *run, const char *file, const char *env_f
 			log_notice("bridge.end", "stopped");
 		r = r == 0 ? 0 : r == ERR_BAD ? EXIT_CONFIG : r == ERR_AGAIN ? EXIT_AWAY : 1;
 	}
+	if (run->program->done)
+		run->program->done(run->program->self);
 	str_done(&text);
 	single_done(&single);
 	return r;

@@ -26,6 +26,7 @@ struct bridge_program {
 	/* Starts taking in. The bridge is open and sends already. */
 	int (*start)(void *self, struct bridge *b, struct loop *loop, struct err *e);
 	void (*stop)(void *self);       /* takes nothing more in; also called when start failed */
+	void (*done)(void *self);       /* frees what `read` and `start` made; the last call. May be NULL */
 	void (*receipt)(void *self, const struct bridge_receipt *r);    /* struct bridge_callbacks; may be NULL */
 	void (*reply)(void *self);
 };

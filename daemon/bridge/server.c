@@ -86,10 +86,14 @@ void server_answer(struct server_call *call, int status, const char *type, const
 
 static void refuse(struct server_call *call, int status, const char *why)
 {
+	const struct server *s = call->server;
 	char text[160];
 	int n = snprintf(text, sizeof(text), "{\"error\":\"%s\"}\n", why);
 
-	server_answer(call, status, "application/json", text, (size_t)n);
+	if (s->options.refuse)
+		s->options.refuse(s->arg, call, status, why);
+	else
+		server_answer(call, status, "application/json", text, (size_t)n);
 }
 
 /* ---- requests ------------------------------------------------------------------------------------ */

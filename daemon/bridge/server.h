@@ -12,6 +12,8 @@ struct err;
 struct server;
 struct server_call;
 
+/* Answers what is refused before it is handed over (405, 413, 429), in the platform's shape. */
+typedef void server_refuse(void *arg, struct server_call *call, int status, const char *why);
 struct server_options {
 	const char *address;            /* numeric */
 	int port;                       /* 0: a free one */
@@ -19,6 +21,7 @@ struct server_options {
 	unsigned connections;           /* 0: 200 */
 	int64_t rate, burst;            /* calls a second over all, and at once; 0: no limit. More is answered 429 */
 	void (*over)(void *arg, struct server_call *call, bool sent);   /* or NULL; see below */
+	server_refuse *refuse;          /* NULL: {"error":…} */
 };
 /*
  * A whole request, on the server's thread: it must not wait. It answers by server_answer, at once or

@@ -10,6 +10,7 @@
 
 #include "base/map.h"
 #include "core/time/calendar.h"
+#include "core/statistics/statistics.h"
 #include "core/time/deadline.h"
 
 enum urgency { URGENCY_NORMAL, URGENCY_URGENT, URGENCY_CRITICAL, N_URGENCY };
@@ -190,12 +191,6 @@ struct grid {
 	const char *code, *name, *community, *keeper;
 	const struct department *dept;      /* or NULL */
 };
-struct period {                             /* periodic lists; carried out by a later version */
-	const char *name;
-	struct deadline every;
-	const struct department *to;
-	const char *content;
-};
 struct return_code {
 	const char *code, *text;
 };
@@ -272,6 +267,7 @@ struct office {
 	size_t n_devices;
 	const struct period *periods;
 	size_t n_periods;
+	struct statistics statistics;
 	const struct department *fallback_dept;
 	const struct policy *fallback_policy;
 	const struct calendar *default_calendar;

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 
 #include "core/time/moment.h"
+#include "ctl/officers.h"
 #include "settings/snapshot.h"
 #include "store/pg.h"
 
@@ -411,6 +412,10 @@ static int run(struct ctl *ctl, struct err *e)
 	struct pg *pg = NULL;
 	int r;
 
+	if (ctl_flag(ctl, "officers"))
+		return officers_show(ctl, ctl_flag(ctl, "officers"), e);
+	if (!ctl->args.n_operands)
+		return ctl_usage(e, "show needs a CASE, or --officers DEPT");
 	if (!str_is_case_number(ctl->args.operands[0]))
 		return ctl_usage(e, "%s is not a case number such as JYL261120000123", ctl->args.operands[0]);
 	r = ctl_database(ctl, &pg, e);
@@ -433,13 +438,18 @@ static int run(struct ctl *ctl, struct err *e)
 	return CTL_DONE;
 }
 
+static const struct flag flags[] = {
+	{"officers", 0, "DEPT", N_("instead of a case: what each officer of a department has in hand")},
+	{0},
+};
+
 const struct verb verb_show = {
 	.name = "show",
 	.group = ctl_stored,
 	.operands = "CASE",
+	.flags = flags,
 	.help = N_("Tell the life of one case: what, who, by when, and everything that happened."),
 	.detail = N_("Title and place are masked as departments see them.\n"),
-	.min_operands = 1,
 	.max_operands = 1,
 	.run = run,
 };

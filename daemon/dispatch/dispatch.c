@@ -120,13 +120,24 @@ static bool refresh_held(struct dispatch *d)
 	return true;
 }
 
+/* Many acknowledgements wake the box as well; a few, and rows that wait for their deletion, do not. */
+static int64_t patience_us(const struct dispatch *d)
+{
+	int64_t most = d->first || d->again.n ? LAND_HUNGRY_US : d->flying ? LAND_WITHIN_US : TURN_US, left;
+
+	if (must_sweep(d) && may_sweep(d))
+		return 0;
+	if (!d->done.n || !d->pg)
+		return most;
+	left = publish_must_delete(d) ? 0 : d->delete_at_us - clock_mono_us();
+	return left < 0 ? 0 : left < most ? left : most;
+}
+
 static void take_handoffs(struct dispatch *d)
 {
 	size_t room = d->n_in_hand < IN_HAND_MAX && !d->n_held ? TAKE_MAX : 0;
-	/* Acknowledgements wake the box as well; only rows that wait for their deletion do not. */
-	bool busy = d->done.n || (must_sweep(d) && may_sweep(d));
 
-	d->n_held += mailbox_take(d->o.meeting->box, d->held, room, busy ? 0 : TURN_US);
+	d->n_held += mailbox_take(d->o.meeting->box, d->held, room, patience_us(d));
 	/* Asked after the taking: who leaves something in the outbox says so before the next hand-over. */
 	if (must_sweep(d) || !refresh_held(d))
 		return;
@@ -162,6 +173,20 @@ static void look_into_outbox(struct dispatch *d)
 	d->sweep.looked_at_us = clock_mono_us();
 }
 
+static void show_lists(struct dispatch *d)
+{
+	struct err e;
+
+	if (!d->reconciled)
+		return;
+	if (atomic_exchange(&d->o.meeting->lists, false))
+		d->lists.due = true;
+	if (announce_lists(d, &e) < 0)
+		failed(d, "lists", &e);
+	if (d->pg && wall_publish(d, &e) < 0)
+		failed(d, "wall", &e);
+}
+
 static void summarise(struct dispatch *d)
 {
 	struct err e;
@@ -194,6 +219,7 @@ static void every_minute(struct dispatch *d)
 	d->next_sim_us = clock_mono_us() + (clock_is_simulated() ? TICK_US : FAR_US);
 	for (size_t i = 0; i < d->settings->office.n_departments; i++)
 		summary_mark(d, d->settings->office.departments[i].id);
+	d->wall.next_aims_us = 0;
 	keep_clock(d);
 }
 
@@ -214,7 +240,7 @@ static void with_store(struct dispatch *d)
 
 	if (!d->pg)
 		return;
-	if (publish_delete_rows(d, &e) < 0)
+	if (publish_must_delete(d) && publish_delete_rows(d, &e) < 0)
 		failed(d, "outbox delete", &e);
 	if (d->pg)
 		look_into_outbox(d);
@@ -222,6 +248,8 @@ static void with_store(struct dispatch *d)
 		every_minute(d);
 	if (d->pg)
 		summarise(d);
+	if (d->pg)
+		show_lists(d);
 }
 
 static void turn(struct dispatch *d)
@@ -316,6 +344,11 @@ void dispatch_free(struct dispatch *d)
 		free(d->dirty.slots[i].value);
 	map_done(&d->dirty);
 	free(d->summary);
+	for (size_t i = 0; i < d->lists.sent.n; i++)
+		free(d->lists.sent.v[i].name);
+	VEC_DONE(&d->lists.sent);
+	free(d->wall.aims);
+	free(d->wall.last);
 	free(d->landed.v);
 	pthread_mutex_destroy(&d->landed_lock);
 	pthread_mutex_destroy(&d->shown_lock);

@@ -246,6 +246,8 @@ static bool settle(struct dispatch *d)
 	d->reconciled = true;
 	for (size_t i = 0; i < d->settings->office.n_departments; i++)
 		summary_mark(d, d->settings->office.departments[i].id);
+	wall_mark(d, true);
+	d->lists.due = d->lists.all = true;
 	return true;
 }
 

@@ -12,6 +12,7 @@ enum { PERIOD_US = 1000000, SLOWDOWN = 20, SLICE = 10000 };
 
 void summary_mark(struct dispatch *d, const char *dept)
 {
+	wall_mark(d, false);
 	if (!map_get(&d->dirty, dept)) {
 		char *key = mem_strdup(dept);
 

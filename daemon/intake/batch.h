@@ -3,6 +3,7 @@
  * A batch: some messages of the inbox become one transaction. Understanding is pure and done once;
  * storing may be done again (lost connection, conflict, a bad row that is looked for by halving).
  */
+#include "core/life/same.h"
 #include "core/understand/message.h"
 #include "intake/inbox.h"
 #include "store/handoff.h"
@@ -33,18 +34,22 @@ struct unit {
 	bool fresh;                             /* its id was not known */
 	struct known_report known;
 	const char *number;                     /* the case it belongs to */
+	struct matter *matter;                  /* what a new report is known by, or NULL */
+	const char *like;                       /* the open case that it is most like, or NULL */
+	double alike;
+	bool opened, joined;                    /* what became of a new report */
 	const char *stored_result;              /* of a command that was carried out before */
 	const char *answer;                     /* receipt or result, JSON */
 	const struct rule *rule;                /* that won a new case, or NULL */
 	const uint32_t *also;                   /* places of later rules that match it too */
 	size_t n_also;
-	bool opened;                            /* of a reading: it made a case */
 	const char *belongs;                    /* … and this is the case that it belongs to, or NULL */
 };
 
 struct batch {
 	const struct office *office;
 	struct rule_hits *const *hits;          /* by rule of the office, or NULL */
+	const char *privacy_keys;               /* or NULL */
 	int instance;                           /* 0…3, part of dead letters' ids */
 	int64_t listening;                      /* since when nothing that devices say can have been missed */
 	struct arena *a;

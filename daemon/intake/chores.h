@@ -20,7 +20,8 @@ struct pg;
  * Steps what is due, a page a call; ret_more: there was a full page. Rows to be told are in `h`. On an
  * error the transaction is rolled back, and what was not told stays in the outbox.
  */
-int timers_fire(struct pg *pg, const struct office *office, struct handoff *h, bool *ret_more, struct err *e);
+int timers_fire(struct pg *pg, const struct office *office, int64_t now, struct handoff *h, bool *ret_more,
+		struct err *e);
 
 struct revision {
 	char hash[17], after[40];       /* of which snapshot; the last case looked at */
@@ -34,3 +35,10 @@ int devices_look(struct pg *pg, const struct office *office, struct numbers *num
 		 struct handoff *h, bool *ret_more, struct err *e);
 /* After a new snapshot: who promised to be heard of is looked at; a page a call. */
 int devices_expect_turn(struct revision *v, struct pg *pg, const struct office *office, struct arena *a, struct err *e);
+
+struct retention {
+	int64_t last_us, next_us;       /* when it was looked, when to look again */
+};
+/* Deletes personal data of what was closed long enough ago; a page a call. */
+int retain_turn(struct retention *v, struct pg *pg, const struct office *office, struct handoff *h, bool *ret_more,
+		struct err *e);

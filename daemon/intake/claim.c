@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "core/understand/text.h"
 #include "intake/transact_parts.h"
 
 /* ---- the claim -------------------------------------------------------------------------------- */
@@ -21,22 +22,64 @@ static const char *dumped(struct arena *a, json_t *value)
 }
 
 /* Marks of odd things stay with the case, beside the unknown members. */
-static const char *extra_json(struct arena *a, const struct report *r)
+static json_t *masked(struct arena *a, const struct report *r, json_t *value);
+
+static json_t *masked_object(struct arena *a, const struct report *r, json_t *object, bool top)
+{
+	json_t *copy = json_object(), *one;
+	const char *key;
+
+	json_object_foreach(object, key, one)
+		if (!top || strcmp(key, "reporter") != 0)
+			json_object_set_new(copy, text_mask_sure(a, key, r->name), masked(a, r, one));
+	return copy;
+}
+
+/* Names, phones and ids masked wherever they stand; a number that is one becomes a text with stars. */
+static json_t *masked(struct arena *a, const struct report *r, json_t *value)
+{
+	json_t *copy, *one;
+	size_t i;
+
+	if (json_is_object(value))
+		return masked_object(a, r, value, false);
+	if (json_is_string(value))
+		return json_string(text_mask_sure(a, json_string_value(value), r->name));
+	if (json_is_integer(value)) {
+		const char *digits = dumped(a, value), *shown = text_mask_sure(a, digits, NULL);
+
+		return strcmp(digits, shown) == 0 ? json_incref(value) : json_string(shown);
+	}
+	if (!json_is_array(value))
+		return json_incref(value);
+	copy = json_array();
+	json_array_foreach(value, i, one)
+		json_array_append_new(copy, masked(a, r, one));
+	return copy;
+}
+
+static const char *extra_json(struct arena *a, const struct report *r, const char **ret_shown)
 {
 	static const char *const words[] = {"time-future", "time-old", "time-bad", "grid-unknown", "phone-odd",
 					    "category-unknown", "urgency-unknown"};
-	json_t *extra, *marks;
+	json_t *extra, *marks, *shown;
 	const char *text;
 
-	if (!r->marks)
-		return dumped(a, r->extra);
+	*ret_shown = NULL;
+	if (!r->marks && !r->extra)
+		return NULL;
 	extra = r->extra ? json_copy(r->extra) : json_object();
 	marks = json_array();
-	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	for (unsigned i = 0; r->marks && i < sizeof(words) / sizeof(words[0]); i++)
 		if (r->marks & (1u << i))
 			json_array_append_new(marks, json_string(words[i]));
-	json_object_set_new(extra, "marks", marks);
+	if (r->marks)
+		json_object_set(extra, "marks", marks);
+	json_decref(marks);
 	text = dumped(a, extra);
+	shown = masked_object(a, r, extra, true);
+	*ret_shown = dumped(a, shown);
+	json_decref(shown);
 	json_decref(extra);
 	return text;
 }
@@ -52,8 +95,8 @@ struct report_row *transaction_report_row(struct transaction *t, const struct un
 		.kind = (u->is_reading || u->kind == UNIT_DEVICE) && !u->opened ? REPORT_SUPPLEMENT : r->kind, .source = r->source,
 		.at = r->time, .received_at = r->received_at, .text = r->text, .category = r->category,
 		.grid = r->grid, .urgency = r->urgency < 0 ? NULL : urgency_names[r->urgency], .device = r->device,
-		.media = dumped(t->b->a, r->media), .reply_to = dumped(t->b->a, r->reply_to),
-		.extra = extra_json(t->b->a, r)};
+		.media = dumped(t->b->a, r->media), .reply_to = dumped(t->b->a, r->reply_to)};
+	row->extra = extra_json(t->b->a, r, &row->shown);
 	memcpy(row->digest, r->digest, sizeof(row->digest));
 	return row;
 }

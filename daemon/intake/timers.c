@@ -2,7 +2,6 @@
  * Wake-ups: rows of `timer` only say which cases to look at. What is due follows from the case itself,
  * locked, in the lifecycle's own step; so it does not matter who else looks, or how often.
  */
-#include "base/clock.h"
 #include "base/counter.h"
 #include "base/err.h"
 #include "core/office.h"
@@ -27,10 +26,9 @@ static void step(const struct office *office, struct case_record *c, int64_t now
 	count_add(COUNT_TIMERS_FIRED, (int64_t)fx.history.n);
 }
 
-static int fire(struct pg *pg, const struct office *office, struct handoff *h, const char *const *numbers,
-		size_t n, struct err *e)
+static int fire(struct pg *pg, const struct office *office, int64_t now, struct handoff *h,
+		const char *const *numbers, size_t n, struct err *e)
 {
-	int64_t now = clock_now_us();
 	struct case_record **cases;
 	struct outbox_rows rows = {0};
 	struct save save;
@@ -52,12 +50,13 @@ static int fire(struct pg *pg, const struct office *office, struct handoff *h, c
 	return save_commit(pg, &save, e);
 }
 
-int timers_fire(struct pg *pg, const struct office *office, struct handoff *h, bool *ret_more, struct err *e)
+int timers_fire(struct pg *pg, const struct office *office, int64_t now, struct handoff *h, bool *ret_more,
+		struct err *e)
 {
 	const char **numbers;
 	size_t n = 0;
-	int r = timers_due(pg, office->tenant, clock_now_us(), FIRE_MAX, &h->arena, &numbers, &n, e);
+	int r = timers_due(pg, office->tenant, now, FIRE_MAX, &h->arena, &numbers, &n, e);
 
 	*ret_more = r == 0 && n == FIRE_MAX;
-	return r == 0 && n ? fire(pg, office, h, numbers, n, e) : r;
+	return r == 0 && n ? fire(pg, office, now, h, numbers, n, e) : r;
 }

@@ -15,6 +15,7 @@
 #include "core/life/event.h"
 #include "core/time/moment.h"
 #include "core/understand/route.h"
+#include "core/understand/text.h"
 #include "intake/transact_parts.h"
 #include "settings/hits.h"
 #include "store/cases.h"
@@ -132,10 +133,9 @@ static int prepare_numbers(struct transaction *t, struct err *e)
 	size_t wanted = 0;
 
 	for (size_t i = 0; i < t->n; i++)
-		if (t->units[i].kind == UNIT_DEVICE)
-			wanted += NUMBERS_A_LOOK;
-		else
-			wanted += t->units[i].kind == UNIT_REPORT && t->units[i].report->kind == REPORT_REPORT;
+		wanted += t->units[i].kind == UNIT_DEVICE ? NUMBERS_A_LOOK
+			: t->units[i].kind == UNIT_REPORT ? t->units[i].report->kind == REPORT_REPORT
+			: t->units[i].kind == UNIT_COMMAND && t->units[i].command->action == CMD_SPLIT;
 	return wanted ? numbers_ensure(t->pg, transaction_tenant(t), t->numbers, t->now, wanted, e) : 0;
 }
 
@@ -168,22 +168,65 @@ struct case_change *transaction_add_change(struct transaction *t, struct case_re
 	return change;
 }
 
+/* The other case of a command that concerns two, or of a report that is much like one. */
+static const char *also_steps(const struct transaction *t, const struct unit *u)
+{
+	const char *other = NULL;
+
+	if (u->kind == UNIT_REPORT)
+		return u->like && u->alike >= t->b->office->life.join_auto ? u->like : NULL;
+	if (u->kind == UNIT_COMMAND && steps_case(u))
+		other = u->command->action == CMD_JOIN ? u->command->into : u->command->action == CMD_SPLIT ? u->command->of : NULL;
+	return other && str_is_case_number(other) ? other : NULL;
+}
+
+static int load_numbers(struct transaction *t, const char *const *numbers, size_t n, struct err *e)
+{
+	struct case_record **cases = NULL;
+	size_t found = 0;
+	int r = n ? cases_load(t->pg, transaction_tenant(t), numbers, n, t->b->a, &cases, &found, e) : 0;
+
+	for (size_t i = 0; r == 0 && i < found; i++)
+		transaction_add_change(t, cases[i], false);
+	return r;
+}
+
+/* What is said about a joined case concerns the one that it was joined into, and so on. */
+static int load_joined_into(struct transaction *t, struct err *e)
+{
+	size_t n = 1;
+	int r = 0;
+
+	for (size_t from = 0; r == 0 && n;) {
+		const char **numbers = arena_alloc(t->b->a, (t->order.n + 1) * sizeof(*numbers));
+
+		n = 0;
+		for (; from < t->order.n; from++) {
+			const struct case_record *c = t->order.v[from]->c;
+
+			if (c->state == STATE_JOINED && c->joined_into && !map_get(&t->changes, c->joined_into))
+				numbers[n++] = c->joined_into;
+		}
+		r = load_numbers(t, numbers, n, e);
+	}
+	return r;
+}
+
 static int load_cases(struct transaction *t, struct err *e)
 {
-	const char **numbers = arena_alloc(t->b->a, (t->n + transaction_device_cases(t, NULL)) * sizeof(*numbers));
-	struct case_record **cases = NULL;
-	size_t n = 0, found = 0;
+	const char **numbers = arena_alloc(t->b->a, (2 * t->n + transaction_device_cases(t, NULL)) * sizeof(*numbers));
+	size_t n = 0;
 	int r;
 
 	for (size_t i = 0; i < t->n; i++) {
 		numbers[n] = steps_case(&t->units[i]);
 		n += numbers[n] != NULL;
+		numbers[n] = also_steps(t, &t->units[i]);
+		n += numbers[n] != NULL;
 	}
 	n += transaction_device_cases(t, &numbers[n]);
-	r = n ? cases_load(t->pg, transaction_tenant(t), numbers, n, t->b->a, &cases, &found, e) : 0;
-	for (size_t i = 0; r == 0 && i < found; i++)
-		transaction_add_change(t, cases[i], false);
-	return r;
+	r = load_numbers(t, numbers, n, e);
+	return r < 0 ? r : load_joined_into(t, e);
 }
 
 /* ---- the steps -------------------------------------------------------------------------------- */
@@ -213,20 +256,21 @@ static void save_person(struct transaction *t, const struct report *r)
 	save_row(&t->save, SAVE_PERSON, p);
 }
 
-static void open_case(struct transaction *t, struct unit *u)
+static void open_case(struct transaction *t, struct unit *u, const struct decision *d)
 {
 	struct case_record *c = arena_alloc(t->b->a, sizeof(*c));
-	struct decision d;
+	struct case_change *change;
 	struct effects fx;
 
-	route(t->b->office, u->report, t->b->a, ROUTE_ALSO, &d);
-	u->rule = d.rule;
-	u->also = d.also;
-	u->n_also = d.n_also;
-	if (d.source == ROUTE_FALLBACK)
+	u->rule = d->rule;
+	u->also = d->also;
+	u->n_also = d->n_also;
+	if (d->source == ROUTE_FALLBACK)
 		count(COUNT_FALLBACKS);
-	life_open(t->b->office, u->report, &d, u->number, t->now, t->b->a, c, &fx);
-	case_change_add(transaction_add_change(t, c, true), &fx, t->b->a);
+	life_open(t->b->office, u->report, d, u->number, t->now, t->b->a, c, &fx);
+	change = transaction_add_change(t, c, true);
+	case_change_add(change, &fx, t->b->a);
+	transaction_opened(t, u, change);
 	receipt(t, u, "created", c, NULL);
 }
 
@@ -240,7 +284,7 @@ static void duplicate(struct transaction *t, struct unit *u)
 			    .reason = same ? NULL : other};
 	struct effects fx;
 
-	if (!same && change && life_step(t->b->office, change->c, &(struct action){LIFE_OTHER_CONTENT, NULL, u->report},
+	if (!same && change && life_step(t->b->office, change->c, &(struct action){.what = LIFE_OTHER_CONTENT, .report = u->report},
 					 t->now, t->b->a, &fx) == 0)
 		case_change_add(change, &fx, t->b->a);
 	if (change) {
@@ -252,6 +296,20 @@ static void duplicate(struct transaction *t, struct unit *u)
 	}
 	u->answer = receipt_json(&r, t->b->a);
 	count(COUNT_REPORTS_DUPLICATE);
+}
+
+/* The case that a reporter means, though it was joined into another one. */
+static struct case_change *meant_case(struct transaction *t, struct unit *u)
+{
+	const char *moved = map_get(&t->moved, u->number);
+	struct case_change *change;
+
+	if (moved)
+		transaction_moved(t, u, moved);
+	change = map_get(&t->changes, u->number);
+	for (size_t i = 0; change && change->c->state == STATE_JOINED && i < t->order.n; i++)
+		change = change->c->joined_into ? map_get(&t->changes, change->c->joined_into) : NULL;
+	return change;
 }
 
 /* What fell due before this moment happens before what is done now, also where the clock's own thread is behind. */
@@ -268,8 +326,7 @@ void transaction_catch_up(struct transaction *t, struct case_change *change)
 
 static void follow_up(struct transaction *t, struct unit *u)
 {
-	const char *moved = map_get(&t->moved, u->number);
-	struct case_change *change = map_get(&t->changes, moved ? moved : u->number);
+	struct case_change *change = meant_case(t, u);
 	struct effects fx;
 
 	if (!change) {  /* the store named the case a moment ago and never deletes one */
@@ -277,10 +334,26 @@ static void follow_up(struct transaction *t, struct unit *u)
 		return;
 	}
 	transaction_catch_up(t, change);
-	if (life_step(t->b->office, change->c, &(struct action){life_action_of(u->report->kind), NULL, u->report},
+	if (life_step(t->b->office, change->c, &(struct action){.what = life_action_of(u->report->kind), .report = u->report},
 		      t->now, t->b->a, &fx) == 0)
 		case_change_add(change, &fx, t->b->a);
 	receipt(t, u, "updated", change->c, fx.refused ? fx.refused : fx.note);
+}
+
+static void take_report(struct transaction *t, struct unit *u)
+{
+	const struct case_change *into;
+	struct decision d;
+
+	route(t->b->office, u->report, t->b->a, ROUTE_ALSO, &d);
+	if (d.visibility == VISIBLE_SEALED)
+		u->matter = NULL;
+	into = transaction_join(t, u);
+	u->joined = into != NULL;
+	if (into)
+		receipt(t, u, "joined", into->c, NULL);
+	else
+		open_case(t, u, &d);
 }
 
 static void do_report(struct transaction *t, struct unit *u)
@@ -291,7 +364,7 @@ static void do_report(struct transaction *t, struct unit *u)
 	}
 	save_person(t, u->report);
 	if (u->report->kind == REPORT_REPORT)
-		open_case(t, u);
+		take_report(t, u);
 	else if (u->report->kind == REPORT_TALK)
 		receipt(t, u, "updated", NULL, _("talk is recorded; it makes no case"));
 	else
@@ -300,8 +373,11 @@ static void do_report(struct transaction *t, struct unit *u)
 
 void transaction_open(struct transaction *t, struct unit *u)
 {
+	struct decision d;
+
 	save_person(t, u->report);
-	open_case(t, u);
+	route(t->b->office, u->report, t->b->a, ROUTE_ALSO, &d);
+	open_case(t, u, &d);
 }
 
 void transaction_receipt(struct transaction *t, struct unit *u, const char *result, const struct case_record *c,
@@ -320,6 +396,17 @@ static int add_record(struct transaction *t, const struct case_record *c, struct
 	return r < 0 ? r : 0;
 }
 
+/* Why it was asked, without whom it is about. */
+static const char *kept_note(const struct transaction *t, const struct command *cmd)
+{
+	const struct case_change *change = map_get(&t->changes, cmd->case_number);
+	const char *note = cmd->note ? text_mask(t->b->a, cmd->note, NULL) : NULL;
+
+	for (size_t i = 0; note && change && i < change->c->n_names; i++)
+		note = text_mask(t->b->a, note, change->c->names[i]);
+	return note;
+}
+
 static void save_command(struct transaction *t, const struct unit *u, struct result *res)
 {
 	const struct command *cmd = u->command;
@@ -330,7 +417,7 @@ static void save_command(struct transaction *t, const struct unit *u, struct res
 		return;
 	res->record = NULL;     /* personal data is not kept twice */
 	*row = (struct command_row){u->dept->id, cmd->request, cmd->case_number,
-				    command_action_names[cmd->action], cmd->by, cmd->note, t->now,
+				    command_action_names[cmd->action], cmd->by, kept_note(t, cmd), t->now,
 				    result_json(res, t->b->a)};
 	res->record = record;
 	save_row(&t->save, SAVE_COMMAND, row);
@@ -340,6 +427,7 @@ static int step_command(struct transaction *t, const struct unit *u, struct case
 			struct result *res, struct err *e)
 {
 	enum life_action what = (enum life_action)(LIFE_COMMAND + (int)u->command->action);
+	bool pair = u->command->action == CMD_JOIN || u->command->action == CMD_SPLIT;
 	const struct report *first = NULL;
 	struct effects fx;
 
@@ -350,7 +438,9 @@ static int step_command(struct transaction *t, const struct unit *u, struct case
 		if (r < 0)
 			return r;
 	}
-	if (life_step(t->b->office, change->c, &(struct action){what, u->command, first}, t->now, t->b->a, &fx)) {
+	if (pair ? transaction_pair(t, u, change, &fx)
+		 : life_step(t->b->office, change->c, &(struct action){.what = what, .command = u->command, .report = first}, t->now,
+			     t->b->a, &fx)) {
 		res->reason = fx.refused;
 		res->state = fx.stranger ? NULL : case_state_names[change->c->state];
 		if (fx.history.n)       /* the attempt is kept */
@@ -363,7 +453,8 @@ static int step_command(struct transaction *t, const struct unit *u, struct case
 	res->pending = fx.pending;
 	if (fx.read)
 		return add_record(t, change->c, res, e);
-	case_change_add(change, &fx, t->b->a);
+	if (!pair)
+		case_change_add(change, &fx, t->b->a);
 	return 0;
 }
 
@@ -455,7 +546,9 @@ static void hand_over(struct transaction *t)
 		change_rows(t->order.v[i], t->b->a, &t->b->rows);
 	for (size_t i = 0; i < t->n; i++)
 		if (t->units[i].kind == UNIT_REPORT && t->units[i].fresh) {
-			count(t->units[i].report->kind == REPORT_REPORT && (!t->units[i].is_reading || t->units[i].opened) ? COUNT_REPORTS_CREATED : COUNT_REPORTS_UPDATED);
+			count(t->units[i].report->kind != REPORT_REPORT || (t->units[i].is_reading && !t->units[i].opened)
+			      ? COUNT_REPORTS_UPDATED
+			      : t->units[i].joined ? COUNT_REPORTS_JOINED : COUNT_REPORTS_CREATED);
 			count_rules(t, &t->units[i]);
 		}
 }
@@ -472,9 +565,8 @@ static int run(struct transaction *t, struct err *e)
 	while (give_numbers(t));
 	if ((r = transaction_claim(t, e)) < 0)
 		return r;
-	if ((r = transaction_look_up_known(t, e)) < 0 || (r = transaction_look_up_commands(t, e)) < 0 ||
-	    (r = transaction_load_devices(t, e)) < 0 || (r = load_cases(t, e)) < 0 ||
-	    (r = step_all(t, e)) < 0) {
+	if ((r = transaction_look_up_known(t, e)) < 0 || (r = transaction_look_up_commands(t, e)) < 0 || (r = transaction_find_same(t, e)) < 0 ||
+	    (r = transaction_load_devices(t, e)) < 0 || (r = load_cases(t, e)) < 0 || (r = step_all(t, e)) < 0) {
 		pg_rollback(t->pg);
 		return r;
 	}

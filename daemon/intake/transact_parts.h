@@ -12,8 +12,8 @@ struct transaction {
 	int64_t now;
 	struct save save;
 	struct map changes;             /* case number -> struct case_change */
+	struct map moved;               /* number that was meant for a report -> that of the case it was joined into */
 	ALIST(struct case_change *) order;
-	struct map moved;               /* number that was meant for a report -> that of the case it went into */
 	struct device_desk *devices;    /* of devices.c, or NULL */
 };
 static inline const char *transaction_tenant(const struct transaction *t)
@@ -28,12 +28,21 @@ int transaction_first_report(struct transaction *t, const struct case_change *ch
 /* What is stored under the ids that were not new: unit.known, number; of commands unit.stored_result. */
 int transaction_look_up_known(struct transaction *t, struct err *e);
 int transaction_look_up_commands(struct transaction *t, struct err *e);
+
+struct case_change *transaction_add_change(struct transaction *t, struct case_record *c, bool fresh);
+void transaction_catch_up(struct transaction *t, struct case_change *change);
+/* same.c: which open case each new report may be the same matter as (unit.like), by the store. */
+int transaction_find_same(struct transaction *t, struct err *e);
+/* Joins a report into the case that it is like; NULL: it is a case of its own. */
+struct case_change *transaction_join(struct transaction *t, struct unit *u);
+void transaction_opened(struct transaction *t, struct unit *u, struct case_change *change);
+void transaction_moved(struct transaction *t, struct unit *u, const char *number);
+/* A command that concerns two cases: 0 or LIFE_REFUSED; effects are taken in already. */
+int transaction_pair(struct transaction *t, const struct unit *u, struct case_change *change, struct effects *fx);
 /* What claim.c makes of a unit's report; with the unit's number. */
 struct report_row *transaction_report_row(struct transaction *t, const struct unit *u);
 /* A new case from u->report under u->number; a receipt for u. */
 void transaction_open(struct transaction *t, struct unit *u);
-struct case_change *transaction_add_change(struct transaction *t, struct case_record *c, bool fresh);
-void transaction_catch_up(struct transaction *t, struct case_change *change);
 void transaction_receipt(struct transaction *t, struct unit *u, const char *result, const struct case_record *c,
 			 const char *reason);
 

@@ -21,10 +21,12 @@
 #include "core/time/moment.h"
 #include "intake/batch.h"
 #include "intake/chores.h"
+#include "intake/periodic.h"
 #include "plugin/decoder.h"
 #include "settings/snapshot.h"
 #include "store/config.h"
 #include "store/outbox.h"
+#include "store/statistics.h"
 #include "store/version.h"
 
 enum { WAIT_US = 250000, PENDING = 64, LOCK_EVERY_US = 500000, CHORES_US = 250000, BACKOFF_MAX_MS = 1000 };
@@ -51,9 +53,13 @@ struct worker {
 	struct numbers numbers;
 	struct revision revision, expected;
 	int64_t listening;              /* since when devices are listened to; MOMENT_NONE: not yet */
+	struct retention retention;
 	int backoff_ms;
 	int64_t next_lock_us, next_chores_us;
+	struct periodic periodic;
 	_Atomic bool woken;             /* the clock was set */
+	_Atomic int64_t next_us;        /* when a list or a visit falls due; MOMENT_NONE: never */
+	_Atomic int64_t settled_us;     /* of the wall clock: all that was due then is done */
 };
 
 /* ---- snapshots -------------------------------------------------------------------------------- */
@@ -89,6 +95,7 @@ static void take_offer(struct worker *w)
 	w->settings = settings;
 	w->decoders = decoders;
 	w->noted = false;
+	periodic_forget(&w->periodic);
 }
 
 /* ---- the database and the lock ---------------------------------------------------------------- */
@@ -180,7 +187,9 @@ static int note_config(struct worker *w, struct err *e)
 	if (!source.cut && str_is_utf8(source.s, source.len))
 		note.source = source.s;
 	note.findings = findings.cut ? NULL : findings.s;
-	return store_note_config(w->pg, w->settings->office.tenant, &note, clock_now_us(), e);
+	if (store_note_config(w->pg, w->settings->office.tenant, &note, clock_now_us(), e) < 0)
+		return e->class;
+	return store_put_rates(w->pg, &w->settings->office, e);
 }
 
 /* Which configuration works from now on; a case that names it is stored only after it. */
@@ -309,6 +318,7 @@ static bool store_batch(struct worker *w, struct batch *b)
 static void run_batch(struct worker *w, struct handoff *h, const struct inbox_record *records, size_t n)
 {
 	struct batch b = {.office = &w->settings->office, .hits = w->settings->hits, .instance = w->o.instance, .a = &h->arena, .handoff = h,
+			  .privacy_keys = w->settings->privacy_keys,
 			  .listening = w->listening == MOMENT_NONE ? clock_now_us() : w->listening};
 	uint64_t seq = records[n - 1].seq;
 	bool stored;
@@ -350,49 +360,121 @@ static void listen_to_devices(struct worker *w, bool inbox_is_empty)
 		w->listening = clock_now_us();
 }
 
-static bool watch_devices(struct worker *w, const struct office *office)
+static bool watch_devices(struct worker *w, bool *ret_more)
 {
+	const struct office *office = &w->settings->office;
 	struct handoff *h;
 	struct err e = {0};
-	bool more = false;
 	int r;
 
-	if (w->listening == MOMENT_NONE)
-		return false;
+	if (!office->n_device_kinds || w->listening == MOMENT_NONE)
+		return true;
 	h = mem_alloc(sizeof(*h));
 	r = devices_expect_turn(&w->expected, w->pg, office, &h->arena, &e);
 	if (r == 0)
-		r = devices_look(w->pg, office, &w->numbers, w->o.instance, w->listening, h, &more, &e);
+		r = devices_look(w->pg, office, &w->numbers, w->o.instance, w->listening, h, ret_more, &e);
+	*ret_more |= r == 0 && !w->expected.done;
 	chore_done(w, "devices", h, r, &e);
-	return r == 0 && (more || !w->expected.done);
+	return r == 0 && w->pg;
+}
+
+static bool fire_timers(struct worker *w, int64_t now, bool *ret_more)
+{
+	struct handoff *h = mem_alloc(sizeof(*h));
+	struct err e = {0};
+	int r = timers_fire(w->pg, &w->settings->office, now, h, ret_more, &e);
+
+	chore_done(w, "timers", h, r, &e);
+	return r == 0 && w->pg;
+}
+
+/* Lists and visits, one a call. */
+static bool do_periodic(struct worker *w, int64_t now, bool *ret_more)
+{
+	struct handoff *h = mem_alloc(sizeof(*h));
+	int64_t next = periodic_next(&w->periodic);
+	struct err e = {0};
+	int r = periodic_turn(&w->periodic, w->pg, &w->settings->office, w->o.folder, now, h, &e);
+
+	if (r == 0 && next != MOMENT_NONE && next <= now) {
+		atomic_store(&w->o.meeting->lists, true);
+		mailbox_wake(w->o.meeting->box);
+	}
+	chore_done(w, "lists", h, r, &e);
+	*ret_more = !w->periodic.known || (periodic_next(&w->periodic) != MOMENT_NONE && periodic_next(&w->periodic) <= now);
+	return r == 0 && w->pg;
+}
+
+static bool revise_limits(struct worker *w, bool *ret_more)
+{
+	struct handoff *h = mem_alloc(sizeof(*h));
+	struct err e = {0};
+	int r = revise_turn(&w->revision, w->pg, &w->settings->office, h, &e);
+
+	chore_done(w, "limits", h, r, &e);
+	*ret_more = r == 0 && !w->revision.done;
+	return r == 0 && w->pg;
+}
+
+static bool forget_old(struct worker *w, bool *ret_more)
+{
+	struct handoff *h = mem_alloc(sizeof(*h));
+	struct err e = {0};
+	int r = retain_turn(&w->retention, w->pg, &w->settings->office, h, ret_more, &e);
+
+	chore_done(w, "retention", h, r, &e);
+	return r == 0 && w->pg;
+}
+
+static bool know_periodic(struct worker *w, int64_t now)
+{
+	struct err e;
+
+	if (periodic_know(&w->periodic, w->pg, &w->settings->office, now, &e) == 0)
+		return true;
+	log_warn("intake.chore", "lists: %s", e.text);
+	if (!pg_is_alive(w->pg))
+		drop_connection(w);
+	return false;
 }
 
 /* True: there is more to do at once. */
 static bool do_chores(struct worker *w)
 {
-	const struct office *office = &w->settings->office;
-	bool more = false;
-	struct handoff *h;
-	struct err e = {0};
-	int r;
+	bool timers = false, devices = false, lists = false, limits = false, old = false, more;
+	int64_t now;
 
+	if (!atomic_load(&w->o.meeting->active))
+		periodic_forget(&w->periodic);
 	if (!w->pg || !atomic_load(&w->o.meeting->active))
 		return false;
 	if (!atomic_exchange(&w->woken, false) && clock_mono_us() < w->next_chores_us)
 		return false;
-	h = mem_alloc(sizeof(*h));
-	r = timers_fire(w->pg, office, h, &more, &e);
-	chore_done(w, "timers", h, r, &e);
-	if (w->pg) {
-		h = mem_alloc(sizeof(*h));
-		r = revise_turn(&w->revision, w->pg, office, h, &e);
-		chore_done(w, "limits", h, r, &e);
-		more |= r == 0 && !w->revision.done;
-	}
-	if (w->pg && office->n_device_kinds)
-		more |= watch_devices(w, office);
-	w->next_chores_us = more ? 0 : clock_mono_us() + CHORES_US;
+	w->next_chores_us = clock_mono_us() + CHORES_US;
+	now = clock_now_us();
+	if (!know_periodic(w, now))
+		return false;
+	/* A list shows the office as it is when all that fell due before has been done. */
+	if (!fire_timers(w, now, &timers) || !watch_devices(w, &devices) || (!timers && !devices && !do_periodic(w, now, &lists)) || !revise_limits(w, &limits) ||
+	    !forget_old(w, &old))
+		return false;
+	more = timers || devices || lists || limits || old;
+	atomic_store(&w->next_us, periodic_next(&w->periodic));
+	if (!timers && !devices && !lists)
+		atomic_store(&w->settled_us, now);
+	w->next_chores_us = more ? 0 : w->next_chores_us;
 	return more;
+}
+
+int64_t worker_next(struct worker *w)
+{
+	return atomic_load(&w->next_us);
+}
+
+bool worker_settled(struct worker *w, int64_t now)
+{
+	/* In whole seconds, as things fall due: messages move a clock that stands by microseconds. */
+	return atomic_load(&w->settled_us) / 1000000 >= now / 1000000;
 }
 
 static void turn(struct worker *w)
@@ -410,8 +492,14 @@ static void turn(struct worker *w)
 	}
 	try_lock(w);
 	hurry = do_chores(w);
+	/* What a jump of a simulated clock brings lies before what was sent after it. */
+	if (hurry && clock_is_simulated())
+		return;
 	h = mem_alloc(sizeof(*h));
 	n = inbox_read(w->o.inbox, &h->arena, records, BATCH_MAX, 4 << 20, hurry ? 0 : WAIT_US);
+	/* So does what a jump brings that came while we waited for them. */
+	for (hurry = n && clock_is_simulated() && atomic_load(&w->woken); hurry; hurry = do_chores(w))
+		w->o.beat(w->o.arg);
 	listen_to_devices(w, n < BATCH_MAX);
 	if (n)
 		run_batch(w, h, records, n);
@@ -455,6 +543,7 @@ int worker_start(const struct worker_options *options, struct settings *settings
 	w->settings = settings;
 	w->decoders = decoders;
 	w->listening = MOMENT_NONE;
+	w->next_us = MOMENT_NONE;
 	pthread_mutex_init(&w->lock, NULL);
 	if (pthread_create(&w->thread, NULL, worker_main, w) != 0) {
 		free(w);
@@ -489,6 +578,7 @@ void worker_stop(struct worker *w, int timeout_ms)
 void worker_free(struct worker *w)
 {
 	take_offer(w);
+	periodic_forget(&w->periodic);
 	decoders_close(w->decoders);
 	settings_unref(w->settings);
 	pthread_mutex_destroy(&w->lock);

@@ -17,6 +17,7 @@ struct worker_options {
 	struct inbox *inbox;
 	struct meeting *meeting;
 	int instance;                   /* 0…3 */
+	const char *folder;             /* where lists are written; outlives the worker */
 	void (*beat)(void *arg);        /* called at least once a second while all is well */
 	void *arg;
 };
@@ -25,6 +26,10 @@ int worker_start(const struct worker_options *options, struct settings *settings
 /* A new snapshot with its decoders, from the next batch on. Takes over both (settings: its reference). */
 void worker_offer(struct worker *w, struct settings *settings, struct decoders *decoders);
 void worker_wake(struct worker *w);     /* the clock was set: something may be due */
+/* Is all done that was due at `now`? What it brought may still be on its way to the broker. */
+bool worker_settled(struct worker *w, int64_t now);
+/* When the next list or visit falls due; MOMENT_NONE: never. */
+int64_t worker_next(struct worker *w);
 /*
  * Waits until what is in the inbox now is stored and answered, at most timeout_ms, then ends the thread.
  * Handoffs may still be under way: worker_free after the dispatcher has ended.

@@ -15,6 +15,7 @@ static const struct {
 	{check_topics, false},
 	{check_hours, false},
 	{check_policies, false},
+	{check_statistics, false},
 	{check_rules, false},
 	{check_shadow, true},
 	{check_style, true},

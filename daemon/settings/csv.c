@@ -2,8 +2,6 @@
 
 #include "base/str.h"
 
-enum { CSV_MAX = 16 * 1024 * 1024 };
-
 /* One field; leaves r->at on what ended it. False when a quote has no end. */
 static bool read_field(struct csv *r, struct str *t)
 {
@@ -35,7 +33,7 @@ static bool read_record(struct csv *r)
 	size_t len = r->source->len;
 
 	for (r->n = 0; r->at < len;) {
-		size_t i = r->n < r->n_columns ? r->n : r->n_columns;
+		size_t i = r->n < r->columns ? r->n : r->columns;
 
 		r->marks[i] = source_mark(r->source, r->at);
 		if (!read_field(r, &t) || (r->at < len && !strchr(",\r\n", text[r->at]))) {
@@ -57,46 +55,39 @@ static bool read_record(struct csv *r)
 	return r->n > 0;
 }
 
-static bool header_is_good(struct csv *r)
+static bool header_is_good(struct csv *r, const char *header)
 {
 	struct mark at = source_mark(r->source, 0);
-	bool good = read_record(r) && r->n == r->n_columns;
+	bool good = read_record(r) && r->n == r->columns;
 	size_t len;
 	const char *line = source_line(r->source, 1, &len);
 
-	good = good && len == strlen(r->header) && memcmp(line, r->header, len) == 0;
+	good = good && len == strlen(header) && memcmp(line, header, len) == 0;
 	if (!good)
-		lint_add(&r->l->lint, "E12", &at, arena_printf(r->l->arena, _("write as first line: %s"), r->header),
+		lint_add(&r->l->lint, "E12", &at, arena_printf(r->l->arena, _("write as first line: %s"), header),
 			   _("the header is not as it must be"));
 	return good;
 }
 
-static size_t columns_of(const char *header)
+bool csv_open(struct loader *l, const char *name, const char *header, const struct mark *from, struct csv *r)
 {
-	size_t n = 1;
-
-	for (; *header; header++)
-		n += *header == ',';
-	return n;
-}
-
-bool csv_open(struct loader *l, const char *name, const char *header, struct csv *ret)
-{
+	struct source *source = loader_read(l, name, CSV_MAX, from);
 	struct mark at;
 	size_t wrong;
 	const char *code;
 
-	*ret = (struct csv){.l = l, .source = loader_read(l, name, CSV_MAX, NULL), .header = header,
-			    .n_columns = columns_of(header)};
-	if (!ret->source)
+	*r = (struct csv){.l = l, .source = source, .columns = 1};
+	for (const char *c = header; (c = strchr(c, ',')); c++)
+		r->columns++;
+	if (!source)
 		return false;
-	if (!source_is_utf8(ret->source, &wrong, &code)) {
-		at = source_mark(ret->source, wrong);
+	if (!source_is_utf8(source, &wrong, &code)) {
+		at = source_mark(source, wrong);
 		lint_add(&l->lint, "E04", &at, _("save it as CSV UTF-8"), strcmp(code, "gb18030") == 0 ?
 			   _("the file is not UTF-8 but GB18030 (GBK)") : _("the file is not UTF-8 text"));
 		return false;
 	}
-	return header_is_good(ret);
+	return header_is_good(r, header);
 }
 
 bool csv_next(struct csv *r)
@@ -104,11 +95,11 @@ bool csv_next(struct csv *r)
 	while (read_record(r)) {
 		if (r->n == 1 && !*r->fields[0])
 			continue;
-		if (r->n == r->n_columns)
+		if (r->n == r->columns)
 			return true;
 		lint_add(&r->l->lint, "E12", &r->marks[0],
-			   arena_printf(r->l->arena, _("each line has %s"), r->header),
-			   _("%zu fields where %zu are wanted"), r->n, r->n_columns);
+			   arena_printf(r->l->arena, _("each line has as many fields as the first, %zu"), r->columns),
+			   _("%zu fields where %zu are wanted"), r->n, r->columns);
 	}
 	return false;
 }

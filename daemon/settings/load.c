@@ -241,6 +241,7 @@ static void build(struct loader *l)
 	office->fallback_policy = scope_policy(fallback, "policy");
 	load_lifecycle(l);
 	load_talk(l);
+	load_statistics(l);
 	load_shell(l);
 	check_all(l);
 	load_tests(l);

@@ -104,6 +104,8 @@ void load_grids(struct loader *l);
 void load_devices(struct loader *l);
 void load_lifecycle(struct loader *l);
 void load_talk(struct loader *l);
+bool load_period(struct scope s, const char *name, struct period *ret);         /* false: it happens never */
+void load_statistics(struct loader *l);         /* rates, wall, public lists, inspections */
 void load_shell(struct loader *l);              /* what is not the office: broker, database, … */
 /* `map`, `set`, `formats`, `codes` below s. */
 void load_mapping(struct scope s, struct channel *channel);
@@ -123,4 +125,5 @@ void check_departments(struct loader *l);
 void check_hours(struct loader *l);
 void check_policies(struct loader *l);
 void check_years(struct loader *l);
+void check_statistics(struct loader *l);
 void check_unused(struct loader *l);

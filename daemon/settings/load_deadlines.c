@@ -231,10 +231,10 @@ static void load_reports(struct loader *l)
 	for (size_t i = 0; i < n; i++) {
 		struct scope one = scope_item(s, i);
 
-		periods[office->n_periods].name = s.map->keys[i]->text;
-		periods[office->n_periods].to = scope_dept(one, "to");
-		periods[office->n_periods].content = scope_text(one, "content");
-		if (scope_deadline(one, "every", &periods[office->n_periods].every))
+		struct period *period = &periods[office->n_periods];
+
+		period->to = scope_dept(one, "to");
+		if (load_period(one, s.map->keys[i]->text, period) && period->to)
 			office->n_periods++;
 	}
 	office->periods = periods;

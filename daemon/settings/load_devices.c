@@ -170,7 +170,7 @@ void load_devices(struct loader *l)
 	struct csv r;
 
 	load_kinds(l);
-	if (!csv_open(l, "devices.csv", "device,kind,address,grid,dept,owner,contact,heartbeat,maintenance", &r))
+	if (!csv_open(l, "devices.csv", "device,kind,address,grid,dept,owner,contact,heartbeat,maintenance", NULL, &r))
 		return;
 	devices = arena_alloc(l->arena, (r.source->n_lines + 1) * sizeof(*devices));
 	while (csv_next(&r))

@@ -1,5 +1,8 @@
-/* grids.csv: the grids of the office, who keeps them, whose they are. An office without the file has none. */
+/* grids.csv. The file may be missing: an office without grids has none. */
+#include "base/str.h"
 #include "settings/csv.h"
+
+static const char header[] = "grid,name,community,dept,keeper";
 
 static bool code_is_good(const char *code)
 {
@@ -34,7 +37,7 @@ void load_grids(struct loader *l)
 	struct grid *grids;
 	struct csv r;
 
-	if (!csv_open(l, "grids.csv", "grid,name,community,dept,keeper", &r))
+	if (!csv_open(l, "grids.csv", header, NULL, &r))
 		return;
 	grids = arena_alloc(l->arena, (r.source->n_lines + 1) * sizeof(*grids));
 	while (csv_next(&r))

@@ -15,6 +15,7 @@ static const char *const horizons[] = {"now", "near", "mid", "long"};
 static const char *const closing_rules[] = {"satisfied", "rated", "resolved"};
 static const char *const clock_from_first[] = {"received", "dispatched"};
 static const char *const unrated[] = {"close", "keep"};
+static const char *const better[] = {"more", "fewer"};
 static const char *const evidence[] = {"optional", "required"};
 static const char *const device_words[] = {"counted", "told"};
 static const char *const again[] = {"supervise", "leader", "none"};
@@ -53,6 +54,25 @@ static const char *const again[] = {"supervise", "leader", "none"};
 #define WORD_ROWS(word, help_, fallback_)                                                              \
 	KEY("conversation.words." word, KEY_LIST, KEY_OR_ONE, help_, .fallback = fallback_),              \
 	KEY("conversation.words." word "[]", KEY_WORD, 0, N_("A word."))
+/* Which cases a rate counts. */
+#define SELECTION_ROWS(at, flags_, help_)                                                                \
+	KEY(at, KEY_MAP, flags_, help_),                                                                  \
+	KEY(at ".all", KEY_LIST, KEY_OR_ONE | KEY_NONEMPTY, N_("Every one of these holds.")),             \
+	KEY(at ".all[]", KEY_ENUM, 0, N_("What holds of a case."), ENUM(fact_names)),                                       \
+	KEY(at ".any", KEY_LIST, KEY_OR_ONE | KEY_NONEMPTY, N_("At least one of these holds.")),          \
+	KEY(at ".any[]", KEY_ENUM, 0, N_("What holds of a case."), ENUM(fact_names)),                                       \
+	KEY(at ".none", KEY_LIST, KEY_OR_ONE | KEY_NONEMPTY, N_("Not one of these holds.")),              \
+	KEY(at ".none[]", KEY_ENUM, 0, N_("What holds of a case."), ENUM(fact_names)),                                      \
+	KEY(at ".channel", KEY_LIST, KEY_OR_ONE | KEY_NONEMPTY, N_("Any of these channels.")),            \
+	KEY(at ".channel[]", KEY_REF, 0, N_("A channel."), .ref = "channels"),                            \
+	KEY(at ".category", KEY_LIST, KEY_OR_ONE | KEY_NONEMPTY, N_("These categories or below.")),       \
+	KEY(at ".category[]", KEY_REF, 0, N_("A category."), .ref = "categories"),                        \
+	KEY(at ".department", KEY_LIST, KEY_OR_ONE | KEY_NONEMPTY, N_("Any of these lead departments.")), \
+	KEY(at ".department[]", KEY_REF, 0, N_("A department."), .ref = "departments"),                   \
+	KEY(at ".urgency", KEY_LIST, KEY_OR_ONE | KEY_NONEMPTY, N_("Any of these urgencies.")),           \
+	KEY(at ".urgency[]", KEY_ENUM, 0, N_("An urgency."), ENUM(urgency_names)),                        \
+	KEY(at ".horizon", KEY_LIST, KEY_OR_ONE | KEY_NONEMPTY, N_("Any of these horizons.")),            \
+	KEY(at ".horizon[]", KEY_ENUM, 0, N_("How long it may take."), ENUM(horizons))
 
 static const struct key_info keys[] = {
 	KEY("", KEY_MAP, 0, N_("The whole configuration.")),
@@ -293,7 +313,43 @@ static const struct key_info keys[] = {
 	KEY("reports.*.name", KEY_TEXT, 0, N_("Name for people.")),
 	KEY("reports.*.every", KEY_SERIES, KEY_REQUIRED, N_("When it is made.")),
 	KEY("reports.*.to", KEY_REF, KEY_REQUIRED, N_("Who gets it."), .ref = "departments"),
-	KEY("reports.*.content", KEY_TEXT, 0, N_("What it lists."), .fallback = "overdue"),
+	KEY("reports.*.content", KEY_ENUM, 0, N_("What it lists."), .fallback = "overdue", ENUM(period_content_names)),
+	KEY("reports.*.covers", KEY_ENUM, 0, N_("Of what time: since the list before, or the month, quarter or year of the "
+		"day before it is made."), .fallback = "since", ENUM(period_covers_names)),
+
+	KEY("rates", KEY_NAMED, 0, N_("What is counted, and how."), .name = KEY_TEXT),
+	KEY("rates.*", KEY_MAP, 0, N_("A rate: the numerator's cases among the denominator's.")),
+	KEY("rates.*.of", KEY_ENUM, 0, N_("By which moment a case belongs to a month."),
+	    .fallback = "received", ENUM(rate_of_names)),
+	SELECTION_ROWS("rates.*.numerator", KEY_REQUIRED, N_("Which of them count.")),
+	SELECTION_ROWS("rates.*.denominator", 0, N_("Among which cases; left out: all of the period.")),
+	KEY("rates.*.better", KEY_ENUM, 0, N_("Which way is better."), .fallback = "more", ENUM(better)),
+	KEY("wall", KEY_MAP, 0, N_("What the wall board shows beside the figures of the day.")),
+	KEY("wall.problems", KEY_INT, 0, N_("How many overdue cases it names."), .fallback = "10", .max = 100),
+	KEY("wall.aims", KEY_NAMED, 0, N_("Aims with an end to count down to."), .name = KEY_TEXT),
+	KEY("wall.aims.*", KEY_MAP, 0, N_("An aim.")),
+	KEY("wall.aims.*.rate", KEY_TEXT, KEY_REQUIRED, N_("The rate that measures it.")),
+	KEY("wall.aims.*.from", KEY_DATE, KEY_REQUIRED, N_("The first day that counts.")),
+	KEY("wall.aims.*.until", KEY_DATE, KEY_REQUIRED, N_("The last day.")),
+	KEY("wall.aims.*.target", KEY_INT, 0, N_("How many are aimed at; left out: all there are."), .max = 100000000),
+	KEY("public", KEY_NAMED, 0, N_("Lists for everybody, without anything personal."), .name = KEY_ID),
+	KEY("public.*", KEY_MAP, 0, N_("A public list.")),
+	KEY("public.*.name", KEY_TEXT, 0, N_("Name for people.")),
+	KEY("public.*.every", KEY_SERIES, KEY_REQUIRED, N_("When it is made.")),
+	KEY("public.*.content", KEY_ENUM, 0, N_("What it lists."), .fallback = "closed", ENUM(period_content_names)),
+	KEY("public.*.covers", KEY_ENUM, 0, N_("Of what time: since the list before, or the month, quarter or year of the "
+		"day before it is made."), .fallback = "since", ENUM(period_covers_names)),
+	KEY("inspections", KEY_NAMED, 0, N_("Sites that are visited again and again."), .name = KEY_ID),
+	KEY("inspections.*", KEY_MAP, 0, N_("A register of sites.")),
+	KEY("inspections.*.name", KEY_TEXT, 0, N_("Name for people.")),
+	KEY("inspections.*.register", KEY_PATH, KEY_REQUIRED,
+	    N_("The file of sites: id,name,trade,grade,community,grid,contact,phone.")),
+	KEY("inspections.*.channel", KEY_REF, KEY_REQUIRED, N_("The channel by which visits come in."), .ref = "channels"),
+	KEY("inspections.*.category", KEY_REF, 0, N_("Their category."), .ref = "categories"),
+	KEY("inspections.*.task", KEY_TEXT, 0, N_("What a visit is for."), .fallback = "例行检查"),
+	KEY("inspections.*.grades", KEY_NAMED, KEY_REQUIRED | KEY_NONEMPTY, N_("How often each grade is visited."),
+	    .name = KEY_TEXT),
+	KEY("inspections.*.grades.*", KEY_SERIES, 0, N_("When a visit falls due.")),
 
 	KEY("triage", KEY_REF, 0,
 	    N_("Who hands out what came back; default the fallback."), .ref = "departments"),

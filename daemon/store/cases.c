@@ -18,7 +18,12 @@ static const struct query load = {
 	" micros(c.met_feedback), c.provisional, c.fired, c.basis, c.reports, c.returns, c.heat, c.urges, c.urge_day,"
 	" c.dissatisfied, micros(c.received_at), micros(c.resolved_at), micros(c.closed_at), c.close_reason,"
 	" c.joined_into, c.urged, micros(c.due_whole), r.reply_to, r.device IS NOT NULL AND r.reply_to IS NULL,"
-	" CASE WHEN c.visibility = 'open' THEN p.address END"
+	" CASE WHEN c.visibility = 'open' THEN p.address END, c.accused, c.person, c.score, c.cells,"
+	" CASE WHEN c.joined IS NULL THEN CASE WHEN p.name IS NULL THEN NULL ELSE json_build_array(p.name) END ELSE"
+	" (SELECT json_agg(n.name) FROM (SELECT p.name UNION ALL SELECT q.name"
+	" FROM json_to_recordset(c.joined) j(channel text, report text)"
+	" JOIN person q ON q.tenant = c.tenant AND q.channel = j.channel AND q.id = j.report) n"
+	" WHERE n.name IS NOT NULL) END"
 	" FROM cases c"
 	" LEFT JOIN report r ON r.tenant = c.tenant AND r.channel = c.channel AND r.id = c.report"
 	" LEFT JOIN person p ON p.tenant = c.tenant AND p.channel = c.channel AND p.id = c.report"
@@ -129,6 +134,11 @@ static struct case_record *read_case(const struct pg_rows *rows, int row, struct
 	c->reply_to = next_text(&at);
 	c->from_device = pg_get_bool(rows, row, at.column++);
 	c->address = next_text(&at);
+	c->accused = next_text(&at);
+	c->person = next_text(&at);
+	c->score = next_int(&at);
+	c->cells = next_text(&at);
+	lists_read_names(next_raw(&at), c, a);
 	return c;
 }
 

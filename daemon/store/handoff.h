@@ -38,5 +38,6 @@ struct meeting {
 	struct mailbox *box;            /* of struct handoff * */
 	_Atomic bool active;            /* this daemon holds the tenant's lock, or held it when the database left */
 	_Atomic bool locked;            /* … and holds it now: may take the tenant's session at the broker */
+	_Atomic bool lists;             /* a list was made: it waits in the database */
 	_Atomic bool scan;              /* rows were left in the outbox: look there */
 };

@@ -38,7 +38,7 @@ static const struct member errand_members[] = {
 };
 static const struct member joined_members[] = {
 	M(joined, channel, TEXT), M(joined, source, TEXT), M(joined, report, TEXT), M(joined, reply_to, JSON),
-	M(joined, number, TEXT), {"score", MEMBER_INT, offsetof(struct joined, score), -1, NULL, 0},
+	M(joined, number, TEXT), M(joined, person, TEXT), {"score", MEMBER_INT, offsetof(struct joined, score), -1, NULL, 0},
 };
 #undef M
 #define LIST(members, type) {members, ARRAY_LEN(members), sizeof(struct type)}
@@ -258,6 +258,18 @@ void lists_read_errands(const char *json, struct case_record *c, struct arena *a
 void lists_read_joined(const char *json, struct case_record *c, struct arena *a)
 {
 	READ(joined, json, c, joined, a);
+}
+
+void lists_read_names(const char *json, struct case_record *c, struct arena *a)
+{
+	json_t *list = parsed(json), *one;
+	const char **names = arena_alloc(a, (json_array_size(list) + 1) * sizeof(*names));
+	size_t i;
+
+	json_array_foreach(list, i, one)
+		names[c->n_names++] = copied(a, one);
+	c->names = names;
+	json_decref(list);
 }
 
 void lists_read_told(const char *json, struct case_record *c, struct arena *a)

@@ -25,7 +25,7 @@ int pg_open(const char *dsn, const char *application, struct pg **ret, struct er
 void pg_close(struct pg *pg);       /* NULL-safe */
 bool pg_is_alive(const struct pg *pg);
 
-enum { PG_ARGS = 56 };
+enum { PG_ARGS = 64 };
 struct pg_args {
 	int n;
 	const char *value[PG_ARGS];

@@ -42,8 +42,12 @@ static void insert(struct str *sql, const struct table *t)
 static void update(struct str *sql, const struct table *t)
 {
 	str_addf(sql, "UPDATE %s t SET ", t->name);
-	for (size_t i = t->n_keys; i < t->n_columns; i++)
-		str_addf(sql, "%s%s = u.%s", i == t->n_keys ? "" : ", ", t->columns[i].name, t->columns[i].name);
+	for (size_t i = t->n_keys; i < t->n_columns; i++) {
+		const struct column *c = &t->columns[i];
+
+		str_addf(sql, "%s%s = ", i == t->n_keys ? "" : ", ", c->name);
+		str_addf(sql, c->merge ? "%s" : "u.%s", c->merge ? c->merge : c->name);
+	}
 	arrays(sql, t);
 	str_add(sql, " WHERE t.tenant = $1::text");
 	for (size_t i = 0; i < t->n_keys; i++)

@@ -31,6 +31,7 @@ struct column {
 	enum column_type type;
 	size_t offset;
 	const char *const *names;       /* of COLUMN_NAME */
+	const char *merge;              /* of UPDATE, where the old value (t) has a say beside the new one (u); or NULL */
 };
 struct table {
 	const char *name;               /* the relation; statements are called put_NAME, set_NAME */

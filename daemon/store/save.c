@@ -10,6 +10,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "core/device/device.h"
+#include "core/life/same.h"
+#include "core/statistics/facts.h"
 #include "core/time/moment.h"
 #include "store/lists.h"
 
@@ -17,6 +19,8 @@
 struct case_row {
 	struct case_record c;
 	const char *supports, *errands, *joined, *told, *fired, *basis;
+	int64_t facts;
+	const char *rated, *officer;
 };
 struct history_put {
 	const char *number;
@@ -35,13 +39,17 @@ struct timer_put {
 	const char *number;
 	int64_t due_at;
 };
+struct matter_put {
+	const char *cell, *number;
+	struct matter m;
+};
 struct leg_put {
 	const char *number;
 	struct leg_row leg;
 };
 
-#define AT(type, member, column, kind) {column, COLUMN_##kind, offsetof(struct type, member), NULL}
-#define NAMED(type, member, column, words) {column, COLUMN_NAME, offsetof(struct type, member), words}
+#define AT(type, member, column, kind) {column, COLUMN_##kind, offsetof(struct type, member), NULL, NULL}
+#define NAMED(type, member, column, words) {column, COLUMN_NAME, offsetof(struct type, member), words, NULL}
 
 static const struct column report_columns[] = {
 	AT(report_row, channel, "channel", TEXT), AT(report_row, id, "id", TEXT),
@@ -51,7 +59,7 @@ static const struct column report_columns[] = {
 	AT(report_row, category, "category", TEXT), AT(report_row, grid, "grid", TEXT),
 	AT(report_row, urgency, "urgency", TEXT), AT(report_row, device, "device", TEXT),
 	AT(report_row, media, "media", JSON), AT(report_row, reply_to, "reply_to", JSON),
-	AT(report_row, extra, "extra", JSON), AT(report_row, digest, "digest", DIGEST),
+	AT(report_row, extra, "extra", JSON), AT(report_row, shown, "shown", JSON), AT(report_row, digest, "digest", DIGEST),
 };
 static const struct column person_columns[] = {
 	AT(person_row, channel, "channel", TEXT), AT(person_row, id, "id", TEXT),
@@ -90,8 +98,15 @@ static const struct column case_columns[] = {
 	AT(case_row, c.urge_day, "urge_day", INT), AT(case_row, c.dissatisfied, "dissatisfied", INT),
 	AT(case_row, c.received_at, "received_at", TIME), AT(case_row, c.resolved_at, "resolved_at", TIME),
 	AT(case_row, c.closed_at, "closed_at", TIME), AT(case_row, c.close_reason, "close_reason", TEXT),
-	AT(case_row, c.joined_into, "joined_into", TEXT), AT(case_row, c.urged, "urged", INT),
+	AT(case_row, c.joined_into, "joined_into", TEXT), AT(case_row, c.accused, "accused", TEXT),
+	AT(case_row, c.person, "person", TEXT), AT(case_row, c.score, "score", INT),
+	AT(case_row, c.cells, "cells", TEXT),
+	AT(case_row, c.urged, "urged", INT),
 	AT(case_row, c.whole_due, "due_whole", TIME),
+	/* What has happened once stays (FACTS_LASTING), and so does what this step says nothing of. */
+	{"facts", COLUMN_INT64, offsetof(struct case_row, facts), NULL, "(t.facts & (-1::int8 << 22)) | u.facts"},
+	{"rated", COLUMN_TEXT, offsetof(struct case_row, rated), NULL, "coalesce(u.rated, t.rated)"},
+	{"officer", COLUMN_TEXT, offsetof(struct case_row, officer), NULL, "coalesce(u.officer, t.officer)"},
 };
 static const struct column leg_columns[] = {
 	AT(leg_put, number, "number", TEXT), AT(leg_put, leg.leg.n, "leg", INT),
@@ -125,6 +140,18 @@ static const struct column queue_columns[] = {
 };
 static const struct column timer_columns[] = {
 	AT(timer_put, number, "number", TEXT), AT(timer_put, due_at, "due_at", TIME),
+};
+static const struct column matter_columns[] = {
+	AT(matter_put, cell, "cell", TEXT), AT(matter_put, number, "number", TEXT),
+	AT(matter_put, m.at, "received_at", TIME), AT(matter_put, m.grid, "grid", TEXT),
+	AT(matter_put, m.lat, "lat", DOUBLE), AT(matter_put, m.lon, "lon", DOUBLE), AT(matter_put, m.crs, "crs", TEXT),
+	AT(matter_put, m.place, "place", TEXT), AT(matter_put, m.text, "text", TEXT),
+};
+static const struct column closed_columns[] = {
+	AT(timer_put, number, "number", TEXT), AT(timer_put, due_at, "at", TIME),
+};
+static const struct column moved_columns[] = {
+	AT(report_row, channel, "channel", TEXT), AT(report_row, id, "id", TEXT), AT(report_row, number, "number", TEXT),
 };
 static const struct column command_columns[] = {
 	AT(command_row, department, "department", TEXT), AT(command_row, request, "request", TEXT),
@@ -179,6 +206,9 @@ static struct table tables[N_SAVE_TABLE] = {
 	[SAVE_TIMER_PUT] = {"timer", COLUMNS(timer_columns),
 			    .then = " ON CONFLICT (tenant, number) DO UPDATE SET due_at = excluded.due_at"},
 	[SAVE_COMMAND] = {"command", COLUMNS(command_columns), .then = ""},
+	[SAVE_MATTER_PUT] = {"matter", COLUMNS(matter_columns), .then = " ON CONFLICT DO NOTHING"},
+	[SAVE_CLOSED] = {"closed", COLUMNS(closed_columns), .then = " ON CONFLICT DO NOTHING"},
+	[SAVE_REPORT_MOVED] = {"report", COLUMNS(moved_columns), .then = "", .n_keys = 2, .update = true},
 	[SAVE_DEAD] = {"dead_letter", COLUMNS(dead_columns), .then = " ON CONFLICT DO NOTHING"},
 	/* What a device said, once it is known which case it belongs to; claimed before, or never. */
 	[SAVE_REPORT_MADE] = {"needle.report", COLUMNS(report_columns),
@@ -208,6 +238,9 @@ static const struct query address_put = {
 		       " ON CONFLICT (tenant, channel, id) DO UPDATE SET address = excluded.address, lat = NULL, lon = NULL"};
 static const struct query device_timer_drop = {
 	"drop_device_timer", "DELETE FROM device_timer WHERE tenant = $1::text AND device = ANY($2::text[])"};
+static const struct query matter_drop = {
+	"drop_matter", "DELETE FROM matter m USING unnest($2::text[], $3::text[]) u(cell, number)"
+		       " WHERE m.tenant = $1::text AND m.cell = u.cell AND m.number = u.number"};
 static const struct query begin = {"begin", "BEGIN"}, commit = {"commit", "COMMIT"};
 
 void save_init_tables(void)
@@ -225,6 +258,8 @@ const struct query *save_query(enum save_table table)
 		return &address_put;
 	if (table == SAVE_DEVICE_TIMER_DROP)
 		return &device_timer_drop;
+	if (table == SAVE_MATTER_DROP)
+		return &matter_drop;
 	return table == SAVE_TIMER_DROP ? &timer_drop : &tables[table].query;
 }
 
@@ -280,15 +315,37 @@ static void save_queue(struct save *s, const struct case_change *change)
 	}
 }
 
-void save_change(struct save *s, const struct case_change *change)
+/* An open case can be met again as the same matter; one that was resolved is another matter when it comes back. */
+static void save_matter(struct save *s, const struct case_change *change)
 {
 	struct case_record *c = change->c;
+	bool open = c->state != STATE_RESOLVED && c->state != STATE_CLOSED && c->state != STATE_JOINED;
 
+	if (!open && c->cells) {
+		for (const char *cell = c->cells; *cell && !change->fresh; cell += strcspn(cell, "\n"), cell += *cell == '\n')
+			save_row(s, SAVE_MATTER_DROP,
+				 ROW(matter_put, .cell = arena_strndup(s->a, cell, strcspn(cell, "\n")), .number = c->number));
+		c->cells = NULL;
+	}
+	for (size_t i = 0; open && i < change->n_cells; i++)
+		save_row(s, SAVE_MATTER_PUT, ROW(matter_put, change->cells[i], c->number, *change->matter));
+	if (c->closed_at != MOMENT_NONE && !open)
+		save_row(s, SAVE_CLOSED, ROW(timer_put, c->number, c->closed_at));
+}
+
+void save_change(struct save *s, const struct case_change *change)
+{
+	const struct step_trace trace = {change->history.v, change->history.n, change->legs.v, change->legs.n};
+	struct case_record *c = change->c;
+
+	_Static_assert(FACT_OVERDUE == 22, "the database keeps the bits from here on");
 	if (!change->touched)
 		return;
+	save_matter(s, change);
 	save_row(s, change->fresh ? SAVE_CASE_NEW : SAVE_CASE_OLD,
 		 ROW(case_row, *c, lists_supports(c, s->a), lists_errands(c, s->a), lists_joined(c, s->a),
-		     lists_told(c, s->a), lists_fired(c, s->a), lists_basis(c, s->a)));
+		     lists_told(c, s->a), lists_fired(c, s->a), lists_basis(c, s->a), facts_of(c, &trace),
+		     facts_score(&trace), facts_officer(&trace)));
 	for (size_t i = 0; i < change->history.n; i++)
 		save_row(s, SAVE_HISTORY, ROW(history_put, c->number, change->history.v[i]));
 	for (size_t i = 0; i < change->events.n; i++) {
@@ -319,31 +376,32 @@ static void pipe_table(struct pg *pg, struct save *s, enum save_table table, str
 	pg_pipe(pg, &tables[table].query, &args, ret);
 }
 
-static void pipe_drops(struct pg *pg, struct save *s)
+/* Deletes rows that have two names, or one: what each is called is at these places of the row. */
+static void pipe_drop(struct pg *pg, struct save *s, enum save_table table, size_t first, size_t second)
 {
-	const struct rows *queue = &s->rows[SAVE_QUEUE_DROP], *timer = &s->rows[SAVE_TIMER_DROP];
-	size_t most = queue->n > timer->n ? queue->n : timer->n;
-	const char **departments = arena_alloc(s->a, most * sizeof(*departments));
-	const char **numbers = arena_alloc(s->a, most * sizeof(*numbers));
+	const struct rows *rows = &s->rows[table];
+	const char **names = arena_alloc(s->a, rows->n * sizeof(*names));
+	const char **others = arena_alloc(s->a, rows->n * sizeof(*others));
 	struct pg_args args = {0};
 
-	if (queue->n) {
-		for (size_t i = 0; i < queue->n; i++) {
-			departments[i] = ((const struct queue_put *)queue->v[i])->q.department;
-			numbers[i] = ((const struct queue_put *)queue->v[i])->number;
-		}
-		pg_text(&args, s->tenant);
-		pg_texts(&args, departments, queue->n);
-		pg_texts(&args, numbers, queue->n);
-		pg_pipe(pg, &queue_drop, &args, NULL);
+	if (!rows->n)
+		return;
+	for (size_t i = 0; i < rows->n; i++) {
+		names[i] = *(const char *const *)(const void *)((const char *)rows->v[i] + first);
+		others[i] = *(const char *const *)(const void *)((const char *)rows->v[i] + second);
 	}
-	if (timer->n) {
-		for (size_t i = 0; i < timer->n; i++)
-			numbers[i] = ((const struct timer_put *)timer->v[i])->number;
-		pg_text(&args, s->tenant);
-		pg_texts(&args, numbers, timer->n);
-		pg_pipe(pg, &timer_drop, &args, NULL);
-	}
+	pg_text(&args, s->tenant);
+	pg_texts(&args, names, rows->n);
+	if (first != second)
+		pg_texts(&args, others, rows->n);
+	pg_pipe(pg, save_query(table), &args, NULL);
+}
+
+static void pipe_drops(struct pg *pg, struct save *s)
+{
+	pipe_drop(pg, s, SAVE_QUEUE_DROP, offsetof(struct queue_put, q.department), offsetof(struct queue_put, number));
+	pipe_drop(pg, s, SAVE_TIMER_DROP, offsetof(struct timer_put, number), offsetof(struct timer_put, number));
+	pipe_drop(pg, s, SAVE_MATTER_DROP, offsetof(struct matter_put, cell), offsetof(struct matter_put, number));
 }
 
 static void pipe_addresses(struct pg *pg, struct save *s)

@@ -21,6 +21,9 @@ struct case_change {
 	ALIST(struct queue_row) queue;          /* the last word for each department */
 	ALIST(struct leg_row) legs;
 	const char *address;                    /* amended, or NULL */
+	const struct matter *matter;            /* of a new case that others may be the same as, or NULL */
+	const char *const *cells;               /* under which it is kept */
+	size_t n_cells;
 	int64_t wake_at;
 };
 /* Adds the effects of one more step. */
@@ -31,7 +34,7 @@ struct report_row {
 	enum report_kind kind;
 	const char *source;
 	int64_t at, received_at;
-	const char *text, *category, *grid, *urgency, *device, *media, *reply_to, *extra;
+	const char *text, *category, *grid, *urgency, *device, *media, *reply_to, *extra, *shown;
 	unsigned char digest[16];
 };
 struct person_row {
@@ -64,6 +67,8 @@ struct rows {
 enum save_table { SAVE_REPORT, SAVE_PERSON, SAVE_CASE_NEW, SAVE_CASE_OLD, SAVE_LEG, SAVE_HISTORY, SAVE_OUTBOX,
 		  SAVE_QUEUE_NEW, SAVE_TIMER_NEW, SAVE_QUEUE_PUT, SAVE_QUEUE_DROP, SAVE_TIMER_PUT, SAVE_TIMER_DROP,
 		  SAVE_ADDRESS, SAVE_COMMAND, SAVE_DEAD,
+		  SAVE_MATTER_PUT, SAVE_MATTER_DROP, SAVE_CLOSED,
+		  SAVE_REPORT_MOVED,            /* struct report_row: a report that became part of another case */
 		  SAVE_REPORT_MADE, SAVE_DEVICE, SAVE_CAUSE, SAVE_DEVICE_TIMER, SAVE_DEVICE_TIMER_DROP,
 		  N_SAVE_TABLE };
 struct save {

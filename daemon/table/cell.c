@@ -108,7 +108,11 @@ bool cell_date(double serial, bool from_1904, char text[64])
 
 	if (!isfinite(serial) || serial < 0 || serial > 2958465)
 		return false;
-	if (serial < 1) {
+	if (seconds >= 86400) {
+		days += 1;
+		seconds = 0;
+	}
+	if (days < 1) {
 		/* A time of the day without a day. */
 		snprintf(text, 64, "%02d:%02d:%02d", (int)(seconds / 3600), (int)(seconds / 60) % 60, (int)seconds % 60);
 		return true;

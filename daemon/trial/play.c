@@ -41,7 +41,7 @@ static void take_step(struct play *p, const struct action *action)
 
 static void wait_until(struct play *p, int64_t until)
 {
-	static const struct action tick = {LIFE_TICK, NULL, NULL};
+	static const struct action tick = {.what = LIFE_TICK};
 
 	while (p->wake_at != MOMENT_NONE && p->wake_at <= until) {
 		if (p->now < p->wake_at)
@@ -78,8 +78,8 @@ static int command_act(struct play *p, const char *dept, json_t *members, struct
 	m.payload_len = strlen(payload);
 	r = understand(office, NULL, NULL, &m, &p->at->scratch, &u, e);
 	if (r == 0)
-		take_step(p, &(struct action){(enum life_action)(LIFE_COMMAND + (int)u.command.action), &u.command,
-					      &p->at->understood.reports[0]});
+		take_step(p, &(struct action){.what = (enum life_action)(LIFE_COMMAND + (int)u.command.action), .command = &u.command,
+					      .report = &p->at->understood.reports[0]});
 	understood_done(&u);
 	return r;
 }
@@ -93,7 +93,7 @@ static int report_act(struct play *p, json_t *members, struct err *e)
 	json_object_set_new(members, "id", json_sprintf("test-%d", p->n));
 	r = sample_understand(at->office, at->understood.reports[0].channel, members, p->now, &at->scratch, &u, e);
 	if (r == 0 && u.n_reports)
-		take_step(p, &(struct action){life_action_of(u.reports[0].kind), NULL, &u.reports[0]});
+		take_step(p, &(struct action){.what = life_action_of(u.reports[0].kind), .report = &u.reports[0]});
 	understood_done(&u);
 	return r;
 }

@@ -45,6 +45,16 @@ static void stop(void *self)
 	back_stop(h);
 }
 
+static void done(void *self)
+{
+	struct hotline *h = self;
+
+	queue_close(h->known);
+	shape_close(h);
+	for (size_t i = 0; i < h->mapping.n_codes; i++)
+		map_done((struct map *)(uintptr_t)&h->mapping.codes[i].values);
+}
+
 static void receipt(void *self, const struct bridge_receipt *r)
 {
 	struct hotline *h = self;
@@ -68,6 +78,7 @@ int main(int argc, char **argv)
 		.file = "/etc/needle/hotline.yaml",
 		.help = N_("Connects the city hotline (12345) with the gateway: exports in a folder, HTTP push, HTTP pull."),
 		.keys = hotline_keys, .self = &hotline, .read = hotline_read, .start = start, .stop = stop,
+		.done = done,
 		.receipt = receipt, .reply = reply,
 	};
 

@@ -196,7 +196,7 @@ static void read_options(struct scope root, struct hotline *h)
 	const struct needle_option *options = needle_plugin.options;
 	const struct node *map = scope_node(root, "options");
 
-	for (size_t i = 0; options[i].name && i < ARRAY_LEN(h->options); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(h->options) && options[i].name; i++) {
 		const struct node *given = node_get(map, options[i].name);
 
 		h->options[i].text = given && given->text ? given->text : options[i].default_text;

@@ -324,6 +324,15 @@ static int pull_once(struct pull *p, struct err *e)
 
 /* ---- is anything missing? ------------------------------------------------------------------------ */
 
+/* Whatever number its report has (NUMBER#2), this number was seen to: it is not asked for every hour. */
+static void note_number(struct pull *p, const char *id)
+{
+	struct err e;
+
+	if (queue_put(p->h->known, id, "", 0, &e) == 0)
+		queue_done(p->h->known, id, false);
+}
+
 static int fetch_missing(struct pull *p, const char *id, struct err *e)
 {
 	const struct wire_value values[] = {{"id", id}};
@@ -339,6 +348,8 @@ static int fetch_missing(struct pull *p, const char *id, struct err *e)
 		if (r < 0)
 			break;
 	}
+	if (r == 0 && json_array_size(rows))
+		note_number(p, id);
 	json_decref(rows);
 	json_decref(root);
 	return r;

@@ -352,11 +352,16 @@ static void on_call(void *arg, struct server_call *call)
 	json_decref(root);
 }
 
+static void on_refused(void *arg, struct server_call *call, int status, const char *why)
+{
+	refuse(arg, call, status, "", why);
+}
+
 int push_start(struct hotline *h, struct loop *loop, struct err *e)
 {
 	const struct push_settings *s = &h->push_is;
 	struct server_options options = {.address = s->address, .port = s->port, .body_max = (size_t)s->size,
-					 .rate = s->rate, .burst = s->burst};
+					 .rate = s->rate, .burst = s->burst, .refuse = on_refused};
 	struct push *p = mem_alloc(sizeof(*p));
 	int r;
 

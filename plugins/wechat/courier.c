@@ -1,6 +1,6 @@
 /*
  * The ladder. What no callback carried goes by customer service while the person's last word is young enough,
- * then by a template message, then it is a task for staff: the gateway is told that it did not arrive, and
+ * then by a template message or a subscribed notice, then it is a task for staff: the gateway is told that it did not arrive, and
  * robots with `unreachable` say so. An app of WeCom reaches its members at any time. Which way it was goes back
  * with `delivered`.
  */
@@ -160,8 +160,9 @@ static enum rung by_template(struct courier *c, const struct person *who, const 
 	data = json_object();
 	for (size_t i = 0; i < t->n; i++)
 		json_object_set_new(data, t->names[i], json_pack("{s:s}", "value", filled(t->texts[i], r, a)));
-	return post(c, who->account, "/cgi-bin/message/template/send",
-		    json_pack("{s:s,s:s,s:s*,s:o}", "touser", who->user, "template_id", t->id, "url", t->page, "data", data), NULL, e);
+	return post(c, who->account, t->subscription ? "/cgi-bin/message/subscribe/bizsend" : "/cgi-bin/message/template/send",
+		    json_pack("{s:s,s:s,s:s*,s:o}", "touser", who->user, "template_id", t->id, t->subscription ? "page" : "url", t->page,
+			      "data", data), NULL, e);
 }
 
 /* ---- a reply --------------------------------------------------------------------------------- */

@@ -192,13 +192,13 @@ static int kf_page(struct fetcher *f, const struct wechat_account *account, cons
 	return r;
 }
 
-struct names {
+struct name_list {
 	VEC(char *) v, texts;
 };
 
 static void collect(void *arg, const char *name, const char *text)
 {
-	struct names *names = arg;
+	struct name_list *names = arg;
 
 	VEC_PUSH(&names->v, mem_strdup(name));
 	VEC_PUSH(&names->texts, mem_strdup(text));
@@ -228,7 +228,7 @@ static int one_kf(struct fetcher *f, char *name, const char *text, struct err *e
 
 static void all_kf(struct fetcher *f)
 {
-	struct names names = {0};
+	struct name_list names = {0};
 	struct err e = {0};
 	int r = 0;
 
@@ -252,7 +252,7 @@ static void all_kf(struct fetcher *f)
 /* Events may have been missed while we were away: every list is read once from where it was read to. */
 static void again(void *arg, const char *name, const char *text)
 {
-	struct names *names = arg;
+	struct name_list *names = arg;
 
 	(void)text;
 	VEC_PUSH(&names->v, mem_strdup(name));
@@ -260,7 +260,7 @@ static void again(void *arg, const char *name, const char *text)
 
 static void look_at_all_kf(struct fetcher *f)
 {
-	struct names names = {0};
+	struct name_list names = {0};
 
 	shelf_each(f->w->shelf, "c:", again, &names);
 	for (size_t i = 0; i < names.v.n; i++) {

@@ -50,6 +50,8 @@ const struct key_info wechat_keys[] = {
 	KEY("accounts.*.templates.*", KEY_MAP, 0, N_("The template for a kind of reply; `other` for all the rest.")),
 	KEY("accounts.*.templates.*.id", KEY_TEXT, KEY_REQUIRED, N_("The template's id.")),
 	KEY("accounts.*.templates.*.page", KEY_TEXT, 0, N_("Where a tap leads.")),
+	KEY("accounts.*.templates.*.subscription", KEY_BOOL, 0, N_("A subscribed notice (订阅通知) instead of a template message?"),
+	    .fallback = "off"),
 	KEY("accounts.*.templates.*.fields", KEY_NAMED, KEY_REQUIRED | KEY_NONEMPTY, N_("Its fields."), .name = KEY_TEXT),
 	KEY("accounts.*.templates.*.fields.*", KEY_TEXT, 0, N_("A text with {case} {text} {time}.")),
 	KEY("robots", KEY_NAMED, 0, N_("Group robots that are told of what needs eyes."), .name = KEY_ID),
@@ -71,7 +73,8 @@ static void read_template(struct scope s, const char *kind, struct wechat_templa
 {
 	const struct node *fields = scope_node(s, "fields");
 
-	*t = (struct wechat_template){.kind = kind, .id = scope_text(s, "id"), .page = scope_text(s, "page")};
+	*t = (struct wechat_template){.kind = kind, .id = scope_text(s, "id"), .page = scope_text(s, "page"),
+				      .subscription = scope_bool(s, "subscription") > 0};
 	for (size_t i = 0; fields && fields->kind == NODE_MAP && i < fields->n && t->n < TEMPLATE_FIELDS; i++) {
 		t->names[t->n] = fields->keys[i]->text;
 		t->texts[t->n++] = fields->items[i]->text ? fields->items[i]->text : "";

@@ -12,6 +12,7 @@ enum { ACCOUNTS_MAX = 16, ROBOTS_MAX = 32, TEMPLATES_MAX = 16, TEMPLATE_FIELDS =
 
 struct wechat_template {
 	const char *kind, *id, *page;           /* kind: of a reply; page: where a tap leads, or NULL */
+	bool subscription;                      /* a notice that the person has subscribed to, not a template message */
 	const char *names[TEMPLATE_FIELDS], *texts[TEMPLATE_FIELDS];    /* {case} {text} {kind} {time} */
 	size_t n;
 };

@@ -15,7 +15,7 @@
 #include "shelf.h"
 #include "wechat.h"
 
-enum { REMEMBERED = 200000, REMEMBERED_NEWS = 5000 };
+enum { REMEMBERED = 100000, REMEMBERED_NEWS = 5000 };
 
 const struct wechat_account *wechat_account(const struct wechat *w, const char *name)
 {

@@ -15,7 +15,7 @@
 #include "bridge/server.h"
 #include "wechat.h"
 
-enum { VISITS_MAX = 256, LIST_MAX = 4096 };
+enum { VISITS_MAX = 256, LIST_MAX = 4096, MISSES = 8, PROBE_US = 1000000 };
 
 struct visit {
 	struct server_call *rq;      /* NULL: free */
@@ -31,6 +31,8 @@ struct waiter {
 	pthread_mutex_t lock;           /* of all below */
 	pthread_cond_t wake;
 	pthread_mutex_t replies;        /* the bridge's reply functions */
+	int misses;                     /* waits in a row that were for nothing */
+	int64_t probe_us;
 	struct visit visits[VISITS_MAX];
 	VEC(struct bridge_reply) list;  /* for the courier, oldest first */
 };
@@ -53,12 +55,25 @@ void waiter_reply_is_there(struct waiter *x)
 	unlock(x);
 }
 
+/* While the gateway is away or busy nobody waits for it in vain, but for one a second who sees whether it is back. */
+static bool is_worth_it(struct waiter *x)
+{
+	int64_t now = clock_mono_us();
+
+	if (x->quit || (x->misses >= MISSES && now - x->probe_us < PROBE_US))
+		return false;
+	x->probe_us = now;
+	return true;
+}
+
 void waiter_add(struct waiter *x, struct server_call *rq, const char *report)
 {
 	struct visit *free_one = NULL;
+	bool worth;
 
 	lock(x);
-	for (size_t i = 0; i < VISITS_MAX && !free_one && !x->quit; i++)
+	worth = is_worth_it(x);
+	for (size_t i = 0; i < VISITS_MAX && !free_one && worth; i++)
 		if (!x->visits[i].rq)
 			free_one = &x->visits[i];
 	if (free_one) {
@@ -144,6 +159,7 @@ static void place(struct waiter *x, const struct bridge_reply *r)
 	}
 	v->reply = *r;
 	v->answered = v->carries = true;
+	x->misses = 0;
 	text = mem_strdup(r->text);
 	door_answer(x->w, v->rq, text);
 	free(text);
@@ -199,6 +215,7 @@ static int64_t end_waits(struct waiter *x, int64_t now)
 			continue;
 		if (v->until_us <= now || x->quit) {
 			v->answered = true;
+			x->misses++;
 			door_answer(x->w, v->rq, NULL);
 		} else if (v->until_us < next) {
 			next = v->until_us;

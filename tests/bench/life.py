@@ -150,13 +150,34 @@ def fire(figures, place, note, wrong):
 	figures.add("life.fire_lag_p99_s", late[n * 99 // 100], "s")
 
 
+def join(figures, place, note, wrong):
+	"""How long it takes to find what a new report may be the same matter as, among a million open cases."""
+	argv = [os.path.join(place.build, "bench", "join"), place.stack.env["NEEDLE_PG_DSN"], place.stack.env["NEEDLE_CONFIG"]]
+	for what in ("fill", "ask"):
+		if what == "ask":
+			place.db.all("VACUUM ANALYZE needle.matter")
+		done = subprocess.run([*argv, what, str(OPEN)], capture_output=True, text=True, check=False)
+		if done.returncode:
+			raise wrong(f"join: {done.stderr}")
+	result = json.loads(done.stdout)
+	note(f"    {result['asked']} reports among {OPEN} open cases: p50 {result['p50_ms']:.3f} ms, p99 {result['p99_ms']:.3f} ms, "
+	     f"{result['candidates']:.1f} candidates each, {result['same']} the same")
+	if result["same"] == 0:
+		raise wrong("nothing was ever the same matter")
+	figures.add("life.join_p99_ms", result["p99_ms"], "ms")
+
+
 def life(figures, a, make_place, note, wrong):
 	for _ in range(a.runs):
 		if figures.wanted("life.transitions_per_s"):
 			with make_place() as place:
 				transitions(figures, place, note, wrong)
-		if figures.wanted("life.fire_lag_p99_s", "life.start_s", "life.reconcile_s"):
+		clocks = figures.wanted("life.fire_lag_p99_s", "life.start_s", "life.reconcile_s")
+		if clocks or figures.wanted("life.join_p99_ms"):
 			with make_place(folder) as place:
 				fill_open(place, note)
-				start(figures, place, note)
-				fire(figures, place, note, wrong)
+				if figures.wanted("life.join_p99_ms"):
+					join(figures, place, note, wrong)
+				if clocks:
+					start(figures, place, note)
+					fire(figures, place, note, wrong)

@@ -14,8 +14,9 @@ CHANNELS = ("hotline", "web", "patrol")
 SECONDS = 10
 
 
-def without_cards(folder):
-	"""A copy of the bench's folder in which no department has cards."""
+def without_cards(run):
+	"""A copy of the bench's folder, below the run's, in which no department has cards."""
+	folder = os.path.join(run, "without-cards")
 	shutil.copytree(os.path.join(HERE, "config"), folder)
 	name = os.path.join(folder, "departments.yaml")
 	with open(name, encoding="utf-8") as f:
@@ -62,9 +63,9 @@ def stored(place, side):
 	return place.db.value(f"SELECT count(*) FROM {table}")
 
 
-def one(new_place, describe, folder, config, side, seconds):
+def one(new_place, describe, folder, side, seconds):
 	"""{"200": result, "1000": result, "rate": result} of one side on a fresh stack."""
-	with new_place(config) as place:
+	with new_place(without_cards) as place:
 		peer = Peer(place, folder) if side == "node" else None
 		try:
 			found = {}
@@ -79,14 +80,12 @@ def one(new_place, describe, folder, config, side, seconds):
 
 
 def compare(figures, runs, build, new_place, describe, note, duration):
-	folder, config = install(build), os.path.join(build, "peers", "config")
-	shutil.rmtree(config, ignore_errors=True)
-	without_cards(config)
+	folder = install(build)
 	for i in range(max(runs, 5)):
 		pair = {}
 		for side in (("needle", "node"), ("node", "needle"))[i % 2]:
 			note(f"    {side}:")
-			pair[side] = one(new_place, describe, folder, config, side, min(duration, SECONDS))
+			pair[side] = one(new_place, describe, folder, side, min(duration, SECONDS))
 		needle, node = pair["needle"], pair["node"]
 		figures.add("peer.rate_ratio", needle["rate"]["per_s"] / node["rate"]["per_s"], "")
 		for name in ("200", "1000"):

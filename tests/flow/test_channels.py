@@ -232,7 +232,7 @@ def test_codes_translate_and_a_secret_by_code_seals(office):
 
 
 def test_a_code_that_the_table_does_not_have_is_kept_and_marked(office):
-	_, receipt = foreign(office, "in-meter", "vendor-a/mh-17/alarm", dict(METER, msgId="m-3", level=9), "meter")
+	_, receipt = foreign(office, "in-meter", "vendor-a/mh-17/alarm", dict(METER, msgId="m-3", level=9, desc="水表倒转"), "meter")
 	row = office.row(receipt["case"])
 	assert receipt["result"] == "created" and row["urgency"] == "normal"
 	assert "urgency-unknown" in row["extra"]["marks"] and row["extra"]["urgency"] == 9
@@ -243,7 +243,7 @@ def test_a_source_with_other_letters_becomes_a_safe_one_of_its_own(office):
 	sources = set()
 	for n, name in enumerate(names):
 		topic = f"vendor-a/{name.replace('/', '_')}/alarm"
-		source, receipt = foreign(office, "in-meter", topic, dict(METER, msgId=f"s-{n}"), "meter")
+		source, receipt = foreign(office, "in-meter", topic, dict(METER, msgId=f"s-{n}", desc=f"{n}号表不走了"), "meter")
 		assert receipt["result"] == "created" and re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}", source), source
 		sources.add(source)
 	assert len(sources) == len(names) and "mh-01" in sources

@@ -137,9 +137,9 @@ def test_by_day_noise_is_not_the_polices(office):
 
 
 def test_a_rule_whose_day_is_over_matches_no_more(office):
-	report = {"text": "私搭", "category": "城管/违建", "place": {"grid": "410106003002005"}}
-	assert decided(office, **report)[1] == "中安街违建"
+	report = {"category": "城管/违建", "place": {"grid": "410106003002005"}}
+	assert decided(office, text="私搭", **report)[1] == "中安街违建"
 	office.clock("set", "2027-06-30 23:59")
-	assert decided(office, **report)[1] == "中安街违建"
+	assert decided(office, text="楼顶加盖", **report)[1] == "中安街违建"
 	office.clock("set", "2027-07-01 00:00")
-	assert decided(office, **report)[1] is None
+	assert decided(office, text="占用绿地", **report)[1] is None

@@ -214,6 +214,7 @@ accounts:
     api: {api}
     templates:
       resolved: {{id: TM1, page: "https://example.cn/c", fields: {{thing1: "{{text}}", character_string2: "{{case}}"}}}}
+      accepted: {{id: TM2, subscription: on, fields: {{thing1: "{{text}}"}}}}
   clear: {{kind: mp, app: wxclear, token: "${{secret:token}}", secret: "${{secret:app_secret}}", api: {api}}}
   app:
     kind: wecom
@@ -234,11 +235,11 @@ robots:
 class Wechat:
 	"""The bridge, its platform and its accounts."""
 
-	def __init__(self, stack, folder, wait=500, office=None, per_second=3000, outbox=""):
+	def __init__(self, stack, folder, wait=500, office=None, per_second=3000, outbox="", resend=2, api=None):
 		self.platform = Platform()
 		self.port = free_port()
 		self.bridge = Bridge(stack, "wechat", folder, FILE.format(
-			port=self.port, wait=wait, per_second=per_second, office=office or stack.env["NEEDLE_CONFIG"], api=self.platform.url), source="bridge", more=f", {outbox}" if outbox else "",
+			port=self.port, wait=wait, per_second=per_second, office=office or stack.env["NEEDLE_CONFIG"], api=api or self.platform.url), source="bridge", resend=resend, more=f", {outbox}" if outbox else "",
 			secrets={"token": "toKen", "aes": KEY, "app_secret": "very-secret", "robot": f"{self.platform.url}/robot?key=robot-key",
 				 "robot2": f"{self.platform.url}/slow?key=robot-key"})
 		self.mp = self.account("fwh", app="wx0123456789abcdef")

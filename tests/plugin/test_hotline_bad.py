@@ -133,7 +133,7 @@ def test_a_file_that_should_not_be(stack, tmp_path, name, data, end):
 	path.write_bytes(data() if callable(data) else data)
 	since = time.monotonic()
 	done = stack.ctl("import", str(path), "--preview", "--format", "json")
-	assert time.monotonic() - since < 20
+	assert time.monotonic() - since < 60
 	if isinstance(end, tuple):
 		assert done.returncode in (0, 1), done.stderr
 		seen = json.loads(done.stdout)
@@ -189,8 +189,7 @@ def test_a_body_that_should_not_be(push, name, body, status):
 		urllib.request.urlopen(request, timeout=30)
 	assert refused.value.code == status, refused.value.read()
 	answer = json.loads(refused.value.read())
-	# What is too large is refused before anything is known of it.
-	assert answer.get("success") is False and answer["message"] or status == 413 and answer["error"]
+	assert answer["success"] is False and answer["message"]
 
 
 def test_heads_that_should_not_be(push):

@@ -124,7 +124,7 @@ static inline void desk_open(struct desk *d, const char *text, const char *categ
 
 static inline int desk_do(struct desk *d, enum fixture_dept dept, struct command cmd)
 {
-	struct action act = {(enum life_action)(LIFE_COMMAND + (int)cmd.action), &cmd, &d->report};
+	struct action act = {.what = (enum life_action)(LIFE_COMMAND + (int)cmd.action), .command = &cmd, .report = &d->report};
 
 	cmd.dept = &d->f.departments[dept];
 	cmd.request = "r";
@@ -165,7 +165,7 @@ static inline void desk_rate(struct desk *d, enum score score)
 {
 	struct report r = {.channel = &d->f.channels[HOTLINE], .source = "h1", .id = "X", .shadow = "", .score = score};
 
-	assert_int_equal(life_step(&d->f.office, &d->c, &(struct action){LIFE_RATE, NULL, &r}, d->now, &d->f.message, &d->fx), 0);
+	assert_int_equal(life_step(&d->f.office, &d->c, &(struct action){.what = LIFE_RATE, .report = &r}, d->now, &d->f.message, &d->fx), 0);
 }
 
 /* Of the last step: the event for a department, a reply, a place in a queue, a history row of a kind; or NULL. */

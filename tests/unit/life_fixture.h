@@ -122,7 +122,7 @@ static inline int world_tear_down(void **state)
 
 static inline int world_do(struct world *w, enum fixture_dept dept, struct command cmd)
 {
-	struct action act = {(enum life_action)(LIFE_COMMAND + (int)cmd.action), &cmd, NULL};
+	struct action act = {.what = (enum life_action)(LIFE_COMMAND + (int)cmd.action), .command = &cmd};
 
 	cmd.dept = &w->f.departments[dept];
 	if (!cmd.request)
@@ -144,7 +144,7 @@ static inline void world_report(struct world *w, enum life_action what, enum sco
 	struct report r = {.channel = &w->f.channels[HOTLINE], .source = "h1", .id = "X", .shadow = "", .text = "还没修好",
 			   .score = score, .delivered_ok = true, .received_at = w->now};
 
-	assert_int_equal(life_step(&w->f.office, &w->c, &(struct action){what, NULL, &r}, w->now, &w->f.message, &w->fx), 0);
+	assert_int_equal(life_step(&w->f.office, &w->c, &(struct action){.what = what, .report = &r}, w->now, &w->f.message, &w->fx), 0);
 }
 
 static inline void world_tick(struct world *w, const char *when)

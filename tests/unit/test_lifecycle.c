@@ -131,7 +131,7 @@ static int tear_down(void **state)
 
 static int command(struct world *w, enum fixture_dept dept, struct command cmd)
 {
-	struct action act = {(enum life_action)(LIFE_COMMAND + (int)cmd.action), &cmd, NULL};
+	struct action act = {.what = (enum life_action)(LIFE_COMMAND + (int)cmd.action), .command = &cmd};
 
 	cmd.dept = &w->f.departments[dept];
 	cmd.request = "r";
@@ -144,7 +144,7 @@ static int reporter(struct world *w, enum life_action what, enum score score)
 	struct report r = {.channel = &w->f.channels[HOTLINE], .source = "h1", .id = "X", .shadow = "",
 			   .text = "还没修好", .score = score, .delivered_ok = true, .received_at = w->now};
 
-	return life_step(&w->f.office, &w->c, &(struct action){what, NULL, &r}, w->now, &w->f.message, &w->fx);
+	return life_step(&w->f.office, &w->c, &(struct action){.what = what, .report = &r}, w->now, &w->f.message, &w->fx);
 }
 
 static int tick(struct world *w, int64_t at)
@@ -463,7 +463,7 @@ static void every_cell_of_the_table_does_its_work_or_refuses_in_a_sentence(void 
 					      .reason = "not-ours", .to = "wuye",
 					      .action = a < LIFE_SUPPLEMENT ? (enum command_action)a : CMD_GET};
 			struct report r = {.channel = &w->f.channels[HOTLINE], .id = "X", .shadow = "", .text = "t"};
-			struct action act = {(enum life_action)a, &cmd, &r};
+			struct action act = {.what = (enum life_action)a, .command = &cmd, .report = &r, .other = &fresh, .other_number = fresh.number};
 			int done;
 
 			w->c = fresh;

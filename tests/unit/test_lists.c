@@ -20,8 +20,8 @@ static const struct errand errands[] = {
 	{.kind = ERRAND_TRIAGE, .seq = 5, .at = 6, .until = MOMENT_NONE, .due = MOMENT_NONE},
 };
 static const struct joined joined[] = {
-	{"hotline", "h1", "GD\\2", "{\"line\":3}", "JYL261120000002", 0},
-	{"wechat", "w1", "X", NULL, NULL, -1},
+	{"hotline", "h1", "GD\\2", "{\"line\":3}", "JYL261120000002", "0f1e", 0},
+	{"wechat", "w1", "X", NULL, NULL, NULL, -1},
 };
 
 static void assert_text(const char *is, const char *wanted)

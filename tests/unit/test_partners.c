@@ -241,12 +241,12 @@ static void a_withdrawn_case_forgets_its_steps_and_whom_it_waited_for(void **sta
 	desk_open(d, "井盖破损", "市政/井盖");
 	desk_done_by(d, CHENGGUAN, (struct command){.action = CMD_NEXT_STEP, .text = "查漏水", .category = "物业/漏水"});
 	desk_done_by(d, CHENGGUAN, (struct command){.action = CMD_WHISTLE, LIST("yingji"), .task = "到现场"});
-	assert_int_equal(life_step(&d->f.office, &d->c, &(struct action){LIFE_WITHDRAW, NULL, &r}, d->now, &d->f.message, &d->fx), 0);
+	assert_int_equal(life_step(&d->f.office, &d->c, &(struct action){.what = LIFE_WITHDRAW, .report = &r}, d->now, &d->f.message, &d->fx), 0);
 	assert_non_null(desk_told(d, "closed", "chengguan"));
 	assert_string_equal(desk_told(d, "closed", "yingji")->role, "support");
 	assert_false(desk_queued(d, "yingji")->present);
 	assert_int_equal(d->fx.wake_at, MOMENT_NONE);
-	assert_int_equal(life_step(&d->f.office, &d->c, &(struct action){LIFE_AGAIN, NULL, &r}, d->now + DAY, &d->f.message, &d->fx), 0);
+	assert_int_equal(life_step(&d->f.office, &d->c, &(struct action){.what = LIFE_AGAIN, .report = &r}, d->now + DAY, &d->f.message, &d->fx), 0);
 	d->now += DAY;
 	desk_tick(d, MINUTE);
 	assert_int_equal(d->fx.history.n, 0);

@@ -263,7 +263,7 @@ static void the_next_department_starts_its_own_provisional_clock(void **state)
 	w->c.state = STATE_TRIAGE;
 	w->c.lead = "dangzheng";
 	w->now = at("2026-12-31 16:30");
-	assert_int_equal(life_step(&w->f.office, &w->c, &(struct action){LIFE_COMMAND + CMD_TRANSFER, &back, NULL}, w->now,
+	assert_int_equal(life_step(&w->f.office, &w->c, &(struct action){.what = LIFE_COMMAND + CMD_TRANSFER, .command = &back}, w->now,
 				   &w->f.message, &w->fx), 0);
 	assert_int_equal(w->c.leg.unsure[CLOCK_ACCEPT].from, w->now);
 	publish_2027(w);

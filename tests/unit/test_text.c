@@ -157,6 +157,14 @@ static void a_mask_hides_the_reporters_own_name(void **state)
 	assert_string_equal(text_mask(&a, "Ann Lee called", "Ann Lee"), "A* called");
 	assert_string_equal(text_mask(&a, "没有名字", ""), "没有名字");
 	assert_string_equal(text_mask(&a, "\xff\xe5 1", "\xff"), "\xff\xe5 1");
+	assert_string_equal(text_mask_sure(&a, "工单20261120000123，电话13812345678", NULL), "工单20261120000123，电话138****5678");
+	assert_string_equal(text_mask_sure(&a, "13812345678 0371-67843219 11010519491231002X", NULL),
+			    "138****5678 037****3219 110****002X");
+	assert_string_equal(text_mask_sure(&a, "020301 13812345678", NULL), "020301 138****5678");
+	assert_string_equal(text_mask_sure(&a, "110105194912310021", NULL), "110105194912310021");
+	assert_string_equal(text_mask_sure(&a, "138 1234 5678", NULL), "138****5678");
+	assert_string_equal(text_mask_sure(&a, "9223372036854775807", NULL), "9223372036854775807");
+	assert_string_equal(text_mask_sure(&a, "李卫国 12345678", "李卫国"), "李* 12345678");
 	arena_done(&a);
 }
 

@@ -149,7 +149,7 @@ static void a_rejected_case_that_is_dispatched_again_comes_back(void **state)
 
 	desk_open(d, "井盖破损", "市政/井盖");
 	desk_done_by(d, DUCHA, (struct command){.action = CMD_REJECT, .reason = "诉求不清"});
-	assert_int_equal(life_step(&d->f.office, &d->c, &(struct action){LIFE_AGAIN, NULL, &r}, d->now, &d->f.message, &d->fx), 0);
+	assert_int_equal(life_step(&d->f.office, &d->c, &(struct action){.what = LIFE_AGAIN, .report = &r}, d->now, &d->f.message, &d->fx), 0);
 	assert_int_equal(d->c.state, STATE_ASSIGNED);
 	assert_int_equal(d->c.leg.n, 2);
 }

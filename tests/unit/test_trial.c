@@ -103,6 +103,17 @@ static const struct row {
 	{LEAK "      - {at: +1 小时, do: {action: return, dept: xingfuli, reason: not-ours}, expect: {state: triage, lead: dangzheng}}\n"
 	 "      - {at: +2 小时, do: {action: transfer, dept: dangzheng, to: yingji}, expect: {event: transferred, lead: yingji}}\n",
 	 NULL, NULL, NULL},
+
+	/* ---- a conversation ---- */
+	{"  - name: t\n    in: {channel: wechat}\n    talk:\n      - {say: 楼道煤气味, expect: {kind: nothing, line: ask_place}}\n"
+	 "      - {at: +1 分钟, say: 幸福里3号楼, expect: {kind: report, address: 幸福里3号楼, dept: yingji}}\n", NULL, NULL, NULL},
+	{"  - name: t\n    in: {channel: wechat}\n    talk:\n      - {say: 楼道煤气味, expect: {kind: report}}\n", "kind", "report", "nothing"},
+	{"  - name: t\n    in: {channel: wechat}\n    talk:\n      - {say: 楼道煤气味, expect: {line: ask_text}}\n", "line", "ask_text", "ask_place"},
+	{"  - name: t\n    in: {channel: wechat}\n    talk:\n      - {say: 幸福里3号楼煤气味, expect: {dept: xingfuli}}\n", "dept", "xingfuli",
+	 "yingji"},
+	{"  - name: t\n    in: {channel: wechat}\n    talk:\n      - {say: 幸福里3号楼漏水}\n      - {at: +1 小时, hear: ask_rating}\n"
+	 "      - {say: \"2\", expect: {kind: rate, score: satisfied}}\n", "score", "satisfied", "basically"},
+	{"  - name: t\n    in: {channel: wechat}\n    talk:\n      - {at: +1 小时, say: 你好}\n      - {at: +1 分钟, say: 你好}\n", "at", NULL, NULL},
 };
 
 static void check_row(const struct row *row)

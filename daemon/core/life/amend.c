@@ -32,6 +32,8 @@ struct report amend_report(const struct life *l)
 		r = (struct report){.channel = channel ? channel : gone, .source = c->source, .id = c->report,
 				    .urgency = (int8_t)c->urgency, .secret = c->visibility == VISIBLE_SEALED};
 	r.received_at = r.time = c->received_at;
+	if (!r.accused)
+		r.accused = c->accused;
 	if (!r.shadow)
 		r.shadow = "";
 	/* A category as the reporter wrote it stands in the case masked: then the report knows better. */
@@ -63,12 +65,9 @@ static void note_change(struct life *l, struct amendment *m, const char *what, c
 static int check_amend(struct life *l)
 {
 	const struct command *cmd = command(l);
-	int r;
 
 	if (!command_is_lead(l) && !command_is_triage(l) && !command_is_supervisor(l))
-		return life_refuse(l, "only the lead, triage (%s) or a supervisor amends a case", l->office->life.triage->name);
-	if ((r = command_check_officer(l)))
-		return r;
+		return life_refuse(l, "only the lead, triage (%s) or a supervisor amends a case", life_triage(l)->name);
 	if (!cmd->category && !cmd->grid && !cmd->address)
 		return life_refuse(l, "amend needs a 'category', a 'grid' or a 'place' that is right");
 	if (cmd->category && !office_category(l->office, cmd->category))
@@ -270,7 +269,7 @@ int command_amend(struct life *l)
 		return r;
 	if (moves(l, &m) && !command_is_triage(l) && !command_is_supervisor(l))
 		return life_refuse_on_record(l, "so amended the case would go to %s: only triage (%s) or a supervisor does that; return it instead",
-					     m.after.dept->name, l->office->life.triage->name);
+					     m.after.dept->name, life_triage(l)->name);
 	do_amend(l, &m);
 	str_done(&m.note);
 	return 0;

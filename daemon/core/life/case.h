@@ -72,7 +72,8 @@ struct errand {
 struct joined {
 	const char *channel, *source, *report, *reply_to;       /* as of the first report */
 	const char *number;             /* of the case that it was before, or NULL */
-	int score;                      /* enum score, -1: not rated */
+	const char *person;             /* keyed hash of who it is, or NULL */
+	int score;                      /* enum score, -1: not rated in this leg */
 };
 struct told {
 	const char *dept;
@@ -110,6 +111,12 @@ struct case_record {
 	const char *category, *grid;            /* or NULL */
 	const char *title, *place;              /* masked; place may be NULL */
 	const char *address;                    /* only of an open case, else NULL */
+	const char *accused;                    /* department id of whom it complains about: it learns nothing; or NULL */
+	const char *person;                     /* keyed hash of the first reporter, or NULL */
+	int score;                              /* of the first reporter: enum score, -1: not rated in this leg */
+	const char *const *names;               /* of the reporters, to be kept out of free text; not stored here */
+	size_t n_names;
+	const char *cells;                      /* JSON list: where the open case is kept as a matter; or NULL */
 	enum urgency urgency;
 	enum visibility visibility;
 	const char *horizon, *rule;             /* or NULL */

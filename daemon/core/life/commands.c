@@ -27,7 +27,7 @@ bool command_is_lead(const struct life *l)
 
 bool command_is_triage(const struct life *l)
 {
-	return l->office->life.triage == command(l)->dept;
+	return life_triage(l) == command(l)->dept;
 }
 
 bool command_is_supervisor(const struct life *l)
@@ -49,7 +49,8 @@ static bool has_errand(const struct life *l)
 
 bool command_is_concerned(const struct life *l)
 {
-	return command_is_lead(l) || command_own_task(l) || command_is_triage(l) || command_is_supervisor(l) || has_errand(l);
+	return !life_is_accused(l->c, command(l)->dept->id) &&
+	       (command_is_lead(l) || command_own_task(l) || command_is_triage(l) || command_is_supervisor(l) || has_errand(l));
 }
 
 /* One sentence for "unknown" and for "not yours". */
@@ -72,7 +73,7 @@ int command_check_officer(struct life *l)
 
 int command_check_lead(struct life *l)
 {
-	return command_is_lead(l) ? command_check_officer(l) : command_refuse_stranger(l);
+	return command_is_lead(l) ? 0 : command_refuse_stranger(l);
 }
 
 int command_accept(struct life *l)
@@ -107,12 +108,10 @@ int command_contact(struct life *l)
 
 int command_progress(struct life *l)
 {
-	int r, seq;
+	int seq;
 
 	if (!command_is_lead(l) && !command_own_task(l))
 		return command_refuse_stranger(l);
-	if ((r = command_check_officer(l)))
-		return r;
 	if (!command(l)->note)
 		return life_refuse(l, "progress needs a 'note' that says what was done");
 	seq = life_record(l, "progress", command(l)->dept->id, command(l)->by, command(l)->note, NULL);

@@ -26,7 +26,8 @@ const char *const errand_kind_names[N_ERRAND_KIND] = {"extend", "suspend", "paus
 const char *life_action_name(enum life_action action)
 {
 	static const char *const names[] = {"supplement", "urge", "again", "rate", "withdraw",
-					    "status", "delivered", "other content", "tick", "revise"};
+					    "status", "delivered", "other content", "tick", "revise",
+					    "same matter", "propose", "take in", "let go"};
 
 	return action < LIFE_SUPPLEMENT ? command_action_names[action] : names[action - LIFE_SUPPLEMENT];
 }
@@ -144,7 +145,7 @@ const char *life_role(const struct life *l, const struct department *dept)
 	for (size_t i = 0; i < l->c->supports.n; i++)
 		if (strcmp(l->c->supports.v[i].dept, dept->id) == 0)
 			return "support";
-	if (l->office->life.triage == dept)
+	if (life_triage(l) == dept)
 		return "triage";
 	return dept->kind == DEPT_SUPERVISOR || l->office->life.supervisor == dept ? "supervisor" : "copy";
 }
@@ -218,6 +219,8 @@ static const char *addressee(const struct tell *what)
 
 void life_tell(struct life *l, int seq, const struct tell *what)
 {
+	if (life_is_accused(l->c, what->dept))
+		return;
 	/* One department hears of one history row once, in its first role. */
 	for (size_t i = 0; i < l->fx->events.n; i++)
 		if (l->fx->events.v[i].seq == seq && strcmp(l->fx->events.v[i].target, what->dept) == 0)
@@ -229,51 +232,73 @@ void life_tell(struct life *l, int seq, const struct tell *what)
 				      .more = what->more});
 }
 
-void life_tell_queue(struct life *l, int seq, const char *kind, const char *why)
+void life_tell_all(struct life *l, int seq, const struct tell *what)
 {
-	life_tell(l, seq, &(struct tell){.kind = kind, .dept = l->c->lead, .role = life_lead_role(l->c), .why = why});
+	struct tell one = *what;
+
+	one.dept = l->c->lead;
+	one.role = life_lead_role(l->c);
+	life_tell(l, seq, &one);
+	one.role = "support";
 	for (size_t i = 0; i < l->c->supports.n; i++)
-		if (!l->c->supports.v[i].done)
-			life_tell(l, seq, &(struct tell){.kind = kind, .dept = l->c->supports.v[i].dept,
-							 .role = "support", .why = why});
+		if (!l->c->supports.v[i].done) {
+			one.dept = l->c->supports.v[i].dept;
+			life_tell(l, seq, &one);
+		}
 }
 
 void life_tell_revised(struct life *l, int seq, const char *why, const char *more)
 {
-	struct tell what = {.kind = "deadline_revised", .dept = l->c->lead, .role = life_lead_role(l->c), .why = why,
-			    .more = more};
-
-	life_tell(l, seq, &what);
-	what.role = "support";
-	for (size_t i = 0; i < l->c->supports.n; i++)
-		if (!l->c->supports.v[i].done) {
-			what.dept = l->c->supports.v[i].dept;
-			life_tell(l, seq, &what);
-		}
+	life_tell_all(l, seq, &(struct tell){.kind = "deadline_revised", .why = why, .more = more});
 }
 
-/* `name` tells replies about one history row apart. */
-static void reply(struct life *l, const char *kind, const char *name, const char *answer)
+void life_tell_queue(struct life *l, int seq, const char *kind, const char *why)
 {
-	const char *id = arena_printf(l->a, "%s-%d-%s", l->c->number, l->c->seq, name);
-	const char *text = l->c->from_device ? NULL : reply_json(l->office, l->c, kind, answer, id, l->a);
+	life_tell_all(l, seq, &(struct tell){.kind = kind, .why = why});
+}
 
+/* `name` tells replies about one history row apart; each reporter has its own. */
+static void reply(struct life *l, int reporter, const char *kind, const char *name, const char *answer)
+{
+	struct case_record to = *l->c;
+	const char *id, *text;
+
+	if (reporter != REPORTER_FIRST) {
+		const struct joined *j = &l->c->joined.v[reporter];
+
+		to.channel = j->channel;
+		to.source = j->source;
+		to.report = j->report;
+		to.reply_to = j->reply_to;
+		to.from_device = false;
+		name = arena_printf(l->a, "%s-%d", name, reporter + 2);
+	}
+	id = arena_printf(l->a, "%s-%d-%s", to.number, to.seq, name);
+	text = to.from_device ? NULL : reply_json(l->office, &to, kind, life_plain(l, answer), id, l->a);
 	if (text)
 		ALIST_PUSH(l->a, &l->fx->events,
-			   (struct event_row){.seq = l->c->seq, .target = arena_printf(l->a, "out/%s", name),
-					      .topic = topic_out(l->office, l->c->channel, l->c->source, l->a),
+			   (struct event_row){.seq = to.seq, .target = arena_printf(l->a, "out/%s", name),
+					      .topic = topic_out(l->office, to.channel, to.source, l->a),
 					      .payload = text});
+}
+
+void life_reply_to(struct life *l, int reporter, const char *kind, const char *answer)
+{
+	reply(l, reporter, kind, kind, answer);
 }
 
 void life_reply(struct life *l, const char *kind, const char *answer)
 {
-	reply(l, kind, kind, answer);
+	life_reply_to(l, REPORTER_FIRST, kind, answer);
+	for (size_t i = 0; i < l->c->joined.n; i++)
+		life_reply_to(l, (int)i, kind, answer);
 }
 
 /* A question leaves no history row, and may be asked twice before the first answer is out. */
 void life_answer(struct life *l, const char *kind, const struct report *question)
 {
-	reply(l, kind, arena_printf(l->a, "%s-%s-%s", kind, question->channel->id, question->id), NULL);
+	reply(l, life_reporter(l->c, question), kind,
+	      arena_printf(l->a, "%s-%s-%s", kind, question->channel->id, question->id), NULL);
 }
 
 void life_close(struct life *l, const char *reason, const char *by, const char *note)
@@ -308,6 +333,9 @@ void life_new_leg(struct life *l, const char *by, const char *note)
 	c->state = STATE_ASSIGNED;
 	c->resolved_at = c->closed_at = MOMENT_NONE;
 	c->close_reason = NULL;
+	c->score = -1;
+	for (size_t i = 0; i < c->joined.n; i++)
+		c->joined.v[i].score = -1;
 	seq = life_record(l, "reopened", c->lead, by, note, NULL);
 	life_tell(l, seq, &(struct tell){.kind = "reopened", .dept = c->lead, .role = "lead", .why = note});
 }
@@ -322,9 +350,12 @@ static void queue_of(const struct case_record *c, struct arena *a, queue_places 
 {
 	if (life_is_done(c))
 		return;
-	ALIST_PUSH(a, places, (struct place_in_queue){c->lead, life_lead_role(c), card_json(c, life_lead_role(c), a)});
+	if (!life_is_accused(c, c->lead))
+		ALIST_PUSH(a, places, (struct place_in_queue){c->lead, life_lead_role(c),
+							      card_json(c, life_lead_role(c), a)});
 	for (size_t i = 0; i < c->supports.n; i++)
-		if (!c->supports.v[i].done && strcmp(c->supports.v[i].dept, c->lead) != 0)
+		if (!c->supports.v[i].done && strcmp(c->supports.v[i].dept, c->lead) != 0 &&
+		    !life_is_accused(c, c->supports.v[i].dept))
 			ALIST_PUSH(a, places, (struct place_in_queue){c->supports.v[i].dept, "support",
 								      card_json(c, "support", a)});
 }
@@ -395,6 +426,7 @@ int life_step(const struct office *office, struct case_record *c, const struct a
 {
 	const struct life_cell *cell = &life_table[action->what][c->state];
 	struct life l = {.office = office, .c = c, .act = action, .now = now, .a = a, .fx = fx};
+	struct action discreet;
 	queue_places before = {0};
 	int r;
 
@@ -406,6 +438,13 @@ int life_step(const struct office *office, struct case_record *c, const struct a
 		return command_refuse_stranger(&l);
 	if (!cell->fn)
 		return life_refuse(&l, "case %s %s", c->number, _(cell->word));
+	if (action->what < LIFE_SUPPLEMENT && (r = command_check_officer(&l)))
+		return r;
+	if (action->command) {
+		discreet = *action;
+		discreet.command = l.discreet = life_discreet(&l, l.said = action->command);
+		l.act = &discreet;
+	}
 	queue_of(c, a, &before);
 	memcpy(l.met, c->leg.met, sizeof(l.met));
 	r = cell->fn(&l);
@@ -430,13 +469,13 @@ static void describe(struct case_record *c, const struct report *r, struct arena
 		c->category = r->known_category->path;
 	else if (r->category && c->visibility != VISIBLE_SEALED)
 		c->category = text_title(a, text_mask(a, r->category, r->name), 40);
-	c->grid = r->grid && is_grid_code(r->grid) ? r->grid : NULL;
-	if (c->visibility == VISIBLE_SEALED) {
+	if (c->visibility == VISIBLE_SEALED) {  /* its category, and not even whereabouts */
 		c->title = c->category;
 		return;
 	}
+	c->grid = r->grid && is_grid_code(r->grid) ? r->grid : NULL;
 	c->title = r->text ? text_title(a, text_mask(a, r->text, r->name), 40) : c->category;
-	c->place = r->address ? text_mask_address(a, r->address) : NULL;
+	c->place = r->address ? text_mask(a, text_mask_address(a, r->address), r->name) : NULL;
 	if (c->visibility == VISIBLE_OPEN)
 		c->address = r->address;
 }
@@ -467,6 +506,41 @@ static void assign(struct life *l, const struct decision *d)
 	}
 }
 
+/* Known by its id or its name; whom the office does not know cannot be kept out. */
+static const char *accused_of(const struct office *office, const struct report *r)
+{
+	for (size_t i = 0; r->accused && i < office->n_departments; i++)
+		if (strcmp(office->departments[i].id, r->accused) == 0 || str_equal(office->departments[i].name, r->accused))
+			return office->departments[i].id;
+	return NULL;
+}
+
+void life_open_split(const struct office *office, const struct case_record *from, const struct joined *who,
+		     const char *number, int64_t now, struct arena *a, struct case_record *c, struct effects *fx)
+{
+	struct life l = {.office = office, .c = c, .now = now, .a = a, .fx = fx};
+	queue_places none = {0};
+	const char *why = arena_printf(a, _("a matter of its own, apart from %s"), from->number);
+	int seq;
+
+	memset(fx, 0, sizeof(*fx));
+	*c = (struct case_record){
+		.number = number, .channel = who->channel, .source = who->source, .report = who->report,
+		.reply_to = who->reply_to, .person = who->person, .accused = from->accused,
+		.state = STATE_ASSIGNED, .lead = from->lead,
+		.category = from->category, .grid = from->grid, .title = from->title, .place = from->place,
+		.urgency = from->urgency, .visibility = from->visibility, .horizon = from->horizon, .rule = from->rule,
+		.route_source = from->route_source, .config = from->config, .score = -1, .reports = 1,
+		.received_at = now, .resolved_at = MOMENT_NONE, .closed_at = MOMENT_NONE};
+	l.c->leg.policy = from->leg.policy;
+	leg_start(office, &c->leg, 1, life_policy(&l), now);
+	c->whole_due = leg_limit(office, CLOCK_RESOLVE, life_policy(&l), now);
+	seq = life_record(&l, "assigned", c->lead, NULL, why, NULL);
+	life_tell(&l, seq, &(struct tell){.kind = "assigned", .dept = c->lead, .role = "lead", .why = why});
+	life_reply(&l, "registered", NULL);
+	finish(&l, &none);
+}
+
 void life_open(const struct office *office, const struct report *r, const struct decision *d, const char *number,
 	       int64_t now, struct arena *a, struct case_record *c, struct effects *fx)
 {
@@ -480,7 +554,7 @@ void life_open(const struct office *office, const struct report *r, const struct
 		.from_device = r->device && !r->reply_to, .state = STATE_ASSIGNED, .lead = d->dept->id,
 		.urgency = d->urgency, .visibility = d->visibility, .horizon = d->horizon,
 		.rule = d->rule ? d->rule->id : NULL, .route_source = route_source_names[d->source],
-		.config = office->hash, .reports = 1, .received_at = r->received_at, .resolved_at = MOMENT_NONE,
+		.accused = accused_of(office, r), .score = -1, .config = office->hash, .reports = 1, .received_at = r->received_at, .resolved_at = MOMENT_NONE,
 		.closed_at = MOMENT_NONE};
 	if (r->reply_to) {
 		char *json = json_dumps(r->reply_to, JSON_COMPACT | JSON_ENCODE_ANY);

@@ -22,6 +22,10 @@ enum life_action {
 	LIFE_OTHER_CONTENT,                             /* the same id came again with other content */
 	LIFE_TICK,                                      /* something may have fallen due */
 	LIFE_REVISE,                                    /* the calendar has changed: count provisional limits anew */
+	LIFE_SAME,                                      /* another report of the same matter came in */
+	LIFE_PROPOSE,                                   /* it may be the same matter as `other_number`: triage decides */
+	LIFE_TAKE_IN,                                   /* case `other` was joined into this one */
+	LIFE_LET_GO,                                    /* case `other` is its own again */
 	N_LIFE_ACTION
 };
 const char *life_action_name(enum life_action action);
@@ -30,9 +34,13 @@ enum life_action life_action_of(enum report_kind kind);
 
 struct action {
 	enum life_action what;
-	const struct command *command;                  /* of LIFE_COMMAND … */
+	const struct command *command;                  /* of LIFE_COMMAND …, LIFE_TAKE_IN, LIFE_LET_GO */
 	/* Of what reporters do. Of a command that decides anew (life_decides): the first report, NULL when it is gone. */
 	const struct report *report;
+	const char *person;                             /* of LIFE_SAME: who reports, as a keyed hash; or NULL */
+	const struct case_record *other;                /* of what concerns two cases, or NULL: there is none */
+	const char *other_number;                       /* of LIFE_PROPOSE */
+	double alike;
 };
 
 struct history_row {
@@ -73,6 +81,7 @@ struct effects {
 	const char *address;            /* the reporter's place has another address now, or NULL */
 	bool read;                      /* `get`: the caller adds the record */
 	bool pending;                   /* done so far as it goes: somebody else has to grant it */
+	const struct joined *split;     /* a report that becomes a case of its own: life_open_split */
 };
 
 enum { LIFE_REFUSED = 1 };
@@ -81,6 +90,9 @@ void life_open(const struct office *office, const struct report *r, const struct
 	       int64_t now, struct arena *a, struct case_record *ret_case, struct effects *fx);
 /* Whether this command may decide where the case goes, so that it wants the first report. */
 bool life_decides(const struct case_record *c, enum command_action action);
+/* A case of its own for a report that had been joined into `from`: the same matter, its own reporter and clocks. */
+void life_open_split(const struct office *office, const struct case_record *from, const struct joined *who,
+		     const char *number, int64_t now, struct arena *a, struct case_record *ret_case, struct effects *fx);
 /*
  * 0 or LIFE_REFUSED: fx->refused is set and the case is as it was. Where the history keeps the attempt
  * (fx->history is not empty), that is to be saved.

@@ -127,8 +127,6 @@ int command_supervise(struct life *l)
 
 	if (!command_is_supervisor(l))
 		return life_refuse(l, "only a supervisor gives orders");
-	if ((r = command_check_officer(l)))
-		return r;
 	if (!text)
 		return life_refuse(l, "supervise needs the 'order', what is to be done");
 	if ((r = read_within(l, &within)))

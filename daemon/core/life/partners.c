@@ -110,8 +110,8 @@ void partners_tell(struct life *l, int seq, const struct tell *what)
 static int check_arranges(struct life *l)
 {
 	if (command_is_lead(l) || command_is_triage(l) || command_is_supervisor(l))
-		return command_check_officer(l);
-	return life_refuse(l, "only the lead, triage (%s) or a supervisor does that; ask them", l->office->life.triage->name);
+		return 0;
+	return life_refuse(l, "only the lead, triage (%s) or a supervisor does that; ask them", life_triage(l)->name);
 }
 
 static void finish_task(struct life *l, struct support *task, const char *detail)
@@ -127,14 +127,11 @@ static void finish_task(struct life *l, struct support *task, const char *detail
 int command_support_done(struct life *l)
 {
 	struct support *task = command_own_task(l);
-	int r;
 
 	if (!task)
 		return command_is_lead(l) || command_is_triage(l) || command_is_supervisor(l)
 			? life_refuse(l, "%s has no task as a support of this case", command(l)->dept->name)
 			: command_refuse_stranger(l);
-	if ((r = command_check_officer(l)))
-		return r;
 	if (task->done)
 		return life_refuse(l, "the task of %s is done already", command(l)->dept->name);
 	if (support_waits(task))
@@ -147,12 +144,9 @@ int command_support_done(struct life *l)
 int command_lift(struct life *l)
 {
 	struct support *task = command(l)->to ? partners_find(l->c, command(l)->to) : NULL;
-	int r;
 
 	if (!command_is_supervisor(l))
 		return life_refuse(l, "only a supervisor lifts a support's task");
-	if ((r = command_check_officer(l)))
-		return r;
 	if (!task || task->done)
 		return life_refuse(l, "lift needs 'to', a department whose task is open");
 	finish_task(l, task, "{\"lifted\":true}");
@@ -168,6 +162,8 @@ static int check_departments(struct life *l, const char *what)
 
 		if (!department(l, id))
 			return life_refuse(l, "%s: there is no department '%s'", what, id);
+		if (life_is_accused(l->c, id))
+			return life_refuse(l, "the complaint is about %s: it cannot handle it", name_of(l, id));
 		if (strcmp(id, l->c->lead) == 0)
 			return life_refuse(l, "%s: %s leads this case itself", what, name_of(l, id));
 		if (task && !task->done && support_waits(task))
@@ -229,10 +225,8 @@ int command_report_in(struct life *l)
 	struct support *task = command_own_task(l);
 	struct tell what = {.kind = "reported_in"};
 	bool late;
-	int r = command_check_officer(l), seq;
+	int seq;
 
-	if (r)
-		return r;
 	if (!task || !task->called)
 		return life_refuse(l, "%s was not called to this case by a whistle", cmd->dept->name);
 	if (task->done)

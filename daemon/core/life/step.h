@@ -10,6 +10,7 @@ struct life {
 	int64_t now;
 	struct arena *a;
 	struct effects *fx;
+	const struct command *said, *discreet;  /* the command as written, and as act has it: masked */
 	int64_t met[N_CLOCKS];          /* of the running leg, as far as life_settle has looked */
 };
 /* Appends a history row and returns its seq. */
@@ -24,7 +25,12 @@ struct tell {
 void life_tell(struct life *l, int seq, const struct tell *what);
 /* … for the lead and every support whose task is open. */
 void life_tell_queue(struct life *l, int seq, const char *kind, const char *why);
-void life_reply(struct life *l, const char *kind, const char *answer);
+void life_tell_all(struct life *l, int seq, const struct tell *what);   /* likewise; dept and role are filled in */
+void life_reply(struct life *l, const char *kind, const char *answer);  /* to every reporter */
+/* To one of them: its place in c->joined, or REPORTER_FIRST. */
+enum { REPORTER_FIRST = -1 };
+void life_reply_to(struct life *l, int reporter, const char *kind, const char *answer);
+int life_reporter(const struct case_record *c, const struct report *r);
 void life_answer(struct life *l, const char *kind, const struct report *question);
 const struct policy *life_policy(const struct life *l);    /* of the running leg; the fallback's when it is gone */
 const char *life_lead_role(const struct case_record *c);
@@ -34,6 +40,19 @@ const char *life_role(const struct life *l, const struct department *dept);
 void life_add_errand(struct life *l, struct errand e);
 /* The newest open errand of a kind, to a department or to any (NULL); NULL when there is none. */
 struct errand *life_errand(const struct case_record *c, enum errand_kind kind, const char *to);
+/* secrecy.c: whom the case complains about has no part in it; triage, or who stands in for it where it is the accused. */
+bool life_is_accused(const struct case_record *c, const char *dept);
+const struct department *life_triage(const struct life *l);
+/*
+ * Free text as events, cards and history may show it: names, phones and ids masked; of a sealed case "***". A command's
+ * own texts are masked already when a verb sees it; life_reply finds the officer's words again.
+ */
+const char *life_masked(const struct life *l, const char *text);
+const struct command *life_discreet(struct life *l, const struct command *said);
+const char *life_plain(const struct life *l, const char *text);
+const char *life_heard(const struct life *l);           /* what the reporter says now, masked; NULL: nothing that may be told */
+const char *life_source(struct life *l);                /* detail: which report */
+void life_warm(struct life *l);                         /* one person's repetition */
 /* … of which an ask is open under a request's id. */
 struct errand *life_errand_asked(const struct case_record *c, const char *request);
 /* A new leg knows nothing of what is done in the last one, but of links of a chain and who gave the case back. */
@@ -84,7 +103,6 @@ bool command_is_triage(const struct life *l);
 bool command_is_supervisor(const struct life *l);
 struct support *command_own_task(const struct life *l);         /* of the speaker, done or not; NULL: none */
 int command_refuse_stranger(struct life *l);
-int command_check_officer(struct life *l);
 int command_check_lead(struct life *l);
 
 /* partners.c: a department's part in the case, new or once more, with the limit that the policy sets for it. */
@@ -113,6 +131,8 @@ life_fn reporter_supplement, reporter_urge, reporter_again_open, reporter_again_
 	reporter_rate_resolved, reporter_rate_closed, reporter_withdraw, reporter_withdraw_closed, reporter_status,
 	reporter_delivered, reporter_other_content;
 life_fn clock_tick, clock_revise;
+life_fn command_join, command_split, command_split_self, reporter_same, same_propose, same_take_in, same_let_go;
+int command_check_officer(struct life *l);
 
 struct life_cell {
 	life_fn *fn;                    /* NULL: refused */

@@ -32,6 +32,13 @@
 #define AMEND {command_amend, "amend"}
 #define GET {command_get, "get"}
 
+#define JOIN {command_join, "join"}
+#define SPLIT {command_split, "split off"}
+#define SPLIT_SELF {command_split_self, "split"}
+#define SAME {reporter_same, "one more"}
+#define PROPOSE {same_propose, "ask triage"}
+#define TAKE_IN {same_take_in, "take in"}
+#define LET_GO {same_let_go, "let go"}
 #define FEED_BACK {command_feed_back, "feed back"}
 #define EXTEND {command_extend, "ask for time"}
 #define SUSPEND {command_suspend, "ask for a pause"}
@@ -94,8 +101,12 @@ const struct life_cell life_table[N_LIFE_ACTION][N_CASE_STATE] = {
 	[CMD_REJECT] =          OPEN(REJECT,    REJECT,    REJECT,    REJECT),
 	[CMD_AMEND] =           OPEN(AMEND,     AMEND,     AMEND,     NO_SUSPENDED),
 	/* the same matter: same.c */
-	[CMD_JOIN] = ALWAYS(NO_LATER),
-	[CMD_SPLIT] = ALWAYS(NO_LATER),
+	[CMD_JOIN] =         OPEN(JOIN,      JOIN,            JOIN,        NO_SUSPENDED),
+	[CMD_SPLIT] = ACROSS(NO_NOT_ACCEPTED, SPLIT, SPLIT, SPLIT, SPLIT, NO_DONE, NO_CLOSED, SPLIT_SELF),
+	[LIFE_SAME] =        OPEN(SAME,      SAME,            SAME,        SAME),
+	[LIFE_PROPOSE] =     OPEN(PROPOSE,   PROPOSE,         PROPOSE,     PROPOSE),
+	[LIFE_TAKE_IN] =     OPEN(TAKE_IN,   TAKE_IN,         TAKE_IN,     TAKE_IN),
+	[LIFE_LET_GO] = ALWAYS(LET_GO),
 
 	/*                      received         triage     assigned   accepted   suspended  resolved   closed     joined */
 	[CMD_CONTACT] =   ACROSS(NO_NOT_ACCEPTED, NO_TRIAGE, CONTACT,   CONTACT,   CONTACT,   FEED_BACK, NO_CLOSED, NO_JOINED),
@@ -133,6 +144,8 @@ static const struct {
 	{(enum life_action)CMD_SUSPEND, IN(ASSIGNED) | IN(ACCEPTED), IN(SUSPENDED)},
 	{(enum life_action)CMD_GRANT, IN(ASSIGNED) | IN(ACCEPTED), IN(SUSPENDED)},
 	{(enum life_action)CMD_RESUME, IN(SUSPENDED), IN(ASSIGNED) | IN(ACCEPTED)},
+	{(enum life_action)CMD_JOIN, IN(TRIAGE) | IN(ASSIGNED) | IN(ACCEPTED), IN(JOINED)},
+	{(enum life_action)CMD_SPLIT, IN(JOINED), IN(TRIAGE) | IN(ASSIGNED) | IN(ACCEPTED)},
 	{LIFE_TICK, IN(SUSPENDED), IN(ASSIGNED) | IN(ACCEPTED)},
 	{LIFE_TICK, IN(RESOLVED), IN(CLOSED)},
 	{LIFE_RATE, IN(RESOLVED), IN(CLOSED) | IN(ASSIGNED)},

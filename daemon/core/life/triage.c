@@ -97,7 +97,7 @@ static int times_given_back(const struct case_record *c, const char *dept)
 
 int command_return(struct life *l)
 {
-	const char *triage = l->office->life.triage->id, *back = l->c->lead, *why = command(l)->reason;
+	const char *triage = life_triage(l)->id, *back = l->c->lead, *why = command(l)->reason;
 	int r = check_return(l), seq;
 
 	if (r)
@@ -190,15 +190,14 @@ static bool goes_in_a_circle(const struct case_record *c, const char *next)
 int command_transfer(struct life *l)
 {
 	const struct department *next = command(l)->to ? department(l, command(l)->to) : NULL;
-	int r;
 
 	if (!command_is_triage(l) && !command_is_supervisor(l))
 		return life_refuse(l, "only triage (%s) or a supervisor hands a case on; return it instead",
-				   l->office->life.triage->name);
-	if ((r = command_check_officer(l)))
-		return r;
+				   life_triage(l)->name);
 	if (!next)
 		return life_refuse(l, "transfer needs 'to', the id of a department");
+	if (life_is_accused(l->c, next->id))
+		return life_refuse(l, "the complaint is about %s: it cannot handle it", next->name);
 	if (l->c->state != STATE_TRIAGE && strcmp(next->id, l->c->lead) == 0)
 		return life_refuse(l, "%s has the case already", next->name);
 	if (l->c->state != STATE_TRIAGE && goes_in_a_circle(l->c, next->id))
@@ -213,13 +212,11 @@ int command_reject(struct life *l)
 {
 	const char *reason = command(l)->reason, *text, *role = life_lead_role(l->c);
 	struct tell what = {.kind = "rejected"};
-	int r, seq;
+	int seq;
 
 	if (!command_is_triage(l) && !command_is_supervisor(l))
 		return life_refuse(l, "only triage (%s) or a supervisor rejects a case; return it instead",
-				   l->office->life.triage->name);
-	if ((r = command_check_officer(l)))
-		return r;
+				   life_triage(l)->name);
 	if (!reason)
 		return life_refuse(l, "reject needs its 'reason', which the reporter will read");
 	text = code_text(&l->office->life, reason);

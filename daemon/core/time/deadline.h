@@ -16,7 +16,8 @@ enum deadline_kind { DEADLINE_SPAN, DEADLINE_POINT, DEADLINE_SERIES, DEADLINE_BA
 enum deadline_unit { UNIT_MINUTE, UNIT_HOUR, UNIT_DAY, UNIT_WORKDAY, UNIT_WORKHOUR };
 enum deadline_point { POINT_TODAY, POINT_NEXT_DAY, POINT_NEXT_WORKDAY, POINT_NOON_NIGHT };
 enum deadline_series { EVERY_N_DAYS, EVERY_XUN, EVERY_WEEK, EVERY_MONTH_DAY, EVERY_MONTH_END,
-		       EVERY_MONTH_LAST_WORKDAY, EVERY_WORKDAY };
+		       EVERY_MONTH_LAST_WORKDAY, EVERY_WORKDAY,
+		       EVERY_PERIOD_FIRST, EVERY_PERIOD_END };     /* of quarters, half-years, years */
 enum deadline_roll { ROLL_DEFAULT, ROLL_EARLIER, ROLL_LATER, ROLL_NONE };   /* 遇休提前 遇休顺延 遇休不变 */
 enum deadline_start { START_DEFAULT, START_NEXT_DAY, START_SAME_DAY, START_AT_ONCE };      /* 起算: */
 enum deadline_end { END_DEFAULT, END_CLOSING, END_MIDNIGHT, END_SAME_TIME };               /* 截止: */
@@ -28,7 +29,7 @@ struct deadline {
 	enum deadline_unit unit;
 	enum deadline_point point;
 	enum deadline_series series;
-	int32_t n;                      /* span length; N of 每N自然日; weekday 1…7; day of month */
+	int32_t n;                      /* span length; N of 每N自然日; weekday 1…7; day of month; months of a period */
 	int16_t time;                   /* minute of the day of "次日 12:00", -1: none */
 	int16_t at_least;               /* minutes of 最少:, 0: none */
 	enum deadline_roll roll;

@@ -254,6 +254,18 @@ static int parse_every_n_days(struct cursor *c)
 	return refuse_word(c, "write it as 每10自然日");
 }
 
+/* 季末, 半年末, 年初 … */
+static int parse_period(struct cursor *c, int months)
+{
+	c->d.n = months;
+	c->d.series = EVERY_PERIOD_END;
+	skip_blanks(c);
+	if (eat(c, "末"))
+		return 0;
+	c->d.series = EVERY_PERIOD_FIRST;
+	return eat(c, "初") ? 0 : refuse_word(c, "write 每季初 or 每季末, 每半年初 or 每半年末, 每年初 or 每年末");
+}
+
 static int parse_series(struct cursor *c)
 {
 	const char *at = c->p;
@@ -272,12 +284,18 @@ static int parse_series(struct cursor *c)
 		r = parse_weekday(c);
 	} else if (eat(c, "月")) {
 		r = parse_month(c);
+	} else if (eat(c, "季")) {
+		r = parse_period(c, 3);
+	} else if (eat(c, "半年")) {
+		r = parse_period(c, 6);
+	} else if (eat(c, "年")) {
+		r = parse_period(c, 12);
 	} else if (eat(c, "工作日")) {
 		c->d.series = EVERY_WORKDAY;
 	} else if (begins(c->p, "天") || begins(c->p, "日")) {
 		return REFUSE(c, at, "E41", "“每天” is ambiguous: write “每工作日” or “每1自然日”");
 	} else {
-		return refuse_word(c, "write 每工作日, 每周五, 每旬, 每月25日, 每月末, 每月最后工作日 or 每10自然日");
+		return refuse_word(c, "write 每工作日, 每周五, 每旬, 每月25日, 每月末, 每月最后工作日, 每季末, 每半年末, 每年末 or 每10自然日");
 	}
 	return r < 0 ? r : parse_time(c, &c->d.time);
 }

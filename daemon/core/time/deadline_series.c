@@ -22,6 +22,24 @@ static int32_t next_in_month(const struct civil *c, int32_t day, int wanted)
 	return first + wanted - 1 < last ? first + wanted - 1 : last;
 }
 
+/* The first or last day of a period of so many months, from January on. */
+static int32_t next_of_period(const struct civil *c, int32_t day, int months, bool first)
+{
+	int begins = (c->month - 1) / months * months + 1, year = c->year;
+	int32_t hit;
+
+	for (;;) {
+		hit = first ? moment_day_from_date(year, begins, 1) : month_end(year, begins + months - 1);
+		if (hit >= day)
+			return hit;
+		begins += months;
+		if (begins > 12) {
+			begins = 1;
+			year++;
+		}
+	}
+}
+
 /* The first scheduled date at `day` or after it. */
 static int32_t scheduled(const struct count *c, int32_t day)
 {
@@ -42,6 +60,9 @@ static int32_t scheduled(const struct count *c, int32_t day)
 	case EVERY_MONTH_END:
 	case EVERY_MONTH_LAST_WORKDAY:
 		return next_in_month(&at, day, 31);
+	case EVERY_PERIOD_FIRST:
+	case EVERY_PERIOD_END:
+		return next_of_period(&at, day, c->d.n, c->d.series == EVERY_PERIOD_FIRST);
 	case EVERY_WORKDAY:
 		break;
 	}

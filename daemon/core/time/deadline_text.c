@@ -27,6 +27,9 @@ static void add_series(struct str *t, const struct deadline *d)
 		str_addf(t, "每周%s", weekday_words[(d->n + 6) % 7]);
 	else if (d->series == EVERY_MONTH_DAY)
 		str_addf(t, "每月%d日", (int)d->n);
+	else if (d->series == EVERY_PERIOD_FIRST || d->series == EVERY_PERIOD_END)
+		str_addf(t, "每%s%s", d->n == 3 ? "季" : d->n == 6 ? "半年" : "年",
+			 d->series == EVERY_PERIOD_END ? "末" : "初");
 	else
 		str_add(t, fixed[d->series]);
 }

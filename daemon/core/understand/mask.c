@@ -56,7 +56,7 @@ static size_t date_at(const char *s)
 }
 
 struct number {
-	char head[3], tail[4];
+	char head[3], tail[4], digits[CITIZEN_ID];      /* digits: the first 18 */
 	size_t n;
 	const char *end;
 };
@@ -65,41 +65,106 @@ static void number_add(struct number *x, char digit, const char *end)
 {
 	if (x->n < sizeof(x->head))
 		x->head[x->n] = digit;
+	if (x->n < sizeof(x->digits))
+		x->digits[x->n] = digit;
 	memmove(x->tail, x->tail + 1, sizeof(x->tail) - 1);
 	x->tail[sizeof(x->tail) - 1] = digit;
 	x->n++;
 	x->end = end;
 }
 
-static size_t mask_number(const char *s, char **to)
+/* ISO 7064 MOD 11-2, as the 18th digit of a citizen's id. */
+static bool is_citizen_id(const struct number *x)
+{
+	static const int weights[] = {7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2};
+	static const char checks[] = "10X98765432";
+	int sum = 0;
+
+	if (x->n != CITIZEN_ID)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(weights); i++)
+		sum += (x->digits[i] - '0') * weights[i];
+	return checks[sum % 11] == (x->digits[CITIZEN_ID - 1] == 'x' ? 'X' : x->digits[CITIZEN_ID - 1]);
+}
+
+static bool is_mobile(const struct number *x)
+{
+	return x->n == PHONE && x->head[0] == '1' && x->head[1] >= '3';
+}
+
+/* 0371-67843219: an area code, a gap, seven or eight digits. */
+static bool is_landline(const struct number *x, size_t first)
+{
+	return x->head[0] == '0' && (first == 3 || first == 4) && x->n >= first + 7 && x->n <= first + 8;
+}
+
+static char *write_masked(char *to, const struct number *x)
+{
+	size_t few = x->n >= PHONE ? 3 : 2;
+
+	to = mempcpy(to, x->head, few);
+	to = stpcpy(to, few == 3 ? "****" : "***");
+	few = few == 3 ? 4 : 2;
+	return mempcpy(to, x->tail + sizeof(x->tail) - few, few);
+}
+
+/*
+ * The digits from s on, with what people put between them. `sure`: stops behind a group that completes a mobile
+ * phone, a landline or a citizen's id, and says so.
+ */
+static bool read_number(const char *s, struct number *x, bool sure)
+{
+	const char *end, *at = s;
+	size_t first = 0;
+	int d;
+
+	for (d = digit_at(at, &end); d >= 0; d = digit_at(at, &end)) {
+		number_add(x, (char)('0' + d), end);
+		at = skip_gap(end);
+		if (x->n == CITIZEN_ID - 1 && (*at == 'X' || *at == 'x')) {
+			number_add(x, *at, at + 1);
+			return sure ? is_citizen_id(x) : true;
+		}
+		if (!sure || (at == end && digit_at(at, &end) >= 0))
+			continue;
+		first = first ? first : x->n;
+		if (is_mobile(x) || is_citizen_id(x) || is_landline(x, first))
+			return true;
+	}
+	return !sure && x->n >= LONG_NUMBER;
+}
+
+/* The first group of digits alone; behind it another may begin that is a phone. */
+static size_t first_group(const char *s)
+{
+	const char *end = s, *next;
+
+	while (digit_at(end, &next) >= 0)
+		end = next;
+	return (size_t)(end - s);
+}
+
+/* `sure`: only what is a phone or a citizen's id by its form; else every long number. */
+static size_t mask_number(const char *s, char **to, bool sure)
 {
 	struct number x = {.n = 0};
-	size_t date = date_at(s), few;
-	const char *end, *at = s;
-	int d;
+	size_t date = date_at(s), plain;
+	bool secret;
 
 	if (date) {
 		*to = mempcpy(*to, s, date);
 		return date;
 	}
-	for (d = digit_at(at, &end); d >= 0; d = digit_at(at, &end)) {
-		number_add(&x, (char)('0' + d), end);
-		at = skip_gap(end);
-	}
+	secret = read_number(s, &x, sure);
 	if (x.n == 0)
 		return 0;
-	if (x.n == CITIZEN_ID - 1 && (*at == 'X' || *at == 'x'))
-		number_add(&x, *at, at + 1);
-	if (x.n < LONG_NUMBER) {
-		*to = mempcpy(*to, s, (size_t)(x.end - s));
-	} else {
-		few = x.n >= PHONE ? 3 : 2;
-		*to = mempcpy(*to, x.head, few);
-		*to = stpcpy(*to, few == 3 ? "****" : "***");
-		few = few == 3 ? 4 : 2;
-		*to = mempcpy(*to, x.tail + sizeof(x.tail) - few, few);
+	if (secret) {
+		*to = write_masked(*to, &x);
+		return (size_t)(x.end - s);
 	}
-	return (size_t)(x.end - s);
+	plain = sure ? first_group(s) : (size_t)(x.end - s);
+	*to = mempcpy(*to, s, plain);
+	return plain;
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */
@@ -186,7 +251,7 @@ static size_t mask_name(const struct masking *m, const char *s, char **to)
 	return m->name_len;
 }
 
-const char *text_mask(struct arena *a, const char *text, const char *name)
+static const char *mask(struct arena *a, const char *text, const char *name, bool sure)
 {
 	struct masking m = {.name = name, .addressed = has_address_form(text)};
 	char *out = arena_alloc(a, strlen(text) + 1), *to = out;
@@ -204,7 +269,7 @@ const char *text_mask(struct arena *a, const char *text, const char *name)
 		size_t n = mask_name(&m, text, &to);
 
 		if (!n)
-			n = mask_number(text, &to);
+			n = mask_number(text, &to, sure);
 		if (!n && m.addressed)
 			n = mask_addressed(text, &to);
 		if (!n) {
@@ -215,4 +280,14 @@ const char *text_mask(struct arena *a, const char *text, const char *name)
 		text += n;
 	}
 	return out;
+}
+
+const char *text_mask(struct arena *a, const char *text, const char *name)
+{
+	return mask(a, text, name, false);
+}
+
+const char *text_mask_sure(struct arena *a, const char *text, const char *name)
+{
+	return mask(a, text, name, true);
 }

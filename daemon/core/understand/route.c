@@ -266,16 +266,40 @@ static bool is_accused(const struct report *r, const struct department *dept)
 			      (dept->name && strcmp(r->accused, dept->name) == 0));
 }
 
+/* Its superiors upwards, else triage, else who supervises; the fallback may be the accused itself only in an office of one. */
+static const struct department *instead_of(const struct deciding *in, const struct department *accused)
+{
+	const struct lifecycle *life = &in->office->life;
+	const struct department *const others[] = {life->triage, life->supervisor, in->office->fallback_dept};
+	const struct department *up = accused->superior;
+
+	for (int i = 0; up && is_accused(in->r, up) && i < 8; i++)
+		up = up->superior;
+	if (up && !is_accused(in->r, up))
+		return up;
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (others[i] && !is_accused(in->r, others[i]))
+			return others[i];
+	for (size_t i = 0; i < in->office->n_departments; i++)
+		if (in->office->departments[i].kind == DEPT_SUPERVISOR && !is_accused(in->r, &in->office->departments[i]))
+			return &in->office->departments[i];
+	return accused;
+}
+
 static void pass_over_accused(struct deciding *in)
 {
-	const struct department *dept = in->d->dept;
+	const struct department *dept = in->d->dept, *instead;
 
-	if (!is_accused(in->r, dept) || !dept->superior)
+	if (!is_accused(in->r, dept))
 		return;
-	in->d->dept = dept->superior;
-	in->d->why =
-		arena_printf(in->arena, _("%s; the complaint is about %s, so its superior %s leads"),
-			     in->d->why, dept->id, dept->superior->id);
+	instead = instead_of(in, dept);
+	if (instead == dept)
+		return;
+	in->d->dept = instead;
+	in->d->why = instead == dept->superior
+		? arena_printf(in->arena, _("%s; the complaint is about %s, so its superior %s leads"), in->d->why, dept->id,
+			       instead->id)
+		: arena_printf(in->arena, _("%s; the complaint is about %s, so %s leads"), in->d->why, dept->id, instead->id);
 }
 
 /* Whom a complaint is about is not told of it as a helper or by a copy either. */

@@ -14,9 +14,20 @@ const char *text_phone(struct arena *a, const char *text);
  * '*', runs of 7 and more digits (phones, ids; also with blanks or dashes between) to 138****1234, id numbers likewise, 姓+称谓 (张先生 -> *先生).
  */
 const char *text_mask(struct arena *a, const char *text, const char *name);
+/*
+ * The same for data whose numbers mean something (unknown members): of numbers only mobile phones and citizens' ids (18
+ * digits that their check digit confirms) are masked.
+ */
+const char *text_mask_sure(struct arena *a, const char *text, const char *name);
 /* An address with house and flat numbers kept out: "幸福里3号楼2单元501" -> "幸福里3号楼***". */
 const char *text_mask_address(struct arena *a, const char *address);
 /* The first line or sentence, at most max characters (not bytes), "…" when cut. */
 const char *text_title(struct arena *a, const char *text, size_t max);
 /* An id for a topic from any text: letters are lowered, others become '-' and a short hash is added. */
 const char *text_topic_id(struct arena *a, const char *text);
+/*
+ * How alike two shadows are, 0 … 1: Dice's measure over pairs of neighbouring characters. The first 160 characters count.
+ */
+double text_alike(const char *a, const char *b);
+/* Of two shadows: neither names a house or other number that the other contradicts (3号楼 and 5号楼); times and amounts do not count. */
+bool text_numbers_agree(const char *a, const char *b);

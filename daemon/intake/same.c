@@ -1,0 +1,236 @@
+/*
+ * The same matter at intake: each new report is compared with the few open cases that its place and category
+ * name, in the store and earlier in this batch; and what triage joins or takes apart concerns two cases, which
+ * are loaded and stepped together.
+ */
+#include <string.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "intake/transact_parts.h"
+#include "store/matters.h"
+
+enum { REPORTERS_MAX = 200 };           /* then a new case gathers the next ones: a case stays a narrow row */
+
+static bool is_new_report(const struct unit *u)
+{
+	return u->kind == UNIT_REPORT && !u->twin && u->fresh && u->report->kind == REPORT_REPORT;
+}
+
+static void compare(const struct transaction *t, struct unit *u, const struct matter *other)
+{
+	double alike = matter_alike(t->b->office, u->matter, other);
+
+	/* Of two that are as like, the newer one, which has more in common with now. */
+	if (alike >= t->b->office->life.join_propose && alike > 0 &&
+	    (alike > u->alike || (alike >= u->alike && strcmp(other->number, u->like) > 0))) {
+		u->alike = alike;
+		u->like = other->number;
+	}
+}
+
+static size_t prepare(struct transaction *t, const char **cells, struct unit **who)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		struct unit *u = &t->units[i];
+		struct matter m;
+
+		u->matter = NULL;
+		u->like = NULL;
+		u->alike = 0;
+		u->opened = u->joined = false;
+		if (!is_new_report(u) || !matter_of(u->report, t->b->a, &m))
+			continue;
+		u->matter = arena_alloc(t->b->a, sizeof(*u->matter));
+		*u->matter = m;
+		u->matter->number = u->number;
+		for (size_t k = matter_looks(t->b->office, &m, t->b->a, &cells[n]); k > 0; k--)
+			who[n++] = u;
+	}
+	return n;
+}
+
+/* Reports that look in one cell, as a list from its first on: a burst about one place is one look-up. */
+struct looks {
+	const char **cells;
+	size_t *head, n_cells;          /* of each cell its last look, plus one */
+	size_t *next;                   /* of each look the one before it, plus one */
+};
+
+static void group(const char *const *cells, size_t n, struct arena *a, struct looks *ret)
+{
+	struct map seen = {0};
+
+	*ret = (struct looks){.cells = arena_alloc(a, (n + 1) * sizeof(*ret->cells)),
+			      .head = arena_alloc(a, (n + 1) * sizeof(*ret->head)),
+			      .next = arena_alloc(a, (n + 1) * sizeof(*ret->next))};
+	for (size_t i = 0; i < n; i++) {
+		size_t at = (size_t)(uintptr_t)map_get(&seen, cells[i]);
+
+		if (!at) {
+			at = ++ret->n_cells;
+			ret->cells[at - 1] = cells[i];
+			ret->head[at - 1] = 0;
+			map_put(&seen, cells[i], (void *)(uintptr_t)at);
+		}
+		ret->next[i] = ret->head[at - 1];
+		ret->head[at - 1] = i + 1;
+	}
+	map_done(&seen);
+}
+
+int transaction_find_same(struct transaction *t, struct err *e)
+{
+	const char **cells = arena_alloc(t->b->a, t->n * MATTER_LOOKS * sizeof(*cells));
+	struct unit **who = arena_alloc(t->b->a, t->n * MATTER_LOOKS * sizeof(struct unit *));
+	struct found_matter *found = NULL;
+	struct looks looks;
+	size_t n = prepare(t, cells, who), n_found = 0;
+	int r;
+
+	group(cells, n, t->b->a, &looks);
+	r = n ? matters_find(t->pg, transaction_tenant(t), looks.cells, looks.n_cells, t->b->a, &found, &n_found, e) : 0;
+	for (size_t i = 0; r == 0 && i < n_found; i++)
+		for (size_t k = looks.head[found[i].look]; k; k = looks.next[k - 1]) {
+			found[i].m.category = who[k - 1]->matter->category;
+			compare(t, who[k - 1], &found[i].m);
+		}
+	return r;
+}
+
+/* Cases that this batch opened just now. */
+static void compare_batch(struct transaction *t, struct unit *u)
+{
+	for (const struct unit *v = t->units; v < u; v++)
+		if (v->kind == UNIT_REPORT && v->opened && v->matter)
+			compare(t, u, v->matter);
+}
+
+static bool may_take_in(const struct unit *u, const struct case_record *c)
+{
+	return c->state != STATE_RESOLVED && c->state != STATE_CLOSED && c->state != STATE_JOINED &&
+	       c->visibility != VISIBLE_SEALED && !c->accused && c->joined.n < REPORTERS_MAX &&
+	       str_equal(c->category, u->matter->category);
+}
+
+void transaction_moved(struct transaction *t, struct unit *u, const char *number)
+{
+	struct report_row *row = arena_alloc(t->b->a, sizeof(*row));
+
+	*row = (struct report_row){.channel = u->report->channel->id, .id = u->report->id, .number = number};
+	save_row(&t->save, SAVE_REPORT_MOVED, row);
+	map_put(&t->moved, u->number, arena_strdup(t->b->a, number));
+	u->number = number;
+}
+
+struct case_change *transaction_join(struct transaction *t, struct unit *u)
+{
+	struct action action = {.what = LIFE_SAME, .report = u->report};
+	struct case_change *change;
+	struct effects fx;
+
+	if (!u->matter)
+		return NULL;
+	compare_batch(t, u);
+	change = u->like && u->alike >= t->b->office->life.join_auto ? map_get(&t->changes, u->like) : NULL;
+	if (!change || !may_take_in(u, change->c))
+		return NULL;
+	transaction_catch_up(t, change);
+	action.person = person_key(t->b->privacy_keys, u->report, t->b->a);
+	if (life_step(t->b->office, change->c, &action, t->now, t->b->a, &fx))
+		return NULL;
+	case_change_add(change, &fx, t->b->a);
+	transaction_moved(t, u, change->c->number);
+	return change;
+}
+
+/* A new case that others may be the same as, and that may itself be the same as another. */
+void transaction_opened(struct transaction *t, struct unit *u, struct case_change *change)
+{
+	struct action action = {.what = LIFE_PROPOSE, .other_number = u->like, .alike = u->alike};
+	const char *cells[MATTER_ROWS];
+	struct str all = {0};
+	struct effects fx;
+
+	u->opened = true;
+	change->c->person = person_key(t->b->privacy_keys, u->report, t->b->a);
+	if (!u->matter || change->c->visibility == VISIBLE_SEALED) {
+		u->matter = NULL;
+		return;
+	}
+	change->n_cells = matter_rows(t->b->office, u->matter, t->b->a, cells);
+	change->cells = arena_alloc(t->b->a, sizeof(cells));
+	memcpy((void *)(uintptr_t)change->cells, cells, sizeof(cells));
+	change->matter = u->matter;
+	for (size_t i = 0; i < change->n_cells; i++)
+		str_addf(&all, "%s%s", i ? "\n" : "", cells[i]);
+	change->c->cells = arena_strdup(t->b->a, all.s ? all.s : "");
+	str_done(&all);
+	if (u->like && u->alike < t->b->office->life.join_auto &&
+	    life_step(t->b->office, change->c, &action, t->now, t->b->a, &fx) == 0)
+		case_change_add(change, &fx, t->b->a);
+}
+
+/* ---- two cases -------------------------------------------------------------------------------- */
+/* Steps the second case with what was done to the first. */
+static void step_other(struct transaction *t, const struct unit *u, enum life_action what, struct case_change *change,
+		       const struct case_record *other)
+{
+	struct action action = {.what = what, .command = u->command, .other = other};
+	struct effects fx;
+
+	if (life_step(t->b->office, change->c, &action, t->now, t->b->a, &fx) == 0)
+		case_change_add(change, &fx, t->b->a);
+}
+
+static void open_split(struct transaction *t, const struct case_record *from, const struct joined *who)
+{
+	const char *number = numbers_take(t->numbers, t->b->office->prefix, t->b->a);
+	struct case_record *c = arena_alloc(t->b->a, sizeof(*c));
+	struct report_row *row = arena_alloc(t->b->a, sizeof(*row));
+	struct case_change *change;
+	struct effects fx;
+
+	life_open_split(t->b->office, from, who, number, t->now, t->b->a, c, &fx);
+	change = transaction_add_change(t, c, true);
+	case_change_add(change, &fx, t->b->a);
+	*row = (struct report_row){.channel = who->channel, .id = who->report, .number = number};
+	save_row(&t->save, SAVE_REPORT_MOVED, row);
+}
+
+/* The case that a command names beside its own, or NULL. */
+static struct case_change *other_case(const struct transaction *t, const struct command *cmd, const struct case_record *c)
+{
+	const char *number = cmd->action == CMD_JOIN ? cmd->into : c->state == STATE_JOINED ? c->joined_into : cmd->of;
+
+	return number ? map_get(&t->changes, number) : NULL;
+}
+
+int transaction_pair(struct transaction *t, const struct unit *u, struct case_change *change, struct effects *fx)
+{
+	const struct command *cmd = u->command;
+	struct case_change *other = other_case(t, cmd, change->c);
+	struct action action = {.what = (enum life_action)(LIFE_COMMAND + (int)cmd->action), .command = cmd};
+	int r;
+
+	/* "Split B off A" may be said of either. */
+	if (cmd->action == CMD_SPLIT && other && other->c->state == STATE_JOINED &&
+	    str_equal(other->c->joined_into, change->c->number)) {
+		struct case_change *swap = change;
+
+		change = other;
+		other = swap;
+	}
+	action.other = other ? other->c : NULL;
+	r = life_step(t->b->office, change->c, &action, t->now, t->b->a, fx);
+	if (r)
+		return r;
+	case_change_add(change, fx, t->b->a);
+	if (fx->split)
+		open_split(t, change->c, fx->split);
+	else if (other)
+		step_other(t, u, cmd->action == CMD_JOIN ? LIFE_TAKE_IN : LIFE_LET_GO, other, change->c);
+	return 0;
+}

@@ -1,0 +1,201 @@
+/*
+ * The columns of lists as offices print them, and the figures of the wall. The headings are what people read in
+ * print-outs, in the office's language whatever the daemon's is. A sealed case shows its category and no more: its title
+ * is its category from the start.
+ */
+#include "base/err.h"
+#include "base/mem.h"
+#include "core/time/moment.h"
+#include "store/bulletin.h"
+
+#define DAY(x) "to_char(" x " AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI')"
+#define NUMBER "row_number() OVER (ORDER BY "
+#define OPEN_FROM " FROM queue q JOIN cases c ON c.tenant = q.tenant AND c.number = q.number" \
+		  " WHERE q.tenant = $1::text AND q.role <> 'support' AND "
+#define OPEN_BODY "::text, c.number, c.title, c.category, c.place, c.lead, " DAY("c.received_at") ", " DAY("c.due_resolve")         \
+	", CASE WHEN c.due_resolve < $3::timestamptz THEN round(extract(epoch FROM $3::timestamptz - c.due_resolve) / 3600)::text END," \
+	" c.level::text, c.state"
+#define OPEN_BARE "::text, c.number, c.category, c.lead, " DAY("c.received_at") ", " DAY("c.due_resolve") ", c.state"
+#define OPEN_LIST(name, body, where)                                                                          \
+	{name, "SELECT " NUMBER "c.due_resolve, c.number)" body OPEN_FROM where                                  \
+	       " AND ($2::timestamptz IS NULL OR true) AND ($4::timestamptz IS NULL OR true) AND ($5::text IS NULL OR true)" \
+	       " ORDER BY c.due_resolve, c.number"}
+#define CLOSED_FROM                                                                                           \
+	" FROM (SELECT DISTINCT ON (number) number, at FROM history WHERE tenant = $1::text AND kind = 'closed'"  \
+	" AND at >= $2::timestamptz AND at < $3::timestamptz ORDER BY number, at DESC) h"                         \
+	" JOIN cases c ON c.tenant = $1::text AND c.number = h.number WHERE c.state = 'closed'"                   \
+	" AND ($4::timestamptz IS NULL OR true) AND ($5::text IS NULL OR true) ORDER BY c.closed_at, c.number"
+#define RECEIVED_FROM                                                                                         \
+	" FROM cases c WHERE c.tenant = $1::text AND c.received_at >= $2::timestamptz AND c.received_at < $3::timestamptz" \
+	" AND ($4::timestamptz IS NULL OR true) AND ($5::text IS NULL OR true) ORDER BY c.received_at, c.number"
+
+static const char *const open_headings[] = {"序号", "工单编号", "事项", "类别", "地点", "承办单位", "受理时间", "办结时限",
+					    "超期小时", "级别", "状态"};
+static const char *const bare_headings[] = {"序号", "工单编号", "类别", "承办单位", "受理时间", "办结时限", "状态"};
+static const char *const closed_headings[] = {"序号", "工单编号", "事项", "类别", "地点", "承办单位", "受理时间", "办结时间",
+					      "销号时间", "评价", "办理次数"};
+static const char *const closed_bare_headings[] = {"序号", "工单编号", "类别", "承办单位", "受理时间", "销号时间", "评价"};
+static const char *const bulletin_headings[] = {"承办单位", "派遣案件总数", "按时办结数", "超时办结数", "未办结数", "结案率",
+						"按时结案率", "不满意数", "不满意率"};
+static const char *const inspection_headings[] = {"检查", "级别", "社区", "应检", "已检", "检查率", "发现问题"};
+
+#define SHARE(a, b) "coalesce(round(100.0 * (" a ") / nullif(" b ", 0), 2)::text || '%', '-')"
+static const struct query bulletin_rows = {
+	"list_bulletin",
+	"SELECT coalesce(d, '合计'), n::text, good::text, (done - good)::text, (n - done)::text, " SHARE("done", "n") ", "
+	SHARE("good", "n") ", bad::text, " SHARE("bad", "n")
+	" FROM (SELECT lead AS d, count(*) AS n, count(*) FILTER (WHERE facts & 16 <> 0) AS done,"
+	" count(*) FILTER (WHERE facts & 16 <> 0 AND facts & 32 <> 0 AND facts & (1::int8 << 25) = 0) AS good,"
+	" count(*) FILTER (WHERE facts & (1::int8 << 36) <> 0) AS bad FROM case_fact WHERE tenant = $1::text"
+	" AND received_at >= $2::timestamptz AND received_at < $3::timestamptz AND facts & (3 << 14) = 0"
+	" AND ($4::timestamptz IS NULL OR true) AND ($5::text IS NULL OR true)"
+	" GROUP BY ROLLUP (lead)) x ORDER BY x.d IS NULL, n DESC, d"};
+/* Who should be visited is known by the visits themselves: one case each. */
+static const struct query inspection_rows = {
+	"list_inspections",
+	"SELECT coalesce(inspection, '合计'), grade, community, count(*)::text, count(resolved_at)::text, "
+	SHARE("count(resolved_at)", "count(*)") ", sum(findings)::text FROM v_inspection WHERE tenant = $1::text"
+	" AND received_at >= $2::timestamptz AND received_at < $3::timestamptz"
+	" AND ($4::timestamptz IS NULL OR true) AND ($5::text IS NULL OR inspection = $5::text)"
+	" GROUP BY GROUPING SETS ((inspection, grade, community), ()) HAVING count(*) > 0"
+	" ORDER BY inspection, grade, community"};
+
+static const struct list {
+	struct query whole, bare;
+	const char *const *headings, *const *bare_headings;
+	size_t columns, bare_columns;
+} lists[N_PERIOD_CONTENT] = {
+#define OPEN(name, where)                                                                                     \
+	{OPEN_LIST("list_" name, OPEN_BODY, where), OPEN_LIST("bare_" name, OPEN_BARE, where), open_headings,        \
+	 bare_headings, 11, 7}
+	[CONTENT_OVERDUE] = OPEN("overdue", "c.due_resolve < $3::timestamptz"),
+	[CONTENT_OPEN] = OPEN("open", "true"),
+	[CONTENT_DUE] = OPEN("due", "c.due_resolve >= $3::timestamptz AND c.due_resolve < $4::timestamptz"),
+	[CONTENT_AGAIN] = OPEN("again", "c.leg > 1"),
+	[CONTENT_SUPERVISED] = OPEN("supervised", "c.facts & (1::int8 << 27) <> 0"),
+	[CONTENT_RECEIVED] = {{"list_received", "SELECT " NUMBER "c.received_at, c.number)" OPEN_BODY RECEIVED_FROM},
+			      {"bare_received", "SELECT " NUMBER "c.received_at, c.number)" OPEN_BARE RECEIVED_FROM},
+			      open_headings, bare_headings, 11, 7},
+	[CONTENT_CLOSED] = {{"list_closed", "SELECT " NUMBER "c.closed_at, c.number)::text, c.number, c.title, c.category, c.place,"
+					    " c.lead, " DAY("c.received_at") ", " DAY("c.resolved_at") ", " DAY("c.closed_at")
+					    ", c.rated, c.leg::text" CLOSED_FROM},
+			    {"bare_closed", "SELECT " NUMBER "c.closed_at, c.number)::text, c.number, c.category, c.lead, "
+					    DAY("c.received_at") ", " DAY("c.closed_at") ", c.rated" CLOSED_FROM},
+			    closed_headings, closed_bare_headings, 11, 7},
+	[CONTENT_BULLETIN] = {{"", ""}, {"", ""}, bulletin_headings, bulletin_headings, 9, 9},
+	[CONTENT_INSPECTIONS] = {{"", ""}, {"", ""}, inspection_headings, inspection_headings, 7, 7},
+};
+
+const char *const *list_headings(enum period_content content, bool everybody, size_t *ret_columns)
+{
+	*ret_columns = everybody ? lists[content].bare_columns : lists[content].columns;
+	return everybody ? lists[content].bare_headings : lists[content].headings;
+}
+
+static const struct query *query_of(const struct list_query *q)
+{
+	if (q->content == CONTENT_BULLETIN)
+		return &bulletin_rows;
+	if (q->content == CONTENT_INSPECTIONS)
+		return &inspection_rows;
+	return q->everybody ? &lists[q->content].bare : &lists[q->content].whole;
+}
+
+static void copy_rows(const struct pg_rows *rows, struct arena *a, struct list_rows *ret)
+{
+	ret->rows = arena_alloc(a, ((size_t)rows->n + 1) * sizeof(*ret->rows));
+	ret->n = (size_t)rows->n;
+	for (int i = 0; i < rows->n; i++) {
+		ret->rows[i] = arena_alloc(a, ret->columns * sizeof(**ret->rows));
+		for (size_t k = 0; k < ret->columns; k++) {
+			const char *s = pg_get(rows, i, (int)k);
+
+			ret->rows[i][k] = s ? arena_strdup(a, s) : NULL;
+		}
+	}
+}
+
+int list_load(struct pg *pg, const struct list_query *q, struct arena *a, struct list_rows *ret, struct err *e)
+{
+	struct pg_args args = {0};
+	struct pg_rows rows = {0};
+	int r;
+
+	list_headings(q->content, q->everybody, &ret->columns);
+	ret->n = 0;
+	if (q->content == CONTENT_RATES)
+		return 0;
+	pg_text(&args, q->tenant);
+	pg_time(&args, q->since);
+	pg_time(&args, q->at);
+	pg_time(&args, q->until);
+	pg_text(&args, q->inspection);
+	r = pg_run(pg, query_of(q), &args, &rows, e);
+	if (r < 0)
+		return r;
+	copy_rows(&rows, a, ret);
+	pg_rows_done(&rows);
+	return 0;
+}
+
+/* ---- the wall --------------------------------------------------------------------------------- */
+static const struct query figures = {
+	"wall_figures",
+	"SELECT (SELECT count(*) FROM cases WHERE tenant = $1::text AND received_at >= $3::timestamptz),"
+	" (SELECT count(DISTINCT number) FROM history WHERE tenant = $1::text AND kind = 'closed' AND at >= $3::timestamptz),"
+	" (SELECT count(DISTINCT number) FROM history WHERE tenant = $1::text AND kind = 'resolved' AND at >= $3::timestamptz),"
+	" count(*), count(*) FILTER (WHERE due_resolve <= $2::timestamptz),"
+	" count(*) FILTER (WHERE due_resolve > $2::timestamptz AND due_resolve <= $3::timestamptz + interval '1 day'),"
+	" count(*) FILTER (WHERE state = 'suspended'), count(*) FILTER (WHERE state = 'triage')"
+	" FROM queue WHERE tenant = $1::text AND role <> 'support'"};
+static const struct query problems = {
+	"wall_problems", "SELECT q.number, c.category, q.department, micros(q.due_resolve) FROM (SELECT * FROM queue"
+			 " WHERE tenant = $1::text AND role <> 'support' AND due_resolve <= $2::timestamptz"
+			 " ORDER BY due_resolve, number LIMIT $3::int8) q JOIN cases c ON c.tenant = q.tenant"
+			 " AND c.number = q.number ORDER BY q.due_resolve, q.number"};
+
+int wall_load(struct pg *pg, const char *tenant, int64_t now, int64_t day, struct wall_figures *ret, struct err *e)
+{
+	struct pg_args args = {0};
+	struct pg_rows rows = {0};
+	int64_t *const to[] = {&ret->received_today, &ret->closed_today, &ret->resolved_today, &ret->open, &ret->overdue,
+			       &ret->due_today, &ret->suspended, &ret->triage};
+	int r;
+
+	pg_text(&args, tenant);
+	pg_time(&args, now);
+	pg_time(&args, day);
+	r = pg_run(pg, &figures, &args, &rows, e);
+	if (r < 0)
+		return r;
+	for (int i = 0; i < 8; i++)
+		*to[i] = pg_get_int(&rows, 0, i);
+	pg_rows_done(&rows);
+	return 0;
+}
+
+int wall_problems(struct pg *pg, const char *tenant, int64_t now, int max, struct arena *a, struct wall_problem **ret,
+		  size_t *ret_n, struct err *e)
+{
+	struct pg_args args = {0};
+	struct pg_rows rows = {0};
+	int r;
+
+	*ret_n = 0;
+	pg_text(&args, tenant);
+	pg_time(&args, now);
+	pg_int(&args, max);
+	r = pg_run(pg, &problems, &args, &rows, e);
+	if (r < 0)
+		return r;
+	*ret = arena_alloc(a, ((size_t)rows.n + 1) * sizeof(**ret));
+	for (int i = 0; i < rows.n; i++) {
+		const char *category = pg_get(&rows, i, 1);
+
+		(*ret)[(*ret_n)++] = (struct wall_problem){arena_strdup(a, pg_get(&rows, i, 0)),
+							   category ? arena_strdup(a, category) : NULL,
+							   arena_strdup(a, pg_get(&rows, i, 2)), pg_get_time(&rows, i, 3)};
+	}
+	pg_rows_done(&rows);
+	return 0;
+}
