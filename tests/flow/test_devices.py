@@ -255,11 +255,13 @@ def test_killed_in_mid_flight_nothing_is_lost_and_nothing_twice(office):
 			sender.publish(f"{office.root}/in/device/kill", json.dumps({
 				"v": 1, "id": f"kill-{n}", "device": f"kl-{n % 300}", "text": f"门{n % 300}开着", "category": "治安/巡防",
 				"place": {"grid": f"410106003{1 + n % 3:03d}001"}, "reading": {"state": "alarm", "alarm": "forced"}}), wait=False)
-	for part in range(3):
+	office.stack.up(instance="b")
+	for part, active in enumerate("aba"):
 		send(range(part * 200, part * 200 + 200))
 		wait_for(lambda p=part: len(heard) > p * 200 + 20, 30, "some receipts")
-		office.stack.kill()
-		office.stack.up()
+		office.stack.kill(instance=active)      # the other one takes over
+		wait_for(lambda other="b" if active == "a" else "a": office.stack.http("/readyz", other)[0] == 200, 30, "the takeover")
+		office.stack.up(instance=active)
 	wait_for(lambda: {m.json["id"] for m in heard} >= {f"kill-{n}" for n in range(600)}, 60, "all receipts")
 	send(range(600))         # all of it once more
 	wait_for(lambda: sum(m.json["result"] == "duplicate" for m in heard) >= 600, 60, "only duplicates")
