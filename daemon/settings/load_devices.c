@@ -122,7 +122,8 @@ static void read_places(struct csv *r, struct device_entry *d)
 	const struct office *office = &r->l->settings->office;
 
 	d->grid = given(r, GRID) ? map_get(&office->grid_by_code, r->fields[GRID]) : NULL;
-	if (given(r, GRID) && !d->grid)
+	/* Where grids.csv is missing or broken, no grid of it is a mistake here. */
+	if (given(r, GRID) && !d->grid && office->n_grids)
 		wrong(r, GRID, "E20", _("write a grid of grids.csv, or leave it empty"), _("grid of grids.csv"));
 	r->marks[DEPT].width = (int)strlen(r->fields[DEPT]);
 	if (given(r, DEPT) && names_check(r->l, "departments", r->fields[DEPT], &r->marks[DEPT]))
