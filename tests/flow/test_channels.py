@@ -76,7 +76,7 @@ def stored(office):
 # ---- the demo's decoders ---------------------------------------------------------------------------
 
 def test_a_hotline_ticket_with_chinese_columns_becomes_a_case(office):
-	receipt = send(office, "hotline", sample("hotline", "chinese.json"), "GD20261120000123")
+	receipt, = send(office, "hotline", sample("hotline", "chinese.json"), "GD20261120000123")
 	assert receipt["result"] == "created" and receipt["department"] == "chengguan"
 	row = office.row(receipt["case"])
 	assert row["category"] == "城管/占道" and row["urgency"] == "urgent" and row["grid"] == "410106003007012"
@@ -111,7 +111,7 @@ def test_the_hotlines_second_dispatch_and_its_call_to_the_citizen_open_new_legs(
 	("workorder.json", "WX2026112000088", {"channel": "hotline"}),
 ))
 def test_other_cities_tickets_are_read_as_well(office, name, id_, members):
-	receipt = send(office, "hotline", sample("hotline", name), id_)
+	receipt, = send(office, "hotline", sample("hotline", name), id_)
 	assert receipt["result"] == "created"
 	row = office.row(receipt["case"])
 	assert {k: row[k] for k in members} == members
@@ -124,7 +124,7 @@ def test_a_list_of_tickets_is_several_cases(office):
 
 
 def test_a_caller_who_wants_secrecy_has_a_sealed_case(office):
-	receipt = send(office, "hotline", sample("hotline", "chinese-secret.json"), "GD20261121000007")
+	receipt, = send(office, "hotline", sample("hotline", "chinese-secret.json"), "GD20261121000007")
 	assert office.row(receipt["case"])["visibility"] == "sealed"
 
 
@@ -140,7 +140,7 @@ def test_a_list_with_one_bad_ticket_is_taken_whole_or_not_at_all(office):
 
 
 def test_wecom_orders_become_cases_with_place_and_way_back(office):
-	receipt = send(office, "wechat", sample("wechat", "order.json"), "order20261120000017")
+	receipt, = send(office, "wechat", sample("wechat", "order.json"), "order20261120000017")
 	row = office.row(receipt["case"])
 	assert row["lead"] == "chengguan" and row["urgency"] == "urgent" and row["category"] == "市政/井盖"
 	reply = office.reply(receipt["case"], "registered")
@@ -153,7 +153,7 @@ def test_a_chat_with_the_office_is_a_report_and_group_talk_is_not(office):
 	for name, id_, result in (("single-text.json", "23456789012345678", "created"),
 				  ("group-report.json", "CAQQ1-7002", "created"), ("group-bot.json", "CAQQ1-7003", "created"),
 				  ("group-talk.json", "CAQQ1-7001", "updated")):
-		receipt = send(office, "wechat", sample("wechat", name), id_)
+		receipt, = send(office, "wechat", sample("wechat", name), id_)
 		assert receipt["result"] == result and bool(receipt["case"]) == (result == "created"), name
 	talk = office.db.one("select * from needle.report where id = 'CAQQ1-7001'")
 	assert talk["kind"] == "talk" and talk["number"] is None
@@ -193,7 +193,7 @@ def test_what_a_device_says_beside_alarms_makes_nothing_where_nobody_watches_it(
 	message = dict(sample("device", name))
 	if "sn" in message:
 		message["sn"] = "SW-9"  # the register does not know it
-	receipt = send(office, "device", message, about)[0]
+	receipt, = send(office, "device", message, about)
 	assert (receipt["result"], receipt["case"]) == ("updated", None) and receipt["reason"]
 	assert stored(office) == before
 
@@ -266,7 +266,7 @@ def test_a_source_with_other_letters_becomes_a_safe_one_of_its_own(office):
 
 def test_gb18030_is_read_and_answered_in_utf_8(office):
 	message = json.dumps({"id": "gb-1", "text": "井盖破损，㐂字路口", "category": "市政/井盖"}, ensure_ascii=False)
-	receipt = send(office, "oldcity", message.encode("gb18030"), "gb-1")
+	receipt, = send(office, "oldcity", message.encode("gb18030"), "gb-1")
 	assert receipt["result"] == "created" and office.row(receipt["case"])["title"] == "井盖破损，㐂字路口"
 
 
