@@ -357,7 +357,7 @@ static void one_step(struct desk *d, enum device_event event, double value)
 	struct device_state before = d->s;
 	bool was_open = d->case_open && d->s.number;
 
-	say(d, event, value);
+	say(d, (int)event, value);
 	check(d, &before, was_open);
 }
 
