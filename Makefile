@@ -28,7 +28,7 @@ PG_INCLUDE := -I/usr/include/postgresql
 Q := $(if $(V),,@)
 
 # ---- sources: a folder is a part (docs/architecture.md) ---------------------------------------
-PARTS := base core core/understand core/time core/life core/talk core/statistics settings trial store link plugin intake dispatch health \
+PARTS := base core core/understand core/time core/life core/talk core/device core/statistics settings trial store link plugin intake dispatch health \
 	bridge table
 LIB_SRC := $(foreach p,$(PARTS),$(wildcard daemon/$(p)/*.c))
 CTL_SRC := $(wildcard daemon/ctl/*.c)
