@@ -211,6 +211,23 @@ static void load_inspections(struct loader *l, struct statistics *st)
 	st->inspections = all;
 }
 
+static void load_hotwords(struct loader *l, struct hotword_rules *hot)
+{
+	struct scope s = scope_in(scope_root(l), "hotwords");
+	struct texts ignore = scope_texts(s, "ignore");
+	const char *channel = scope_text(s, "channel");
+
+	hot->find = (struct hot_settings){.min = scope_int(s, "min"), .rise = scope_number(s, "rise"),
+					  .cohesion = scope_number(s, "cohesion"), .boundary = scope_number(s, "boundary"),
+					  .talk_min = scope_int(s, "talk"), .talk_ratio = scope_number(s, "per_report"),
+					  .top = (size_t)scope_int(s, "top"), .proposals = (size_t)scope_int(s, "most"),
+					  .ignore = ignore.v, .n_ignore = ignore.n};
+	hot->before_days = scope_int(s, "before");
+	hot->again_days = scope_int(s, "again");
+	hot->channel = channel ? map_get(&l->settings->office.channel_by_id, channel) : NULL;
+	hot->category = scope_text(s, "category");
+}
+
 void load_statistics(struct loader *l)
 {
 	struct statistics *st = &l->settings->office.statistics;
@@ -219,14 +236,23 @@ void load_statistics(struct loader *l)
 	load_wall(l, st);
 	load_publics(l, st);
 	load_inspections(l, st);
+	load_hotwords(l, &st->hot);
 }
 
 /* ---- what it means ---------------------------------------------------------------------------- */
 void check_statistics(struct loader *l)
 {
 	const struct statistics *st = &l->settings->office.statistics;
-	struct scope aims = scope_in(scope_in(scope_root(l), "wall"), "aims");
+	struct scope aims = scope_in(scope_in(scope_root(l), "wall"), "aims"), publics = scope_in(scope_root(l), "public");
 
+	/* A word that many use may be a person's name. */
+	for (size_t i = 0; i < entries(publics); i++) {
+		const struct node *content = scope_node(scope_item(publics, i), "content");
+
+		if (content && content->kind == NODE_TEXT && strcmp(content->text, period_content_names[CONTENT_HOTWORDS]) == 0)
+			lint_add(&l->lint, "E12", &content->at, _("make it one of `reports`, for a department"),
+				 _("hot words are not for everybody: they may name people"));
+	}
 	for (size_t i = 0; i < entries(aims); i++) {
 		struct scope one = scope_item(aims, i);
 		const struct node *rate = scope_node(one, "rate"), *until = scope_node(one, "until");
