@@ -57,6 +57,7 @@ struct worker {
 	int64_t next_lock_us, next_chores_us;
 	struct periodic periodic;
 	_Atomic bool woken;             /* the clock was set */
+	_Atomic int64_t next_us;        /* when a list or a visit falls due; MOMENT_NONE: never */
 	_Atomic int64_t settled_us;     /* of the wall clock: all that was due then is done */
 };
 
@@ -347,17 +348,6 @@ static void chore_done(struct worker *w, const char *what, struct handoff *h, in
 		handoff_free(h);
 }
 
-/*
- * A simulated clock that was moved over a list's instant: what fell due before it is done first, and the list as of
- * then. A real clock does not jump over its daemon; what an outage left is done as of now, and marked late.
- */
-static int64_t chores_until(const struct worker *w, int64_t now)
-{
-	int64_t next = clock_is_simulated() ? periodic_next(&w->periodic) : MOMENT_NONE;
-
-	return next != MOMENT_NONE && next < now ? next : now;
-}
-
 static bool fire_timers(struct worker *w, int64_t now, bool *ret_more)
 {
 	struct handoff *h = mem_alloc(sizeof(*h));
@@ -422,7 +412,7 @@ static bool know_periodic(struct worker *w, int64_t now)
 static bool do_chores(struct worker *w)
 {
 	bool timers = false, lists = false, limits = false, old = false, more;
-	int64_t now, until;
+	int64_t now;
 
 	if (!atomic_load(&w->o.meeting->active))
 		periodic_forget(&w->periodic);
@@ -434,16 +424,21 @@ static bool do_chores(struct worker *w)
 	now = clock_now_us();
 	if (!know_periodic(w, now))
 		return false;
-	until = chores_until(w, now);
-	if (!fire_timers(w, until, &timers) || (!timers && !do_periodic(w, until, &lists)) || !revise_limits(w, &limits) ||
+	/* A list shows the office as it is when all that fell due before has been done. */
+	if (!fire_timers(w, now, &timers) || (!timers && !do_periodic(w, now, &lists)) || !revise_limits(w, &limits) ||
 	    !forget_old(w, &old))
 		return false;
 	more = timers || lists || limits || old;
+	atomic_store(&w->next_us, periodic_next(&w->periodic));
 	if (!timers && !lists)
-		atomic_store(&w->settled_us, until);
-	more |= until < now;
+		atomic_store(&w->settled_us, now);
 	w->next_chores_us = more ? 0 : w->next_chores_us;
 	return more;
+}
+
+int64_t worker_next(struct worker *w)
+{
+	return atomic_load(&w->next_us);
 }
 
 bool worker_settled(struct worker *w, int64_t now)
@@ -516,6 +511,7 @@ int worker_start(const struct worker_options *options, struct settings *settings
 	w->o = *options;
 	w->settings = settings;
 	w->decoders = decoders;
+	w->next_us = MOMENT_NONE;
 	pthread_mutex_init(&w->lock, NULL);
 	if (pthread_create(&w->thread, NULL, worker_main, w) != 0) {
 		free(w);

@@ -139,6 +139,10 @@ def live(world, words):
 	acts, messages = (plan_visits if "visits" in words else plan)(world, words), 0
 	while acts:
 		at, sent = acts[0][0], []
+		stop = world.control.ask()["next"]
+		while stop and stop < at.isoformat() + "+08:00":       # lists and visits fall due on the way
+			world.go(stop)
+			stop = world.control.ask()["next"]
 		world.control.ask(set=at.isoformat(" "))
 		while acts and acts[0][0] == at:
 			_, _, item, step = heapq.heappop(acts)
