@@ -5,6 +5,7 @@
 #include "settings/table.h"
 
 #include "core/office.h"
+#include "core/statistics/points.h"
 #include "settings/lint.h"
 
 static const char *const codecs[] = {"json"};
@@ -302,6 +303,17 @@ static const struct key_info keys[] = {
 	KEY("public.*.content", KEY_ENUM, 0, N_("What it lists."), .fallback = "closed", ENUM(period_content_names)),
 	KEY("public.*.covers", KEY_ENUM, 0, N_("Of what time: since the list before, or the month, quarter or year of the "
 		"day before it is made."), .fallback = "since", ENUM(period_covers_names)),
+	KEY("points", KEY_MAP, 0, N_("Points that people earn, and what they buy with them.")),
+	KEY("points.rules", KEY_NAMED, 0, N_("What is worth how much."), .name = KEY_TEXT),
+	KEY("points.rules.*", KEY_MAP, 0, N_("A rule.")),
+	KEY("points.rules.*.on", KEY_ENUM, KEY_REQUIRED, N_("After which step of a case; by_hand: only when it is entered."), ENUM(point_on_names)),
+	KEY("points.rules.*.who", KEY_ENUM, 0, N_("Whose: the reporter's (by `ref`), the officer's, the keeper's of the grid, the lead department's."),
+	    .fallback = "reporter", ENUM(point_who_names)),
+	KEY("points.rules.*.points", KEY_INT, KEY_REQUIRED, N_("How many; below zero takes away."), .min = -1000000, .max = 1000000),
+	SELECTION_ROWS("points.rules.*.when", 0, N_("Of which cases.")),
+	KEY("points.rules.*.review", KEY_REF, 0, N_("The body that must approve before they count."), .ref = "departments"),
+	KEY("points.shop", KEY_NAMED, 0, N_("What there is for points."), .name = KEY_TEXT),
+	KEY("points.shop.*", KEY_INT, 0, N_("Its price."), .min = 1, .max = 1000000),
 	KEY("hotwords", KEY_MAP, 0, N_("How lists of hot words are made.")),
 	KEY("hotwords.before", KEY_AGE, 0, N_("How long a time before is compared with."), .fallback = "28d"),
 	KEY("hotwords.min", KEY_INT, 0, N_("In how many texts a word or a place must be."), .fallback = "20", .min = 2, .max = 1000000),

@@ -92,6 +92,8 @@ struct hotword_rules {
 	const char *category;           /* or NULL */
 };
 
+struct point_rule;
+struct point_good;
 struct statistics {
 	const struct rate *rates;
 	size_t n_rates;
@@ -103,6 +105,10 @@ struct statistics {
 	const struct inspection *inspections;
 	size_t n_inspections;
 	struct hotword_rules hot;
+	const struct point_rule *point_rules;   /* points.h */
+	size_t n_point_rules;
+	const struct point_good *shop;
+	size_t n_shop;
 };
 
 /* "closed, (satisfied | basically) ÷ rated; by closed": as every number is explained. */
