@@ -82,10 +82,10 @@ def test_talk_becomes_a_proposal_in_triage_once(office):
 	office.stack.kill()
 	office.stack.up()
 	say(office, DAILY, times=8)
-	say(office, THROWN, times=6)
+	say(office, THROWN, times=8)
 	go(office, "2026-11-23 08:00")
 	assert len(lists(office)) == 3 and len(proposals(office)) == 1
-	assert [r[1] for r in lists(office)[2]["rows"] if r[0] == "议论多反映少"] == ["高空抛物"]       # it goes on, and is known
+	assert [r[1] for r in lists(office)[2]["rows"] if r[0] == "议论多反映少"] == ["高空抛物"], lists(office)[2]["rows"]   # known by now
 
 
 def test_triage_hands_a_proposal_out(office):
