@@ -119,6 +119,7 @@ pot: $(B)/needle.pot
 docs: all
 	$(B)/needlectl manual --lang en > docs/reference.md
 	$(B)/needlectl manual --lang zh > docs/zh/reference.md
+	$(PYTHON) tests/scenarios/draw
 	$(B)/needlectl lifecycle --page --lang en > docs/lifecycle.md
 	$(B)/needlectl lifecycle --page --lang zh > docs/zh/lifecycle.md
 

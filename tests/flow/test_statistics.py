@@ -86,7 +86,7 @@ def story(office):
 	"""Five cases on a Monday: two hotline, three patrol; three resolved, of them one satisfied, one not, one silent."""
 	boards = office.stack.client("wall")
 	seen = boards.collect(f"{office.root}/wall", f"{office.root}/report/+", f"{office.root}/public/+")
-	made = [office.case("hotline" if n < 2 else "patrol", category="环卫/垃圾" if n < 4 else "邻里", text="门口垃圾没人收，找陈木兰 13811112222",
+	made = [office.case("hotline" if n < 2 else "patrol", category="环卫/垃圾" if n < 4 else "邻里", text=f"{n + 1}号门口垃圾没人收，找陈木兰 13811112222",
 			    place={"grid": "410106003007012" if n else "410106003001001"}) for n in range(5)]
 	for number in made[:3]:
 		office.done("huanwei", number, "accept", by="hai")
