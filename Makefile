@@ -270,13 +270,14 @@ $(B)/bench/insert: tests/bench/insert.c
 $(B)/bench/parse: tests/bench/parse.c $(B)/libneedle.a
 $(B)/bench/rules: tests/bench/rules.c $(B)/libneedle.a
 $(B)/bench/join: tests/bench/join.c $(B)/libneedle.a
+$(B)/bench/hotwords: tests/bench/hotwords.c $(B)/libneedle.a
 $(B)/bench/%: | deps
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
-	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) $(PG_INCLUDE) -pie $(LDFLAGS_ALL) -o $@ $(filter %.c %.a,$^) $(LIBS)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) $(PG_INCLUDE) -Itests -pie $(LDFLAGS_ALL) -o $@ $(filter %.c %.a,$^) $(LIBS)
 
 .PHONY: bench
-bench: all $(B)/bench/load $(B)/bench/steps $(B)/bench/insert $(B)/bench/parse $(B)/bench/rules $(B)/bench/join
+bench: all $(B)/bench/load $(B)/bench/steps $(B)/bench/insert $(B)/bench/parse $(B)/bench/rules $(B)/bench/join $(B)/bench/hotwords
 	@tests/bench/bench $(BUILD_FLAG) --only '$(ONLY)' $(if $(DURATION),--duration '$(DURATION)') \
 		$(if $(RUNS),--runs '$(RUNS)') $(if $(SIZE),--size '$(SIZE)')
 

@@ -182,6 +182,7 @@ struct channel {
 	const char *source_pointer;         /* JSON pointer, or NULL */
 	const struct option_value *options; /* for the decoder; checked against its table */
 	size_t n_options;
+	bool triage;                        /* what comes by it waits for triage to hand it out */
 };
 
 struct device_kind;                         /* how devices are watched: core/device/device.h */

@@ -35,7 +35,7 @@ struct verb {
 };
 extern const char ctl_offline[], ctl_daemon[], ctl_stored[], ctl_broker[];  /* groups */
 extern const struct verb verb_audit, verb_broker_acl, verb_calendar, verb_check, verb_clock, verb_deadletter, verb_deadline, verb_diff, verb_do,
-	verb_drain, verb_explain, verb_fmt, verb_import, verb_lifecycle, verb_manual, verb_migrate, verb_rates, verb_reload, verb_replay,
+	verb_drain, verb_explain, verb_fmt, verb_import, verb_lifecycle, verb_manual, verb_migrate, verb_points, verb_rates, verb_reload, verb_replay,
 	verb_report, verb_rules,
 	verb_schema, verb_show, verb_status, verb_test;
 

@@ -18,7 +18,7 @@ static const struct verb *const verbs[] = {
 	&verb_check,  &verb_test,    &verb_explain,    &verb_deadline,   &verb_fmt,
 	&verb_calendar, &verb_lifecycle, &verb_schema, &verb_manual,    &verb_broker_acl,
 	&verb_status, &verb_rules,   &verb_reload,     &verb_drain,      &verb_clock,
-	&verb_replay, &verb_diff,    &verb_show,       &verb_migrate,    &verb_deadletter, &verb_audit,
+	&verb_replay, &verb_diff,    &verb_show,       &verb_migrate,    &verb_deadletter, &verb_points, &verb_audit,
 	&verb_report, &verb_import,  &verb_do,         &verb_rates,
 };
 

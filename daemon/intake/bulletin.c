@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "core/office.h"
 #include "core/time/moment.h"
+#include "intake/hotlist.h"
 #include "intake/periodic.h"
 #include "intake/sheet.h"
 #include "store/bulletin.h"
@@ -249,14 +250,15 @@ static void write_files(const struct occurrence *o, const struct period *period,
 		log_warn("periodic.file", "%s", e.text);
 }
 
-int bulletin_make(struct pg *pg, const struct occurrence *o, const struct period *period, struct arena *a, struct err *e)
+int bulletin_make(struct pg *pg, const struct occurrence *o, const struct period *period, struct handoff *h, struct err *e)
 {
+	struct arena *a = &h->arena;
 	struct stretch s = stretch_covered(period->covers, o->since, o->at);
 	struct list_rows rows = {0};
 	struct rates rates = {0};
 	struct sheet sheet;
 	struct bulletin b;
-	int r = load_rows(pg, o, period, s, a, &rows, e);
+	int r = period->content == CONTENT_HOTWORDS ? hotlist_rows(pg, o, s, h, &rows, e) : load_rows(pg, o, period, s, a, &rows, e);
 
 	if (r == 0)
 		r = load_rates(pg, o, period->covers, s, "all", a, &rates, e);

@@ -120,7 +120,7 @@ static int happen(struct pg *pg, const struct occurrence *o, const struct serie 
 	if (r == 0)
 		r = series_advance(pg, o->office->tenant, s->name, s->last, s->next, e);
 	if (r == 0)
-		r = s->period ? bulletin_make(pg, o, s->period, &h->arena, e) : visits_make(pg, o, s->in, s->grade, h, e);
+		r = s->period ? bulletin_make(pg, o, s->period, h, e) : visits_make(pg, o, s->in, s->grade, h, e);
 	if (r == 0)
 		r = pg_exec(pg, "COMMIT", e);
 	if (r != 0)

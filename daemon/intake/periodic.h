@@ -39,6 +39,6 @@ struct occurrence {
 struct period;
 struct inspection;
 struct grade;
-int bulletin_make(struct pg *pg, const struct occurrence *o, const struct period *period, struct arena *a, struct err *e);
+int bulletin_make(struct pg *pg, const struct occurrence *o, const struct period *period, struct handoff *h, struct err *e);
 int visits_make(struct pg *pg, const struct occurrence *o, const struct inspection *in, const struct grade *grade,
 		struct handoff *h, struct err *e);

@@ -40,7 +40,7 @@ static int revise(struct pg *pg, const struct office *office, struct handoff *h,
 	size_t found;
 	int r;
 
-	save_init(&save, office->tenant, &h->arena);
+	save_init(&save, office, &h->arena);
 	r = save_claim(pg, &save, NULL, e);
 	if (r == 0)
 		r = cases_load(pg, office->tenant, numbers, n, &h->arena, &cases, &found, e);

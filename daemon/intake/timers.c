@@ -35,7 +35,7 @@ static int fire(struct pg *pg, const struct office *office, int64_t now, struct 
 	size_t found;
 	int r;
 
-	save_init(&save, office->tenant, &h->arena);
+	save_init(&save, office, &h->arena);
 	r = save_claim(pg, &save, NULL, e);
 	if (r == 0)
 		r = cases_load(pg, office->tenant, numbers, n, &h->arena, &cases, &found, e);

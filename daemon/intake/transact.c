@@ -557,7 +557,7 @@ static int run(struct transaction *t, struct err *e)
 {
 	int r;
 
-	save_init(&t->save, transaction_tenant(t), t->b->a);
+	save_init(&t->save, t->b->office, t->b->a);
 	if ((r = prepare_numbers(t, e)) < 0 || (r = resolve_cases(t, e)) < 0)
 		return r;
 	do

@@ -1,4 +1,6 @@
 /* Rates, the wall, lists for everybody, inspections: what the office counts and shows. */
+#include "base/str.h"
+#include "core/statistics/points.h"
 #include "core/time/moment.h"
 #include "settings/csv.h"
 #include "settings/types.h"
@@ -211,6 +213,48 @@ static void load_inspections(struct loader *l, struct statistics *st)
 	st->inspections = all;
 }
 
+static void load_points(struct loader *l, struct statistics *st)
+{
+	struct scope points = scope_in(scope_root(l), "points"), s = scope_in(points, "rules"), shop = scope_in(points, "shop");
+	struct point_rule *rules = arena_alloc(l->arena, (entries(s) + 1) * sizeof(*rules));
+	struct point_good *goods = arena_alloc(l->arena, (entries(shop) + 1) * sizeof(*goods));
+
+	for (size_t i = 0; i < entries(s); i++) {
+		struct scope one = scope_item(s, i);
+		int on = scope_enum(one, "on"), who = scope_enum(one, "who");
+
+		rules[i] = (struct point_rule){.name = s.map->keys[i]->text, .on = on < 0 ? POINT_BY_HAND : (enum point_on)on,
+					       .who = who < 0 ? POINT_REPORTER : (enum point_who)who, .points = scope_int(one, "points"),
+					       .when = load_selection(scope_in(one, "when")), .review = scope_dept(one, "review")};
+	}
+	for (size_t i = 0; i < entries(shop); i++) {
+		goods[i] = (struct point_good){shop.map->keys[i]->text, INT64_MAX};
+		if (shop.map->items[i]->text)
+			str_to_int(shop.map->items[i]->text, 1, INT64_MAX, &goods[i].price);
+	}
+	st->point_rules = rules;
+	st->n_point_rules = entries(s);
+	st->shop = goods;
+	st->n_shop = entries(shop);
+}
+
+static void load_hotwords(struct loader *l, struct hotword_rules *hot)
+{
+	struct scope s = scope_in(scope_root(l), "hotwords");
+	struct texts ignore = scope_texts(s, "ignore");
+	const char *channel = scope_text(s, "channel");
+
+	hot->find = (struct hot_settings){.min = scope_int(s, "min"), .rise = scope_number(s, "rise"),
+					  .cohesion = scope_number(s, "cohesion"), .boundary = scope_number(s, "boundary"),
+					  .talk_min = scope_int(s, "talk"), .talk_ratio = scope_number(s, "per_report"),
+					  .top = (size_t)scope_int(s, "top"), .proposals = (size_t)scope_int(s, "most"),
+					  .ignore = ignore.v, .n_ignore = ignore.n};
+	hot->before_days = scope_int(s, "before");
+	hot->again_days = scope_int(s, "again");
+	hot->channel = channel ? map_get(&l->settings->office.channel_by_id, channel) : NULL;
+	hot->category = scope_text(s, "category");
+}
+
 void load_statistics(struct loader *l)
 {
 	struct statistics *st = &l->settings->office.statistics;
@@ -219,14 +263,31 @@ void load_statistics(struct loader *l)
 	load_wall(l, st);
 	load_publics(l, st);
 	load_inspections(l, st);
+	load_hotwords(l, &st->hot);
+	load_points(l, st);
 }
 
 /* ---- what it means ---------------------------------------------------------------------------- */
 void check_statistics(struct loader *l)
 {
 	const struct statistics *st = &l->settings->office.statistics;
-	struct scope aims = scope_in(scope_in(scope_root(l), "wall"), "aims");
+	struct scope aims = scope_in(scope_in(scope_root(l), "wall"), "aims"), publics = scope_in(scope_root(l), "public");
 
+	for (size_t i = 0; i < st->n_point_rules; i++) {
+		struct scope one = scope_item(scope_in(scope_in(scope_root(l), "points"), "rules"), i);
+		struct mark at = scope_mark(one, "points");
+
+		if (!st->point_rules[i].points && scope_node(one, "points"))
+			lint_add(&l->lint, "E12", &at, _("write how many, or take the rule out"), _("the rule gives nothing"));
+	}
+	/* A word that many use may be a person's name. */
+	for (size_t i = 0; i < entries(publics); i++) {
+		const struct node *content = scope_node(scope_item(publics, i), "content");
+
+		if (content && content->kind == NODE_TEXT && strcmp(content->text, period_content_names[CONTENT_HOTWORDS]) == 0)
+			lint_add(&l->lint, "E12", &content->at, _("make it one of `reports`, for a department"),
+				 _("hot words are not for everybody: they may name people"));
+	}
 	for (size_t i = 0; i < entries(aims); i++) {
 		struct scope one = scope_item(aims, i);
 		const struct node *rate = scope_node(one, "rate"), *until = scope_node(one, "until");

@@ -5,6 +5,7 @@
 #include "settings/table.h"
 
 #include "core/office.h"
+#include "core/statistics/points.h"
 #include "settings/lint.h"
 
 static const char *const codecs[] = {"json"};
@@ -146,6 +147,7 @@ static const struct key_info keys[] = {
 	KEY("channels.*.codes", KEY_NAMED, 0, N_("Members whose values are translated."), .name = KEY_MEMBER),
 	KEY("channels.*.codes.*", KEY_NAMED, 0, N_("Their value to ours."), .name = KEY_TEXT),
 	KEY("channels.*.codes.*.*", KEY_TEXT, 0, N_("Our value.")),
+	KEY("channels.*.triage", KEY_BOOL, 0, N_("Its cases wait until triage hands them out."), .fallback = "no"),
 	KEY("channels.*.options", KEY_NAMED, 0, N_("Options of the decoder."), .name = KEY_TEXT),
 	KEY("channels.*.options.*", KEY_TEXT, 0, N_("The option's value.")),
 
@@ -339,6 +341,34 @@ static const struct key_info keys[] = {
 	KEY("public.*.content", KEY_ENUM, 0, N_("What it lists."), .fallback = "closed", ENUM(period_content_names)),
 	KEY("public.*.covers", KEY_ENUM, 0, N_("Of what time: since the list before, or the month, quarter or year of the "
 		"day before it is made."), .fallback = "since", ENUM(period_covers_names)),
+	KEY("points", KEY_MAP, 0, N_("Points that people earn, and what they buy with them.")),
+	KEY("points.rules", KEY_NAMED, 0, N_("What is worth how much."), .name = KEY_TEXT),
+	KEY("points.rules.*", KEY_MAP, 0, N_("A rule.")),
+	KEY("points.rules.*.on", KEY_ENUM, KEY_REQUIRED, N_("After which step of a case; by_hand: only when it is entered."), ENUM(point_on_names)),
+	KEY("points.rules.*.who", KEY_ENUM, 0, N_("Whose: the reporter's (by `ref`), the officer's, the keeper's of the grid, the lead department's."),
+	    .fallback = "reporter", ENUM(point_who_names)),
+	KEY("points.rules.*.points", KEY_INT, KEY_REQUIRED, N_("How many; below zero takes away."), .min = -1000000, .max = 1000000),
+	SELECTION_ROWS("points.rules.*.when", 0, N_("Of which cases.")),
+	KEY("points.rules.*.review", KEY_REF, 0, N_("The body that must approve before they count."), .ref = "departments"),
+	KEY("points.shop", KEY_NAMED, 0, N_("What there is for points."), .name = KEY_TEXT),
+	KEY("points.shop.*", KEY_INT, 0, N_("Its price."), .min = 1, .max = 1000000),
+	KEY("hotwords", KEY_MAP, 0, N_("How lists of hot words are made.")),
+	KEY("hotwords.before", KEY_AGE, 0, N_("How long a time before is compared with."), .fallback = "28d"),
+	KEY("hotwords.min", KEY_INT, 0, N_("In how many texts a word or a place must be."), .fallback = "20", .min = 2, .max = 1000000),
+	KEY("hotwords.rise", KEY_NUMBER, 0, N_("How many times its former share makes it rise."), .fallback = "3", .max = 1000000),
+	KEY("hotwords.cohesion", KEY_NUMBER, 0, N_("How much the parts of a word belong together: mutual information of the weakest split, in bits."),
+	    .fallback = "4", .max = 64),
+	KEY("hotwords.boundary", KEY_NUMBER, 0, N_("How freely a word is used: entropy of its neighbours, of the poorer side, in bits."),
+	    .fallback = "1.5", .max = 64),
+	KEY("hotwords.top", KEY_INT, 0, N_("How many of each kind a list names."), .fallback = "20", .min = 1, .max = 1000),
+	KEY("hotwords.talk", KEY_INT, 0, N_("From so many lines of talk on a rising word is a subject …"), .fallback = "30", .min = 1, .max = 1000000),
+	KEY("hotwords.per_report", KEY_NUMBER, 0, N_("… when there are so many of them for each report."), .fallback = "10", .max = 1000000),
+	KEY("hotwords.ignore", KEY_LIST, KEY_OR_ONE, N_("Words that are no subject here.")),
+	KEY("hotwords.ignore[]", KEY_TEXT, KEY_NONEMPTY, N_("A word.")),
+	KEY("hotwords.channel", KEY_REF, 0, N_("The channel by which subjects come in as proposals; left out: none do."), .ref = "channels"),
+	KEY("hotwords.category", KEY_REF, 0, N_("Their category."), .ref = "categories"),
+	KEY("hotwords.most", KEY_INT, 0, N_("How many a list may propose."), .fallback = "5", .max = 64),
+	KEY("hotwords.again", KEY_AGE, 0, N_("A subject is not proposed again so soon."), .fallback = "180d"),
 	KEY("inspections", KEY_NAMED, 0, N_("Sites that are visited again and again."), .name = KEY_ID),
 	KEY("inspections.*", KEY_MAP, 0, N_("A register of sites.")),
 	KEY("inspections.*.name", KEY_TEXT, 0, N_("Name for people.")),

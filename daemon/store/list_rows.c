@@ -37,6 +37,7 @@ static const char *const closed_headings[] = {"序号", "工单编号", "事项"
 static const char *const closed_bare_headings[] = {"序号", "工单编号", "类别", "承办单位", "受理时间", "销号时间", "评价"};
 static const char *const bulletin_headings[] = {"承办单位", "派遣案件总数", "按时办结数", "超时办结数", "未办结数", "结案率",
 						"按时结案率", "不满意数", "不满意率"};
+static const char *const hotword_headings[] = {"类型", "词语或网格", "本期", "反映", "群聊", "前期", "倍数", "又作"};
 static const char *const inspection_headings[] = {"检查", "级别", "社区", "应检", "已检", "检查率", "发现问题"};
 
 #define SHARE(a, b) "coalesce(round(100.0 * (" a ") / nullif(" b ", 0), 2)::text || '%', '-')"
@@ -84,6 +85,7 @@ static const struct list {
 			    closed_headings, closed_bare_headings, 11, 7},
 	[CONTENT_BULLETIN] = {{"", ""}, {"", ""}, bulletin_headings, bulletin_headings, 9, 9},
 	[CONTENT_INSPECTIONS] = {{"", ""}, {"", ""}, inspection_headings, inspection_headings, 7, 7},
+	[CONTENT_HOTWORDS] = {{"", ""}, {"", ""}, hotword_headings, hotword_headings, 8, 8},
 };
 
 const char *const *list_headings(enum period_content content, bool everybody, size_t *ret_columns)
@@ -123,8 +125,8 @@ int list_load(struct pg *pg, const struct list_query *q, struct arena *a, struct
 
 	list_headings(q->content, q->everybody, &ret->columns);
 	ret->n = 0;
-	if (q->content == CONTENT_RATES)
-		return 0;
+	if (q->content == CONTENT_RATES || q->content == CONTENT_HOTWORDS)
+		return 0;       /* made elsewhere */
 	pg_text(&args, q->tenant);
 	pg_time(&args, q->since);
 	pg_time(&args, q->at);

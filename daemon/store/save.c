@@ -12,7 +12,9 @@
 #include "base/str.h"
 #include "core/device/device.h"
 #include "core/life/same.h"
+#include "core/office.h"
 #include "core/statistics/facts.h"
+#include "store/points.h"
 #include "core/time/moment.h"
 #include "store/lists.h"
 #include "store/outbox.h"
@@ -265,9 +267,9 @@ const struct query *save_query(enum save_table table)
 	return table == SAVE_TIMER_DROP ? &timer_drop : &tables[table].query;
 }
 
-void save_init(struct save *s, const char *tenant, struct arena *a)
+void save_init(struct save *s, const struct office *office, struct arena *a)
 {
-	*s = (struct save){.tenant = tenant, .a = a};
+	*s = (struct save){.tenant = office->tenant, .office = office, .a = a};
 }
 
 void save_row(struct save *s, enum save_table table, const void *row)
@@ -339,18 +341,21 @@ void save_change(struct save *s, const struct case_change *change)
 {
 	const struct step_trace trace = {change->history.v, change->history.n, change->legs.v, change->legs.n};
 	struct case_record *c = change->c;
+	int64_t facts;
 
 	_Static_assert(FACT_OVERDUE == 22, "the database keeps the bits from here on");
 	if (!change->touched)
 		return;
+	facts = facts_of(c, &trace);
 	save_matter(s, change);
 	save_row(s, change->fresh ? SAVE_CASE_NEW : SAVE_CASE_OLD,
 		 ROW(case_row, *c, lists_supports(c, s->a), lists_errands(c, s->a), lists_joined(c, s->a),
 		     lists_told(c, s->a), fault_broken("forget-fired") ? "[]" : lists_fired(c, s->a),
-		     lists_basis(c, s->a), facts_of(c, &trace),
+		     lists_basis(c, s->a), facts,
 		     facts_score(&trace), facts_officer(&trace)));
 	for (size_t i = 0; i < change->history.n; i++)
 		save_row(s, SAVE_HISTORY, ROW(history_put, c->number, change->history.v[i]));
+	points_save(s, change, facts);
 	for (size_t i = 0; i < change->events.n; i++) {
 		struct outbox_put *put = ROW(outbox_put, c->number, change->events.v[i]);
 
@@ -497,6 +502,7 @@ int save_commit(struct pg *pg, struct save *s, struct err *e)
 	pipe_drops(pg, s);
 	pipe_addresses(pg, s);
 	pipe_device_timers(pg, s);
+	points_pipe(pg, s);
 	if (clock_is_simulated())
 		store_sim_clock_pipe(pg, s->tenant, clock_now_us());
 	fault_point("before-commit");

@@ -70,15 +70,17 @@ enum save_table { SAVE_REPORT, SAVE_PERSON, SAVE_CASE_NEW, SAVE_CASE_OLD, SAVE_L
 		  SAVE_MATTER_PUT, SAVE_MATTER_DROP, SAVE_CLOSED,
 		  SAVE_REPORT_MOVED,            /* struct report_row: a report that became part of another case */
 		  SAVE_REPORT_MADE, SAVE_DEVICE, SAVE_CAUSE, SAVE_DEVICE_TIMER, SAVE_DEVICE_TIMER_DROP,
+		  SAVE_POINT,                   /* struct point_row */
 		  N_SAVE_TABLE };
 struct save {
 	const char *tenant;
+	const struct office *office;
 	struct arena *a;
 	struct rows rows[N_SAVE_TABLE];
 };
 
 void save_init_tables(void);                    /* once, before threads start */
-void save_init(struct save *s, const char *tenant, struct arena *a);
+void save_init(struct save *s, const struct office *office, struct arena *a);
 void save_change(struct save *s, const struct case_change *change);
 void save_row(struct save *s, enum save_table table, const void *row);
 /*

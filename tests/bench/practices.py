@@ -1,6 +1,7 @@
 """A street's year at full speed, and the rates of one month over five million cases."""
 import itertools
 import os
+import subprocess
 import tempfile
 import time
 
@@ -77,3 +78,14 @@ def practices(figures, a, note):
 		year(figures, a, stack_of)
 	if figures.wanted("practices.rates_s"):
 		rates(figures, a, stack_of, note)
+
+
+def hotwords(figures, a):
+	"""A million texts of a street, three weeks of which one is the list's own."""
+	for _ in range(a.runs):
+		done = subprocess.run([os.path.join(a.build, "bench", "hotwords"), "1000000"], capture_output=True, text=True, check=False)
+		if done.returncode:
+			raise AssertionError(f"hotwords: {done.returncode} {done.stderr[-500:]}")
+		found = dict(line.split() for line in done.stdout.splitlines())
+		figures.add("practices.hotwords_s", float(found["s"]), "s")
+		figures.add("practices.hotwords_mib", float(found["mib"]), "MiB")

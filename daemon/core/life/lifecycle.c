@@ -488,13 +488,24 @@ static const char *told_why(const struct life *l, const struct decision *d)
 	return d->rule ? arena_printf(l->a, "rule %s", d->rule->id) : route_source_names[d->source];
 }
 
-static void assign(struct life *l, const struct decision *d)
+/* By such a channel nothing goes to a department by itself: triage reads it first, and sees who would have had it. */
+static const char *wait_for_triage(struct life *l, const struct decision *d)
+{
+	const char *triage = life_triage(l)->id;
+
+	l->c->state = STATE_TRIAGE;
+	l->c->lead = triage;
+	life_add_errand(l, (struct errand){.kind = ERRAND_TRIAGE, .seq = l->c->seq + 1, .from = triage, .to = triage, .until = MOMENT_NONE,
+					   .due = life_limit(l, &l->office->life.return_within, l->now)});
+	return arena_printf(l->a, _("waits for triage; by the rules for %s (%s)"), d->dept->name, told_why(l, d));
+}
+
+static void assign(struct life *l, const struct decision *d, const char *why)
 {
 	struct case_record *c = l->c;
-	const char *why = told_why(l, d);
 	int seq = life_record(l, "assigned", c->lead, NULL, why, NULL);
 
-	life_tell(l, seq, &(struct tell){.kind = "assigned", .dept = c->lead, .role = "lead", .why = why});
+	life_tell(l, seq, &(struct tell){.kind = "assigned", .dept = c->lead, .role = life_lead_role(c), .why = why});
 	for (size_t i = 0; i < c->supports.n; i++) {
 		seq = life_record(l, "assigned", c->supports.v[i].dept, NULL, "support", NULL);
 		life_tell(l, seq, &(struct tell){.kind = "assigned", .dept = c->supports.v[i].dept, .role = "support",
@@ -568,7 +579,7 @@ void life_open(const struct office *office, const struct report *r, const struct
 	c->whole_due = leg_limit(office, CLOCK_RESOLVE, d->policy, r->received_at);
 	for (size_t i = 0; i < d->n_supports; i++)
 		partners_add(&l, d->supports[i]->id, NULL);
-	assign(&l, d);
+	assign(&l, d, r->channel->triage ? wait_for_triage(&l, d) : told_why(&l, d));
 	life_reply(&l, "registered", NULL);
 	finish(&l, &none);
 }

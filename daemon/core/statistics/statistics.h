@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "core/statistics/facts.h"
+#include "core/statistics/hotwords.h"
 #include "core/time/deadline.h"
 
 struct category;
@@ -42,7 +43,7 @@ struct aim {
 };
 
 enum period_content { CONTENT_OVERDUE, CONTENT_OPEN, CONTENT_DUE, CONTENT_RECEIVED, CONTENT_CLOSED, CONTENT_AGAIN,
-		      CONTENT_SUPERVISED, CONTENT_BULLETIN, CONTENT_RATES, CONTENT_INSPECTIONS, N_PERIOD_CONTENT };
+		      CONTENT_SUPERVISED, CONTENT_BULLETIN, CONTENT_RATES, CONTENT_INSPECTIONS, CONTENT_HOTWORDS, N_PERIOD_CONTENT };
 extern const char *const period_content_names[N_PERIOD_CONTENT];
 enum period_covers { COVERS_SINCE, COVERS_MONTH, COVERS_QUARTER, COVERS_YEAR, N_PERIOD_COVERS };
 extern const char *const period_covers_names[N_PERIOD_COVERS];
@@ -83,6 +84,16 @@ struct inspection {
 	size_t n_sites;
 };
 
+/* How lists of hot words are made, and where their subjects go. */
+struct hotword_rules {
+	struct hot_settings find;
+	int64_t before_days, again_days;/* how far back the time before reaches; a subject is not proposed again so soon */
+	const struct channel *channel;  /* NULL: nothing is proposed */
+	const char *category;           /* or NULL */
+};
+
+struct point_rule;
+struct point_good;
 struct statistics {
 	const struct rate *rates;
 	size_t n_rates;
@@ -93,6 +104,11 @@ struct statistics {
 	size_t n_publics;
 	const struct inspection *inspections;
 	size_t n_inspections;
+	struct hotword_rules hot;
+	const struct point_rule *point_rules;   /* points.h */
+	size_t n_point_rules;
+	const struct point_good *shop;
+	size_t n_shop;
 };
 
 /* "closed, (satisfied | basically) ÷ rated; by closed": as every number is explained. */

@@ -1,5 +1,5 @@
 #pragma once
-/* Inside core/understand only: walking over the characters of a UTF-8 text. */
+/* Inside core only: walking over the characters of a UTF-8 text. */
 #include <stdint.h>
 
 /*

@@ -1,0 +1,100 @@
+"""Hot words: what is talked about in groups but hardly reported becomes one proposal in triage, and only one."""
+import os
+import shutil
+
+from lib.stack import ROOT
+from lib.wait import wait_for
+
+STATISTICS = """
+hotwords: {before: 28d, min: 8, rise: 2, talk: 20, per_report: 10, channel: proposals, category: 邻里, ignore: [中秋], most: 3, again: 180d}
+"""
+REPORTS = """
+reports:
+  hot: {name: 每周热词, every: 每周一 08:00 遇休不变, to: dangzheng, content: hotwords}
+"""
+DAILY = ["东门的快递柜又满了", "谁家快递放错了，三楼的", "团购苹果还有吗", "团购的鸡蛋到了", "电梯今天又停了", "楼下电梯在检修吗", "早上好", "物业费几号交",
+	 "有人去菜市场吗", "菜市场白菜便宜", "捡到钥匙一把", "谁丢了钥匙", "幼儿园几点放学", "接孩子的在幼儿园门口", "晚安各位"]
+THROWN = ["楼上又高空抛物了", "高空抛物太危险", "谁家高空抛物，差点砸到人", "求管管高空抛物", "三号楼高空抛物", "昨晚高空抛物", "也看见高空抛物了", "孩子差点被高空抛物砸到"]
+FEAST = ["中秋快乐", "大家中秋快乐", "祝中秋快乐啊", "邻居们中秋快乐", "中秋月饼到了", "也祝中秋快乐"]
+SECRET = ["举报甲乙丙丁贪污", "又是甲乙丙丁", "甲乙丙丁不管事", "请查甲乙丙丁吧", "说的就是甲乙丙丁呢"]
+
+
+def folder(at):
+	place = os.path.join(at, "office")
+	shutil.copytree(os.path.join(ROOT, "config", "demo"), place)
+
+	def change(name, of):
+		with open(os.path.join(place, name), encoding="utf-8") as f:
+			text = of(f.read())
+		with open(os.path.join(place, name), "w", encoding="utf-8") as f:
+			f.write(text)
+	change("needle.yaml", lambda t: t.replace("calendars.yaml]", "calendars.yaml, statistics.yaml]"))
+	change("deadlines.yaml", lambda t: t.partition("\nreports:")[0] + REPORTS)
+	change("channels.yaml", lambda t: t + "  proposals: {name: 群众热议立项, triage: yes}\n")
+	with open(os.path.join(place, "statistics.yaml"), "w", encoding="utf-8") as f:
+		f.write(STATISTICS)
+	return place
+
+
+STACK = {"config": folder, "simulate": "2026-11-02 08:30:00"}
+
+
+def go(office, at):
+	office.clock("set", at)
+	wait_for(lambda: office.stack.ctl_json("clock", "show")["settled"], 60, f"{at} to be settled")
+
+
+def say(office, lines, kind="talk", times=1, **members):
+	for n in range(times):
+		for line in lines:
+			office.report("patrol", "group", kind=kind, text=line, place={"grid": f"41010600300100{n % 4 + 1}"}, **members)
+
+
+def lists(office):
+	return [r["payload"] for r in office.db.all("select payload from needle.v_bulletin where name = 'report/hot' order by due_at")]
+
+
+def proposals(office):
+	return office.db.all("select * from needle.v_case where channel = 'proposals' order by number")
+
+
+def test_talk_becomes_a_proposal_in_triage_once(office):
+	say(office, DAILY, times=8)
+	go(office, "2026-11-09 08:00")
+	assert not [r for r in lists(office)[0]["rows"] if r[0] != "高频"]          # there is no time before
+	go(office, "2026-11-10 09:00")
+	say(office, DAILY, times=4)
+	say(office, THROWN, times=4)
+	say(office, FEAST, times=5)
+	say(office, THROWN[:1], kind="report", category="邻里")
+	say(office, SECRET, times=8, reporter={"name": "陈木兰", "phone": "13811112222", "secret": True})
+	go(office, "2026-11-16 08:00")
+	week = lists(office)[1]
+	assert week["columns"] == ["类型", "词语或网格", "本期", "反映", "群聊", "前期", "倍数", "又作"]
+	assert [r[:6] for r in week["rows"] if r[0] == "议论多反映少"] == [["议论多反映少", "高空抛物", "33", "1", "32", "0"]]
+	assert "高空抛物" in {r[1] for r in week["rows"] if r[0] == "上升"}
+	assert not [r for r in week["rows"] if "中秋" in r[1] or "甲乙" in r[1]]
+	case = wait_for(lambda: proposals(office), what="the proposal")[0]
+	assert (case["state"], case["lead"]) == ("triage", "dangzheng") and "“高空抛物”" in case["title"]
+	assert case["extra"]["hotword"] == "高空抛物"
+	office.card(case["number"], "dangzheng", role="triage")
+	assert office.history(case["number"])[0]["note"].startswith("waits for triage")
+	office.stack.kill()
+	office.stack.up()
+	say(office, DAILY, times=8)
+	say(office, THROWN, times=8)
+	go(office, "2026-11-23 08:00")
+	assert len(lists(office)) == 3 and len(proposals(office)) == 1
+	assert [r[1] for r in lists(office)[2]["rows"] if r[0] == "议论多反映少"] == ["高空抛物"], lists(office)[2]["rows"]   # known by now
+
+
+def test_triage_hands_a_proposal_out(office):
+	number = proposals(office)[0]["number"]
+	assert "triage" in office.refused("dangzheng", number, "accept")
+	assert office.done("dangzheng", number, "transfer", to="wuye", note="装摄像头") == "assigned"
+	office.done("wuye", number, "accept", by="sun")
+	assert office.row(number)["lead"] == "wuye"
+
+
+def test_talk_makes_no_case(office):
+	assert not office.db.value("select count(*) from needle.report where kind = 'talk' and number is not null")
