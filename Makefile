@@ -28,7 +28,7 @@ PG_INCLUDE := -I/usr/include/postgresql
 Q := $(if $(V),,@)
 
 # ---- sources: a folder is a part (docs/architecture.md) ---------------------------------------
-PARTS := base core core/understand core/time core/life core/talk core/statistics settings trial store link plugin intake dispatch health \
+PARTS := base core core/understand core/time core/life core/talk core/device core/statistics settings trial store link plugin intake dispatch health \
 	bridge table
 LIB_SRC := $(foreach p,$(PARTS),$(wildcard daemon/$(p)/*.c))
 CTL_SRC := $(wildcard daemon/ctl/*.c)
@@ -119,6 +119,7 @@ pot: $(B)/needle.pot
 docs: all
 	$(B)/needlectl manual --lang en > docs/reference.md
 	$(B)/needlectl manual --lang zh > docs/zh/reference.md
+	$(PYTHON) tests/scenarios/draw
 	$(B)/needlectl lifecycle --page --lang en > docs/lifecycle.md
 	$(B)/needlectl lifecycle --page --lang zh > docs/zh/lifecycle.md
 
@@ -205,7 +206,7 @@ $(LIB_OBJ) $(CTL_OBJ) $(BRIDGE_OBJ) $(B)/obj/daemon/needled.o $(DECODERS:%=$(B)/
 $(TONGUES:%=$(B)/locale/%/LC_MESSAGES/needle.mo) $(B)/needle.pot: | deps-build
 $(UNIT:%=$(B)/unit/%): | deps
 
-.PHONY: run run-check up down test lint
+.PHONY: run run-check up down test lint scenarios scenario
 run: deps all
 	@tests/stack/play $(BUILD_FLAG)
 run-check: deps all
@@ -217,6 +218,11 @@ down:
 	@$(STACK) down '$(DIR)'
 test: deps unit failing
 	@tests/run $(BUILD_FLAG)
+# The streets of docs/practices, each lived from its first message to its last figure; one with its story on the screen.
+scenarios: deps all
+	@tests/scenarios/play $(BUILD_FLAG)
+scenario: deps all
+	@tests/scenarios/play '$(NAME)' $(BUILD_FLAG)
 lint:
 	@tests/stack/deps $(BUILD_PACKAGES) $(LINT_PACKAGES)
 	@tests/lint/lint
@@ -273,3 +279,8 @@ $(B)/bench/%: | deps
 bench: all $(B)/bench/load $(B)/bench/steps $(B)/bench/insert $(B)/bench/parse $(B)/bench/rules $(B)/bench/join
 	@tests/bench/bench $(BUILD_FLAG) --only '$(ONLY)' $(if $(DURATION),--duration '$(DURATION)') \
 		$(if $(RUNS),--runs '$(RUNS)') $(if $(SIZE),--size '$(SIZE)')
+
+# `make soak [MINUTES=30]`: a long time at 1,000 tickets a second; does the daemon grow or stand still?
+.PHONY: soak
+soak: all $(B)/bench/load
+	@tests/bench/soak $(BUILD_FLAG) $(if $(MINUTES),--minutes '$(MINUTES)')

@@ -146,9 +146,13 @@ static void verb_clock(void *arg, json_t *request, struct str *reply)
 		ok = err_set(&e, ERR_BAD, "the clock never goes backwards") == 0;
 	if (ok) {
 		/* Whoever only looks does not disturb: scenarios look until all is settled. */
-		str_addf(reply, "{\"now\":\"%s\",\"simulated\":%s,\"settled\":%s}", moment_rfc3339(clock_now_us(), at),
+		str_addf(reply, "{\"now\":\"%s\",\"simulated\":%s,\"settled\":%s,\"next\":", moment_rfc3339(clock_now_us(), at),
 			 clock_is_simulated() ? "true" : "false",
 			 !set && !add && worker_settled(d->worker, now) ? "true" : "false");
+		if (worker_next(d->worker) == MOMENT_NONE)
+			str_add(reply, "null}");
+		else
+			str_addf(reply, "\"%s\"}", moment_rfc3339(worker_next(d->worker), at));
 		if (!set && !add)
 			return;
 		worker_wake(d->worker);

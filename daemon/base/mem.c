@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/format.h"
 #include "base/log.h"
 
 enum { ARENA_BLOCK = 64 * 1024, ARENA_ALIGN = 16 };
@@ -157,12 +158,12 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = format_text(NULL, 0, fmt, ap);
 	va_end(ap);
 	if (n < 0)
 		n = 0;
 	p = arena_alloc(a, (size_t)n + 1);
-	vsnprintf(p, (size_t)n + 1, fmt, again);
+	format_text(p, (size_t)n + 1, fmt, again);
 	va_end(again);
 	return p;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "base/mem.h"
 
 enum { STR_MAX = 16 * 1024 * 1024 };
@@ -55,12 +56,12 @@ void str_addf(struct str *t, const char *fmt, ...)
 
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = format_text(NULL, 0, fmt, ap);
 	va_end(ap);
 	if (n > 0) {
 		size_t fits = room(t, (size_t)n);
 
-		vsnprintf(t->s + t->len, fits + 1, fmt, again);
+		format_text(t->s + t->len, fits + 1, fmt, again);
 		t->len += fits;
 	}
 	va_end(again);

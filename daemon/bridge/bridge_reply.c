@@ -11,7 +11,7 @@
 #include "bridge/bridge_parts.h"
 #include "core/time/moment.h"
 
-enum { SECOND_US = 1000000, DOUBLINGS = 12 };
+enum { SECOND_US = 1000000, DOUBLINGS = 12, ID_MAX = 128 - 10 };     /* with ":delivered" behind it */
 /* While somebody is at it; whoever takes it says what came of it. */
 static const int64_t taken_us = INT64_C(3600) * SECOND_US;
 static const int64_t pause_max_us = INT64_C(3600) * SECOND_US;
@@ -40,8 +40,11 @@ static int tell_gateway(struct bridge *b, const struct bridge_reply *r, const ch
 	int rc = 0;
 
 	json_decref(report);
-	/* Beyond the outbox's limit: one for each reply, and those are limited. */
-	if (text && str_is_case_number(r->case_number)) {
+	/*
+	 * Beyond the outbox's limit: one for each reply, and those are limited. An answer to a question with a
+	 * very long id has one itself: the gateway would not take it, and no clock waits for it.
+	 */
+	if (text && str_is_case_number(r->case_number) && strlen(r->id) <= ID_MAX) {
 		char key[BRIDGE_KEY];
 
 		bridge_key(text, strlen(text), key);

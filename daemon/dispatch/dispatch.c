@@ -120,13 +120,24 @@ static bool refresh_held(struct dispatch *d)
 	return true;
 }
 
+/* Many acknowledgements wake the box as well; a few, and rows that wait for their deletion, do not. */
+static int64_t patience_us(const struct dispatch *d)
+{
+	int64_t most = d->first || d->again.n ? LAND_HUNGRY_US : d->flying ? LAND_WITHIN_US : TURN_US, left;
+
+	if (must_sweep(d) && may_sweep(d))
+		return 0;
+	if (!d->done.n || !d->pg)
+		return most;
+	left = publish_must_delete(d) ? 0 : d->delete_at_us - clock_mono_us();
+	return left < 0 ? 0 : left < most ? left : most;
+}
+
 static void take_handoffs(struct dispatch *d)
 {
 	size_t room = d->n_in_hand < IN_HAND_MAX && !d->n_held ? TAKE_MAX : 0;
-	/* Acknowledgements wake the box as well; only rows that wait for their deletion do not. */
-	bool busy = d->done.n || (must_sweep(d) && may_sweep(d));
 
-	d->n_held += mailbox_take(d->o.meeting->box, d->held, room, busy ? 0 : TURN_US);
+	d->n_held += mailbox_take(d->o.meeting->box, d->held, room, patience_us(d));
 	/* Asked after the taking: who leaves something in the outbox says so before the next hand-over. */
 	if (must_sweep(d) || !refresh_held(d))
 		return;
@@ -229,7 +240,7 @@ static void with_store(struct dispatch *d)
 
 	if (!d->pg)
 		return;
-	if (publish_delete_rows(d, &e) < 0)
+	if (publish_must_delete(d) && publish_delete_rows(d, &e) < 0)
 		failed(d, "outbox delete", &e);
 	if (d->pg)
 		look_into_outbox(d);

@@ -11,6 +11,10 @@
 #include "store/pg.h"
 
 enum { TAKE_MAX = 16, SCAN_MAX = 512, IN_HAND_MAX = 4096 };
+/* Rows are deleted by the hundred: a statement a row costs the database more than its insert. */
+enum { DELETE_MANY = 256, DELETE_WITHIN_US = 20000 };
+/* Nobody waits for an acknowledgement to be dealt with, but who waits for room in the window. */
+enum { LAND_MANY = 64, LAND_WITHIN_US = 5000, LAND_HUNGRY_US = 1000 };
 
 /* A handoff whose messages are under way; freed when the last of them is done. */
 struct parcel {
@@ -88,6 +92,7 @@ struct dispatch {
 	struct map cards;               /* topic -> struct card */
 	size_t n_in_hand;
 	VEC(struct outgoing *) done;    /* rows to delete */
+	int64_t delete_at_us;           /* … by then */
 	pthread_mutex_t landed_lock;
 	VEC(struct landing) landed;
 	size_t flying;
@@ -129,6 +134,7 @@ void publish_card_now(struct dispatch *d, const char *topic, const char *payload
 bool publish_plain(struct dispatch *d, const char *topic, const char *payload, bool retained);
 void publish_done(void *arg, void *cookie, enum link_result result, int reason);
 void publish_drop_all(struct dispatch *d);                      /* nobody is told: we are no longer active */
+bool publish_must_delete(const struct dispatch *d);             /* enough of them, or they have waited long enough */
 int publish_delete_rows(struct dispatch *d, struct err *e);
 /* Takes the next page of the sweep in hand. */
 int publish_scan(struct dispatch *d, int64_t age_us, struct err *e);

@@ -18,13 +18,13 @@
 void publish_done(void *arg, void *cookie, enum link_result result, int reason)
 {
 	struct dispatch *d = arg;
-	bool first;
+	bool many;
 
 	pthread_mutex_lock(&d->landed_lock);
-	first = d->landed.n == 0;
 	VEC_PUSH(&d->landed, (struct landing){cookie, result, reason});
+	many = d->landed.n == LAND_MANY;
 	pthread_mutex_unlock(&d->landed_lock);
-	if (first)
+	if (many)
 		mailbox_wake(d->o.meeting->box);
 }
 
@@ -57,6 +57,8 @@ static void row_finished(struct dispatch *d, struct outgoing *row)
 		return;
 	}
 	count(COUNT_EVENTS_PUBLISHED);
+	if (!d->done.n)
+		d->delete_at_us = clock_mono_us() + DELETE_WITHIN_US;
 	VEC_PUSH(&d->done, row);
 }
 
@@ -412,6 +414,11 @@ int publish_scan(struct dispatch *d, int64_t age_us, struct err *e)
 	else
 		handoff_free(h);
 	return 0;
+}
+
+bool publish_must_delete(const struct dispatch *d)
+{
+	return d->done.n >= DELETE_MANY || (d->done.n && clock_mono_us() >= d->delete_at_us);
 }
 
 int publish_delete_rows(struct dispatch *d, struct err *e)

@@ -12,13 +12,13 @@
 
 enum { FIRE_MAX = 256 };
 
-static void step(const struct office *office, struct case_record *c, int64_t now, int64_t done_at, struct save *save,
+static void step(const struct office *office, struct case_record *c, int64_t now, struct save *save,
 		 struct handoff *h, struct outbox_rows *rows)
 {
 	struct case_change change = {.c = c};
 	struct effects fx;
 
-	if (life_step(office, c, &(struct action){.what = LIFE_TICK, .done_at = done_at}, now, &h->arena, &fx))
+	if (life_step(office, c, &(struct action){.what = LIFE_TICK}, now, &h->arena, &fx))
 		return;
 	case_change_add(&change, &fx, &h->arena);
 	save_change(save, &change);
@@ -26,7 +26,7 @@ static void step(const struct office *office, struct case_record *c, int64_t now
 	count_add(COUNT_TIMERS_FIRED, (int64_t)fx.history.n);
 }
 
-static int fire(struct pg *pg, const struct office *office, int64_t now, int64_t done_at, struct handoff *h,
+static int fire(struct pg *pg, const struct office *office, int64_t now, struct handoff *h,
 		const char *const *numbers, size_t n, struct err *e)
 {
 	struct case_record **cases;
@@ -44,19 +44,19 @@ static int fire(struct pg *pg, const struct office *office, int64_t now, int64_t
 		return r;
 	}
 	for (size_t i = 0; i < found; i++)
-		step(office, cases[i], now, done_at, &save, h, &rows);
+		step(office, cases[i], now, &save, h, &rows);
 	h->rows = rows.v;
 	h->n_rows = rows.n;
 	return save_commit(pg, &save, e);
 }
 
-int timers_fire(struct pg *pg, const struct office *office, int64_t now, int64_t done_at, struct handoff *h,
-		bool *ret_more, struct err *e)
+int timers_fire(struct pg *pg, const struct office *office, int64_t now, struct handoff *h, bool *ret_more,
+		struct err *e)
 {
 	const char **numbers;
 	size_t n = 0;
 	int r = timers_due(pg, office->tenant, now, FIRE_MAX, &h->arena, &numbers, &n, e);
 
 	*ret_more = r == 0 && n == FIRE_MAX;
-	return r == 0 && n ? fire(pg, office, now, done_at, h, numbers, n, e) : r;
+	return r == 0 && n ? fire(pg, office, now, h, numbers, n, e) : r;
 }

@@ -51,12 +51,14 @@ struct worker {
 	struct pg *pg;
 	bool noted;                     /* the database knows this snapshot */
 	struct numbers numbers;
-	struct revision revision;
+	struct revision revision, expected;
+	int64_t listening;              /* since when devices are listened to; MOMENT_NONE: not yet */
 	struct retention retention;
 	int backoff_ms;
 	int64_t next_lock_us, next_chores_us;
 	struct periodic periodic;
 	_Atomic bool woken;             /* the clock was set */
+	_Atomic int64_t next_us;        /* when a list or a visit falls due; MOMENT_NONE: never */
 	_Atomic int64_t settled_us;     /* of the wall clock: all that was due then is done */
 };
 
@@ -123,6 +125,7 @@ static void drop_connection(struct worker *w)
 	atomic_store(&w->o.meeting->locked, false);
 	pg_close(w->pg);
 	w->pg = NULL;
+	w->listening = MOMENT_NONE;
 	count_set(COUNT_DATABASE_CONNECTED, 0);
 }
 
@@ -315,7 +318,8 @@ static bool store_batch(struct worker *w, struct batch *b)
 static void run_batch(struct worker *w, struct handoff *h, const struct inbox_record *records, size_t n)
 {
 	struct batch b = {.office = &w->settings->office, .hits = w->settings->hits, .instance = w->o.instance, .a = &h->arena, .handoff = h,
-			  .privacy_keys = w->settings->privacy_keys};
+			  .privacy_keys = w->settings->privacy_keys,
+			  .listening = w->listening == MOMENT_NONE ? clock_now_us() : w->listening};
 	uint64_t seq = records[n - 1].seq;
 	bool stored;
 
@@ -347,22 +351,38 @@ static void chore_done(struct worker *w, const char *what, struct handoff *h, in
 		handoff_free(h);
 }
 
-/*
- * A simulated clock that was moved over a list's instant: what fell due before it is done first, and the list as of
- * then. A real clock does not jump over its daemon; what an outage left is done as of now, and marked late.
- */
-static int64_t chores_until(const struct worker *w, int64_t now)
+/* What devices say waits in the inbox, or, while the broker is away, with them. */
+static void listen_to_devices(struct worker *w, bool inbox_is_empty)
 {
-	int64_t next = clock_is_simulated() ? periodic_next(&w->periodic) : MOMENT_NONE;
-
-	return next != MOMENT_NONE && next < now ? next : now;
+	if (!w->pg || !atomic_load(&w->o.meeting->active) || !count_get(COUNT_BROKER_CONNECTED))
+		w->listening = MOMENT_NONE;
+	else if (w->listening == MOMENT_NONE && inbox_is_empty)
+		w->listening = clock_now_us();
 }
 
-static bool fire_timers(struct worker *w, int64_t now, int64_t done_at, bool *ret_more)
+static bool watch_devices(struct worker *w, bool *ret_more)
+{
+	const struct office *office = &w->settings->office;
+	struct handoff *h;
+	struct err e = {0};
+	int r;
+
+	if (!office->n_device_kinds || w->listening == MOMENT_NONE)
+		return true;
+	h = mem_alloc(sizeof(*h));
+	r = devices_expect_turn(&w->expected, w->pg, office, &h->arena, &e);
+	if (r == 0)
+		r = devices_look(w->pg, office, &w->numbers, w->o.instance, w->listening, h, ret_more, &e);
+	*ret_more |= r == 0 && !w->expected.done;
+	chore_done(w, "devices", h, r, &e);
+	return r == 0 && w->pg;
+}
+
+static bool fire_timers(struct worker *w, int64_t now, bool *ret_more)
 {
 	struct handoff *h = mem_alloc(sizeof(*h));
 	struct err e = {0};
-	int r = timers_fire(w->pg, &w->settings->office, now, done_at, h, ret_more, &e);
+	int r = timers_fire(w->pg, &w->settings->office, now, h, ret_more, &e);
 
 	chore_done(w, "timers", h, r, &e);
 	return r == 0 && w->pg;
@@ -421,8 +441,8 @@ static bool know_periodic(struct worker *w, int64_t now)
 /* True: there is more to do at once. */
 static bool do_chores(struct worker *w)
 {
-	bool timers = false, lists = false, limits = false, old = false, more;
-	int64_t now, until;
+	bool timers = false, devices = false, lists = false, limits = false, old = false, more;
+	int64_t now;
 
 	if (!atomic_load(&w->o.meeting->active))
 		periodic_forget(&w->periodic);
@@ -434,16 +454,21 @@ static bool do_chores(struct worker *w)
 	now = clock_now_us();
 	if (!know_periodic(w, now))
 		return false;
-	until = chores_until(w, now);
-	if (!fire_timers(w, until, now, &timers) || (!timers && !do_periodic(w, until, &lists)) || !revise_limits(w, &limits) ||
+	/* A list shows the office as it is when all that fell due before has been done. */
+	if (!fire_timers(w, now, &timers) || !watch_devices(w, &devices) || (!timers && !devices && !do_periodic(w, now, &lists)) || !revise_limits(w, &limits) ||
 	    !forget_old(w, &old))
 		return false;
-	more = timers || lists || limits || old;
-	if (!timers && !lists)
-		atomic_store(&w->settled_us, until);
-	more |= until < now;
+	more = timers || devices || lists || limits || old;
+	atomic_store(&w->next_us, periodic_next(&w->periodic));
+	if (!timers && !devices && !lists)
+		atomic_store(&w->settled_us, now);
 	w->next_chores_us = more ? 0 : w->next_chores_us;
 	return more;
+}
+
+int64_t worker_next(struct worker *w)
+{
+	return atomic_load(&w->next_us);
 }
 
 bool worker_settled(struct worker *w, int64_t now)
@@ -475,6 +500,7 @@ static void turn(struct worker *w)
 	/* So does what a jump brings that came while we waited for them. */
 	for (hurry = n && clock_is_simulated() && atomic_load(&w->woken); hurry; hurry = do_chores(w))
 		w->o.beat(w->o.arg);
+	listen_to_devices(w, n < BATCH_MAX);
 	if (n)
 		run_batch(w, h, records, n);
 	else
@@ -516,6 +542,8 @@ int worker_start(const struct worker_options *options, struct settings *settings
 	w->o = *options;
 	w->settings = settings;
 	w->decoders = decoders;
+	w->listening = MOMENT_NONE;
+	w->next_us = MOMENT_NONE;
 	pthread_mutex_init(&w->lock, NULL);
 	if (pthread_create(&w->thread, NULL, worker_main, w) != 0) {
 		free(w);

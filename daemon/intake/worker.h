@@ -28,6 +28,8 @@ void worker_offer(struct worker *w, struct settings *settings, struct decoders *
 void worker_wake(struct worker *w);     /* the clock was set: something may be due */
 /* Is all done that was due at `now`? What it brought may still be on its way to the broker. */
 bool worker_settled(struct worker *w, int64_t now);
+/* When the next list or visit falls due; MOMENT_NONE: never. */
+int64_t worker_next(struct worker *w);
 /*
  * Waits until what is in the inbox now is stored and answered, at most timeout_ms, then ends the thread.
  * Handoffs may still be under way: worker_free after the dispatcher has ended.

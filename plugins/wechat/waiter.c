@@ -15,7 +15,7 @@
 #include "bridge/server.h"
 #include "wechat.h"
 
-enum { VISITS_MAX = 256, LIST_MAX = 4096, MISSES = 8, PROBE_US = 1000000 };
+enum { VISITS_MAX = 256, LIST_MAX = 64, MISSES = 8, PROBE_US = 1000000, LATER_US = 10000000 };
 
 struct visit {
 	struct server_call *rq;      /* NULL: free */
@@ -127,10 +127,22 @@ static void note(struct waiter *x, const struct bridge_reply *r)
 		people_told(x->w->people, &who, r->kind, r->about, r->case_number);
 }
 
-static void hand_over(struct waiter *x, const struct bridge_reply *r)
+/*
+ * What waits here is in memory and counts as taken: only as much as the courier carries in a few minutes when every
+ * call takes its full time. The rest is looked at again later.
+ */
+static void hand_over(struct waiter *x, struct bridge_reply *r)
 {
-	VEC_PUSH(&x->list, *r);
+	bool full = x->list.n >= LIST_MAX;
+
+	if (!full)
+		VEC_PUSH(&x->list, *r);
 	unlock(x);
+	if (full) {
+		pthread_mutex_lock(&x->replies);
+		bridge_reply_put_back(x->w->bridge, r, LATER_US);
+		pthread_mutex_unlock(&x->replies);
+	}
 	wechat_wake(x->w, &x->w->carry);
 	lock(x);
 }
@@ -144,13 +156,14 @@ static struct visit *visit_for(struct waiter *x, const struct bridge_reply *r)
 }
 
 /* Called and comes back with the lock held. */
-static void place(struct waiter *x, const struct bridge_reply *r)
+static void place(struct waiter *x, struct bridge_reply *r)
 {
 	struct visit *v;
 	char *text;
 
 	unlock(x);
-	note(x, r);
+	if (!r->item.tries)
+		note(x, r);
 	lock(x);
 	v = visit_for(x, r);
 	if (!v) {
@@ -247,8 +260,7 @@ static void *run(void *arg)
 		int64_t next, due;
 
 		pulse_beat(pulse);
-		/* What is handed over is in memory: not more of it than the courier can use. */
-		if (x->list.n < LIST_MAX && !x->quit) {
+		if (!x->quit) {
 			x->fresh = false;
 			unlock(x);
 			got = take_reply(x, &r);
@@ -259,7 +271,7 @@ static void *run(void *arg)
 		next = end_waits(x, clock_mono_us());
 		if (x->quit)
 			break;
-		due = x->list.n < LIST_MAX ? bridge_reply_next_due(x->w->bridge) : INT64_MAX;
+		due = bridge_reply_next_due(x->w->bridge);
 		if (!got && !x->fresh)
 			wait_until(x, next < due ? next : due);
 	}

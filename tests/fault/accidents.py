@@ -12,8 +12,8 @@ from lib.stack import gone
 from lib.wait import wait_for
 
 # How often the load passes each point in about three quarters of a second.
-POINTS = {"after-append": 900, "before-commit": 30, "after-commit": 30, "before-publish": 2000, "after-publish": 50,
-	  "before-outbox-delete": 30, "in-reload": 1, "in-reconcile": 1}
+POINTS = {"after-append": 900, "before-commit": 30, "after-commit": 30, "before-publish": 2000, "after-publish": 25,
+	  "before-outbox-delete": 12, "in-reload": 1, "in-reconcile": 1}
 
 
 class Accidents:

@@ -1,12 +1,12 @@
 """Each working day of 2024 to 2026 and 1 to 30 工作日, against a calendar library that somebody else wrote."""
 import json
 import os
-import shutil
 import subprocess
 
 import pytest
 
-from lib.stack import BUILD, ROOT, needlectl
+from lib.npm import installed
+from lib.stack import ROOT, needlectl
 
 DEMO = os.path.join(ROOT, "config", "demo")
 YEARS = (2024, 2026)
@@ -15,17 +15,7 @@ YEARS = (2024, 2026)
 @pytest.fixture(scope="module")
 def theirs():
 	"""{working day: [the n-th working day behind it, …]} by npm's chinese-days, as tests/npm/package-lock.json pins it."""
-	if not shutil.which("npm"):
-		pytest.skip("npm is not installed: no other calendar to hold ours against")
-	folder = os.path.join(BUILD, "npm")
-	os.makedirs(folder, exist_ok=True)
-	for name in os.listdir(os.path.join(ROOT, "tests", "npm")):
-		shutil.copy(os.path.join(ROOT, "tests", "npm", name), folder)
-	done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=folder, capture_output=True, text=True,
-			      check=False, timeout=120)
-	if done.returncode:
-		pytest.skip(f"npm cannot be reached: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else done.returncode}")
-	done = subprocess.run(["node", "days.js", *map(str, YEARS)], cwd=folder, capture_output=True, text=True, check=True, timeout=120)
+	done = subprocess.run(["node", "days.js", *map(str, YEARS)], cwd=installed("npm"), capture_output=True, text=True, check=True, timeout=120)
 	return json.loads(done.stdout)
 
 

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from lib.stack import BUILD, ROOT
+from lib.wait import wait_for
 
 PROGRAM = os.path.join(BUILD, "needle-hotline")
 
@@ -76,3 +77,28 @@ def test_the_unit_is_as_closed_as_the_daemons(tmp_path):
 	done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=15", str(unit)], capture_output=True, text=True,
 			      check=False)
 	assert done.returncode == 0, done.stdout[-600:]
+
+
+def test_the_private_stack_may_have_the_bridge():
+	program, folder = os.path.join(ROOT, "tests", "stack", "stack"), os.path.join(ROOT, "build", "run", f"bridges-{os.getpid()}")
+	try:
+		for _ in range(2):                      # the second time everything runs already
+			done = subprocess.run([program, "up", folder, "--bridges", "--build", BUILD], capture_output=True, text=True, check=False)
+			assert done.returncode == 0, done.stderr
+		with open(os.path.join(folder, "env"), encoding="utf-8") as f:
+			env = dict(line.rstrip("\n").split("=", 1) for line in f)
+		inside = env["NEEDLE_HOTLINE_FOLDER"]
+		shutil.copy(os.path.join(ROOT, "plugins", "hotline", "example", "工单导出.csv"), os.path.join(inside, "a.part"))
+		os.rename(os.path.join(inside, "a.part"), os.path.join(inside, "a.csv"))
+
+		def told():
+			if not os.path.exists(env["NEEDLE_HOTLINE_REPLIES"]):
+				return set()
+			with open(env["NEEDLE_HOTLINE_REPLIES"], encoding="utf-8-sig") as f:
+				return set(re.findall(r'(?m)^"(GD\d+)"', f.read()))
+		wait_for(lambda: told() == {f"GD2026112000080{i}" for i in range(1, 5)}, 60, "the replies")
+		done = subprocess.run(["curl", "-s", "-H", f"X-Api-Key: {env['NEEDLE_HOTLINE_KEY']}", "-d", '{"gdbh": "ST1", "gdnr": "井盖破损"}',
+				       env["NEEDLE_HOTLINE_PUSH"]], capture_output=True, text=True, check=True)
+		assert '"result":"created"' in done.stdout
+	finally:
+		subprocess.run([program, "down", folder], check=True)

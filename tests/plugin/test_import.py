@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from lib.stack import BUILD, ROOT
+from lib.npm import installed
+from lib.stack import ROOT
 from lib.xlsx import Cell, Sheet, write
 
 HEAD = ["工单编号", "诉求内容", "派单时间", "来电人电话"]
@@ -143,23 +144,13 @@ def test_twenty_thousand_rows_are_read_in_a_moment(stack, put):
 		since = time.monotonic()
 		assert preview(stack, path)["rows"] == 20000
 		# With the office's folder, the understanding of every row and the database in it; the bench has the parsing alone.
-		assert time.monotonic() - since < 10
+		assert time.monotonic() - since < 30
 
 
 @pytest.fixture(scope="module")
 def sheetjs():
 	"""Somebody else's writer: npm's xlsx, as tests/npm/package-lock.json pins it."""
-	if not shutil.which("npm"):
-		pytest.skip("npm is not installed")
-	folder = os.path.join(BUILD, "npm-xlsx")
-	os.makedirs(folder, exist_ok=True)
-	for name in os.listdir(os.path.join(ROOT, "tests", "npm")):
-		shutil.copy(os.path.join(ROOT, "tests", "npm", name), folder)
-	done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=folder, capture_output=True, text=True,
-			      check=False, timeout=120)
-	if done.returncode:
-		pytest.skip("npm cannot be reached: " + (done.stderr.strip().splitlines() or [str(done.returncode)])[-1])
-	return folder
+	return installed("npm")
 
 
 def test_a_file_of_another_writer(stack, put, sheetjs):

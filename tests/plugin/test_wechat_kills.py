@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from lib.stack import BUILD, ROOT
+from lib.npm import installed
 from lib.wait import wait_for
 from lib.wechat import KEY, Wechat
 
@@ -120,17 +120,7 @@ def test_the_broker_and_the_gateway_die_while_people_speak(wechat, stack, db):
 
 def test_independent_programs_of_wechats_own_envelope(wechat, db):
 	"""@wecom/crypto and wechat-crypto seal what we open, and open what we seal."""
-	if not shutil.which("npm"):
-		pytest.skip("npm is not installed: nobody else to seal a message")
-	folder = os.path.join(BUILD, "npm-wechat")
-	os.makedirs(folder, exist_ok=True)
-	for name in os.listdir(os.path.join(ROOT, "tests", "npm_wechat")):
-		shutil.copy(os.path.join(ROOT, "tests", "npm_wechat", name), folder)
-	done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=folder, capture_output=True, text=True,
-			      check=False, timeout=180)
-	if done.returncode:
-		pytest.skip("npm cannot be reached")
 	done = subprocess.run(["node", "speak.js", f"http://127.0.0.1:{wechat.port}/wechat/fwh", "toKen", KEY, wechat.mp.app, "40"],
-			      cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+			      cwd=installed("npm_wechat"), capture_output=True, text=True, check=False, timeout=120)
 	assert done.returncode == 0, done.stdout + done.stderr
 	judge(db, "fwh-85", [f"fwh-85{n:04d}" for n in range(40)])

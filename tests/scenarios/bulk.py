@@ -104,6 +104,9 @@ def plan(world, words):
 
 def report_of(words, item):
 	report = {k: v.format(n=item["n"] + 1) if isinstance(v, str) else v for k, v in words["report"].items()}
+	# Words of its own: what reads alike from one place would be taken for one matter.
+	own = random.Random(f"{words.get('prefix', 'm')}{item['n']}")
+	report["text"] += "".join(chr(0x4e00 + own.randrange(5000)) for _ in range(40))
 	report["id"] = f"{words.get('prefix', 'm')}-{item['n'] + 1}"
 	report["category"] = item["kind"]
 	if item["grid"]:
@@ -139,6 +142,10 @@ def live(world, words):
 	acts, messages = (plan_visits if "visits" in words else plan)(world, words), 0
 	while acts:
 		at, sent = acts[0][0], []
+		stop = world.control.ask()["next"]
+		while stop and stop < at.isoformat() + "+08:00":       # lists and visits fall due on the way
+			world.go(stop)
+			stop = world.control.ask()["next"]
 		world.control.ask(set=at.isoformat(" "))
 		while acts and acts[0][0] == at:
 			_, _, item, step = heapq.heappop(acts)

@@ -97,8 +97,8 @@ class Control:
 class World:
 	"""The office at work, and all that it says."""
 
-	def __init__(self, stack, tell=lambda *_: None):
-		self.stack, self.tell = stack, tell
+	def __init__(self, stack, tell=lambda *_: None, bound=10):
+		self.stack, self.tell, self.bound = stack, tell, bound
 		self.db = stack.db()
 		self.admin = stack.client("admin")
 		self.root = self.admin.root
@@ -133,8 +133,21 @@ class World:
 		wait_for(lambda: self.control.ask()["settled"], bound, "what fell due", every=0.004)
 
 	def go(self, at):
-		self.control.ask(**({"add": at[1:].strip()} if at.startswith("+") else {"set": at}))
+		"""Stops at each list and visit on the way, so that they show the office as it was then."""
+		at = at.replace(" ", "T") if not at.startswith("+") else self.later(at[1:].strip())
+		at = at if at.endswith("+08:00") else (at if at.count(":") > 1 else at + ":00") + "+08:00"
+		while True:
+			self.settle()
+			stop = self.control.ask()["next"]
+			if not stop or stop >= at:
+				break
+			self.control.ask(set=stop)
+		self.control.ask(set=at)
 		self.settle()
+
+	def later(self, span):
+		calendar = [] if span.split()[-1] in ("分钟", "小时") else ["--calendar", "机关"]
+		return self.stack.ctl_json("deadline", span, "--from", self.now(), *calendar)["due"]
 
 	# ---- names ----
 	def meant(self, value):
@@ -316,14 +329,14 @@ class World:
 		if not good:
 			raise Untrue(f"{want['name']} is not {want['is']}: {values}")
 
-	def must(self, found, there, what, bound=10):
+	def must(self, found, there, what, bound=None):
 		if not there:
 			self.settle()
 			if found():
 				raise Untrue(f"there is {what}")
 			return
 		try:
-			wait_for(found, bound, what)
+			wait_for(found, min(bound or self.bound, 3 * self.bound), what)
 		except AssertionError as e:
 			raise Untrue(f"there is not {what}") from e
 
@@ -381,7 +394,8 @@ class Telling:
 			      simulate=self.words["start"])
 		failed = True
 		try:
-			world = World(stack.up(), self.tell)
+			# What must not come need not be waited for so long.
+			world = World(stack.up(), self.tell, 3 if self.change else 10)
 			for i, step in enumerate(self.words["story"], 1):
 				try:
 					world.step(step)

@@ -40,7 +40,6 @@ struct action {
 	const char *person;                             /* of LIFE_SAME: who reports, as a keyed hash; or NULL */
 	const struct case_record *other;                /* of what concerns two cases, or NULL: there is none */
 	const char *other_number;                       /* of LIFE_PROPOSE */
-	int64_t done_at;                                /* of LIFE_TICK as of an instant that was jumped over: really; 0: now */
 	double alike;
 };
 

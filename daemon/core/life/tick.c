@@ -12,12 +12,11 @@ enum { LATE_US = 60 * 1000000 };   /* a step done more than a minute after its i
 /* `of`: the history row of what was asked, 0 of a clock's own. */
 static const char *item_detail(struct life *l, const struct ladder_item *item, const char *clock, int of)
 {
-	int64_t done_at = l->act->done_at ? l->act->done_at : l->now;
 	char text[MOMENT_TEXT];
 
 	return arena_printf(l->a, "{\"clock\":\"%s\",%s\"due\":\"%s\",\"late\":%s}", clock,
 			    of ? arena_printf(l->a, "\"of\":%d,", of) : "", moment_rfc3339(item->at, text),
-			    done_at - item->at > LATE_US ? "true" : "false");
+			    l->now - item->at > LATE_US ? "true" : "false");
 }
 
 static void tell_target(struct life *l, int seq, const struct step *s, struct tell what)

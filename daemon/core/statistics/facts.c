@@ -38,7 +38,7 @@ static const struct {
 	enum fact fact;
 } by_kind[] = {
 	{"supervised", FACT_SUPERVISED}, {"escalated", FACT_ESCALATED}, {"asked", FACT_ASKED},
-	{"extended", FACT_EXTENDED}, {"suspended", FACT_WAS_SUSPENDED}, {"whistled", FACT_WHISTLED},
+	{"suspended", FACT_WAS_SUSPENDED}, {"whistled", FACT_WHISTLED},
 	{"reported_in", FACT_REPORTED_IN}, {"consulted", FACT_CONSULTED}, {"urged", FACT_URGED},
 	{"transferred", FACT_TRANSFERRED}, {"answered", FACT_ANSWERED},
 };
@@ -102,7 +102,7 @@ static int64_t of_row(const struct history_row *row)
 		facts |= FACT_BIT(FACT_OVERDUE);
 	if (strcmp(row->kind, "rated") == 0 && row->note && strncmp(row->note, "dissatisfied", 12) == 0)
 		facts |= FACT_BIT(FACT_EVER_DISSATISFIED);
-	if (strcmp(row->kind, "granted") == 0 && row->detail && strstr(row->detail, "\"extend\""))
+	if (strcmp(row->kind, "deadline_revised") == 0 && row->detail && strstr(row->detail, "\"granted\""))
 		facts |= FACT_BIT(FACT_EXTENDED);
 	return facts;
 }
