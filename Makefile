@@ -190,7 +190,7 @@ uninstall:
 BUILD_PACKAGES := gcc libc6-dev libpaho-mqtt-dev libpq-dev libyaml-dev libjansson-dev libutf8proc-dev libpcre2-dev \
 	libmicrohttpd-dev libcurl4-openssl-dev libzip-dev libexpat1-dev libssl-dev libsodium-dev libxlsxwriter-dev gettext
 RUN_PACKAGES := mosquitto mosquitto-clients postgresql postgresql-client python3 python3-paho-mqtt python3-psycopg2
-TEST_PACKAGES := libcmocka-dev python3-pytest python3-yaml python3-jsonschema
+TEST_PACKAGES := libcmocka-dev python3-pytest python3-yaml python3-jsonschema curl
 LINT_PACKAGES := clang cppcheck libcmocka-dev
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 STACK := tests/stack/stack
