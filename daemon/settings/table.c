@@ -146,6 +146,8 @@ static const struct key_info keys[] = {
 	KEY("channels.*.codes", KEY_NAMED, 0, N_("Members whose values are translated."), .name = KEY_MEMBER),
 	KEY("channels.*.codes.*", KEY_NAMED, 0, N_("Their value to ours."), .name = KEY_TEXT),
 	KEY("channels.*.codes.*.*", KEY_TEXT, 0, N_("Our value.")),
+	KEY("channels.*.vote", KEY_INT, 0, N_("Its ratings may be votes: more than so many dissatisfied make the rating so; left out: they may not."),
+	    .unit = "%", .min = 1, .max = 99),
 	KEY("channels.*.triage", KEY_BOOL, 0, N_("Its cases wait until triage hands them out."), .fallback = "no"),
 	KEY("channels.*.options", KEY_NAMED, 0, N_("Options of the decoder."), .name = KEY_TEXT),
 	KEY("channels.*.options.*", KEY_TEXT, 0, N_("The option's value.")),
