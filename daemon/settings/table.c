@@ -316,6 +316,8 @@ static const struct key_info keys[] = {
 	KEY("points.rules.*.review", KEY_REF, 0, N_("The body that must approve before they count."), .ref = "departments"),
 	KEY("points.shop", KEY_NAMED, 0, N_("What there is for points."), .name = KEY_TEXT),
 	KEY("points.shop.*", KEY_INT, 0, N_("Its price."), .min = 1, .max = 1000000),
+	KEY("projects", KEY_MAP, 0, N_("Projects: cases with `effect`, `budget`, and supplements with what was `spent`.")),
+	KEY("projects.channel", KEY_REF, KEY_REQUIRED, N_("The channel by which they come in."), .ref = "channels"),
 	KEY("hotwords", KEY_MAP, 0, N_("How lists of hot words are made.")),
 	KEY("hotwords.before", KEY_AGE, 0, N_("How long a time before is compared with."), .fallback = "28d"),
 	KEY("hotwords.min", KEY_INT, 0, N_("In how many texts a word or a place must be."), .fallback = "20", .min = 2, .max = 1000000),
