@@ -182,6 +182,7 @@ struct channel {
 	const char *source_pointer;         /* JSON pointer, or NULL */
 	const struct option_value *options; /* for the decoder; checked against its table */
 	size_t n_options;
+	int vote;                           /* a rating may be votes: more than so many per cent dissatisfied; 0: not here */
 	bool triage;                        /* what comes by it waits for triage to hand it out */
 };
 

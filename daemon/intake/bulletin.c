@@ -168,10 +168,14 @@ static int load_rows(struct pg *pg, const struct occurrence *o, const struct per
 	bool everybody = !period->to;
 	/* What happened is of the time that the list covers; what is open, of now. */
 	bool of_time = period->content == CONTENT_RECEIVED || period->content == CONTENT_CLOSED ||
-		       period->content == CONTENT_BULLETIN || period->content == CONTENT_INSPECTIONS;
+		       period->content == CONTENT_BULLETIN || period->content == CONTENT_INSPECTIONS ||
+		       period->content == CONTENT_PROJECTS;
 	struct list_query q = {.tenant = o->office->tenant, .content = period->content, .since = s.from,
 			       .at = of_time ? s.to : o->at, .until = o->at + (s.to - s.from), .everybody = everybody};
 	int r;
+
+	if (period->content == CONTENT_PROJECTS)
+		q.only = o->office->statistics.projects ? o->office->statistics.projects->id : "";
 
 	if (period->content == CONTENT_RATES)
 		return rates_as_rows(pg, o, period, s, a, rows, e);

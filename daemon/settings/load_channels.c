@@ -231,6 +231,7 @@ void load_channels(struct loader *l)
 		channel->charset = scope_text(one, "charset");
 		if (!type_charset(channel->charset, &utf8) || utf8)
 			channel->charset = NULL;
+		channel->vote = (int)scope_int(one, "vote");
 		channel->triage = scope_bool(one, "triage") == 1;
 		load_source(one, channel);
 		load_mapping(one, channel);

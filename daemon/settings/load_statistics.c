@@ -258,6 +258,7 @@ static void load_hotwords(struct loader *l, struct hotword_rules *hot)
 void load_statistics(struct loader *l)
 {
 	struct statistics *st = &l->settings->office.statistics;
+	const char *projects;
 
 	load_rates(l, st);
 	load_wall(l, st);
@@ -265,6 +266,8 @@ void load_statistics(struct loader *l)
 	load_inspections(l, st);
 	load_hotwords(l, &st->hot);
 	load_points(l, st);
+	projects = scope_text(scope_in(scope_root(l), "projects"), "channel");
+	st->projects = projects ? map_get(&l->settings->office.channel_by_id, projects) : NULL;
 }
 
 /* ---- what it means ---------------------------------------------------------------------------- */

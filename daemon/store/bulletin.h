@@ -40,7 +40,7 @@ struct list_query {
 	enum period_content content;
 	int64_t since, at, until;       /* the period that ends at `at`; what is due before `until` is due soon */
 	bool everybody;                 /* nothing personal at all: no titles, no places */
-	const char *inspection;
+	const char *only;               /* of inspections: this one, NULL: all; of projects: their channel */
 };
 struct list_rows {
 	const char ***rows;

@@ -37,6 +37,7 @@ static const char *const closed_headings[] = {"序号", "工单编号", "事项"
 static const char *const closed_bare_headings[] = {"序号", "工单编号", "类别", "承办单位", "受理时间", "销号时间", "评价"};
 static const char *const bulletin_headings[] = {"承办单位", "派遣案件总数", "按时办结数", "超时办结数", "未办结数", "结案率",
 						"按时结案率", "不满意数", "不满意率"};
+static const char *const project_headings[] = {"序号", "工单编号", "项目名称", "承办单位", "完成时限", "预期效果", "预算", "支出", "状态", "评价"};
 static const char *const hotword_headings[] = {"类型", "词语或网格", "本期", "反映", "群聊", "前期", "倍数", "又作"};
 static const char *const inspection_headings[] = {"检查", "级别", "社区", "应检", "已检", "检查率", "发现问题"};
 
@@ -60,6 +61,20 @@ static const struct query inspection_rows = {
 	" AND ($4::timestamptz IS NULL OR true) AND ($5::text IS NULL OR inspection = $5::text)"
 	" GROUP BY GROUPING SETS ((inspection, grade, community), ()) HAVING count(*) > 0"
 	" ORDER BY inspection, grade, community"};
+
+/* What is known of a project: what it should bring, cost and has cost by now. A sealed one is none of anybody's business. */
+static const struct query project_rows = {
+	"list_projects",
+	"WITH p AS (SELECT c.received_at, c.number, c.title, c.lead, c.due_resolve, coalesce(r.shown, r.extra) ->> 'effect' AS effect,"
+	" CASE WHEN r.extra ->> 'budget' ~ '^[0-9]{1,12}$' THEN (r.extra ->> 'budget')::int8 END AS budget, coalesce(s.spent, 0) AS spent, c.state, c.rated"
+	" FROM cases c JOIN report r ON r.tenant = c.tenant AND r.channel = c.channel AND r.id = c.report"
+	" LEFT JOIN (SELECT number, sum((extra ->> 'spent')::int8) AS spent FROM report WHERE tenant = $1::text AND channel = $5::text"
+	" AND extra ->> 'spent' ~ '^[0-9]{1,12}$' GROUP BY 1) s ON s.number = c.number"
+	" WHERE c.tenant = $1::text AND c.channel = $5::text AND c.visibility <> 'sealed' AND c.received_at >= $2::timestamptz"
+	" AND c.received_at < $3::timestamptz AND ($4::timestamptz IS NULL OR true))"
+	" SELECT (row_number() OVER (ORDER BY received_at, number))::text, number, title, lead, " DAY("due_resolve") ", effect, budget::text,"
+	" spent::text, state, rated FROM p"
+	" UNION ALL SELECT '合计', NULL, count(*)::text, NULL, NULL, NULL, sum(budget)::text, sum(spent)::text, NULL, NULL FROM p"};
 
 static const struct list {
 	struct query whole, bare;
@@ -85,6 +100,7 @@ static const struct list {
 			    closed_headings, closed_bare_headings, 11, 7},
 	[CONTENT_BULLETIN] = {{"", ""}, {"", ""}, bulletin_headings, bulletin_headings, 9, 9},
 	[CONTENT_INSPECTIONS] = {{"", ""}, {"", ""}, inspection_headings, inspection_headings, 7, 7},
+	[CONTENT_PROJECTS] = {{"", ""}, {"", ""}, project_headings, project_headings, 10, 10},
 	[CONTENT_HOTWORDS] = {{"", ""}, {"", ""}, hotword_headings, hotword_headings, 8, 8},
 };
 
@@ -100,6 +116,8 @@ static const struct query *query_of(const struct list_query *q)
 		return &bulletin_rows;
 	if (q->content == CONTENT_INSPECTIONS)
 		return &inspection_rows;
+	if (q->content == CONTENT_PROJECTS)
+		return &project_rows;
 	return q->everybody ? &lists[q->content].bare : &lists[q->content].whole;
 }
 
@@ -131,7 +149,7 @@ int list_load(struct pg *pg, const struct list_query *q, struct arena *a, struct
 	pg_time(&args, q->since);
 	pg_time(&args, q->at);
 	pg_time(&args, q->until);
-	pg_text(&args, q->inspection);
+	pg_text(&args, q->only);
 	r = pg_run(pg, query_of(q), &args, &rows, e);
 	if (r < 0)
 		return r;

@@ -173,6 +173,8 @@ class World:
 		named = named or report["id"]
 		if "grid" in report:
 			report["place"] = dict(report.get("place", {}), grid=report.pop("grid"))
+		if "votes" in report:
+			report["votes"] = {k: int(v) for k, v in report["votes"].items()}
 		self.answers.pop(named, None)
 		self.admin.publish(f"{self.root}/in/{channel}/{source}", report, wait=False)
 		return named

@@ -4,7 +4,7 @@
 
 const char *const rate_of_names[N_RATE_OF] = {"received", "resolved", "rated", "closed"};
 const char *const period_content_names[N_PERIOD_CONTENT] = {"overdue", "open", "due", "received", "closed", "again",
-							    "supervised", "bulletin", "rates", "inspections", "hotwords"};
+							    "supervised", "bulletin", "rates", "inspections", "hotwords", "projects"};
 
 static void add_part(struct str *t, const char *part)
 {

@@ -43,7 +43,7 @@ struct aim {
 };
 
 enum period_content { CONTENT_OVERDUE, CONTENT_OPEN, CONTENT_DUE, CONTENT_RECEIVED, CONTENT_CLOSED, CONTENT_AGAIN,
-		      CONTENT_SUPERVISED, CONTENT_BULLETIN, CONTENT_RATES, CONTENT_INSPECTIONS, CONTENT_HOTWORDS, N_PERIOD_CONTENT };
+		      CONTENT_SUPERVISED, CONTENT_BULLETIN, CONTENT_RATES, CONTENT_INSPECTIONS, CONTENT_HOTWORDS, CONTENT_PROJECTS, N_PERIOD_CONTENT };
 extern const char *const period_content_names[N_PERIOD_CONTENT];
 enum period_covers { COVERS_SINCE, COVERS_MONTH, COVERS_QUARTER, COVERS_YEAR, N_PERIOD_COVERS };
 extern const char *const period_covers_names[N_PERIOD_COVERS];
@@ -105,6 +105,7 @@ struct statistics {
 	const struct inspection *inspections;
 	size_t n_inspections;
 	struct hotword_rules hot;
+	const struct channel *projects; /* what comes by it is a project; or NULL */
 	const struct point_rule *point_rules;   /* points.h */
 	size_t n_point_rules;
 	const struct point_good *shop;

@@ -410,6 +410,27 @@ static bool take_score(struct reading *in, json_t *value)
 	return score >= 0;
 }
 
+/* A meeting's vote instead of a score. It stays with the report as it was counted. */
+static bool take_votes(struct reading *in, json_t *value)
+{
+	int64_t n[N_SCORE], all = 0;
+
+	for (int i = 0; i < N_SCORE; i++) {
+		json_t *one = json_object_get(value, score_names[i]);
+
+		n[i] = json_is_integer(one) ? json_integer_value(one) : 0;
+		if ((one && !json_is_integer(one)) || n[i] < 0 || n[i] > 1000000)
+			in->bad_score = true;
+		all += n[i];
+	}
+	if (!in->from->channel->vote || !all)
+		in->bad_score = true;
+	if (!in->bad_score)
+		in->r->score = 100 * n[SCORE_DISSATISFIED] > in->from->channel->vote * all ? SCORE_DISSATISFIED :
+			       2 * n[SCORE_SATISFIED] >= all ? SCORE_SATISFIED : SCORE_BASICALLY;
+	return false;
+}
+
 static bool take_comment(struct reading *in, json_t *value)
 {
 	return take_text(in, value, &in->r->comment);
@@ -434,7 +455,7 @@ static const struct member members[] = {
 	{"text", take_report_text}, {"category", take_category}, {"urgency", take_urgency},
 	{"device", take_device}, {"reading", take_reading}, {"reporter", take_reporter}, {"place", take_place},
 	{"accused", take_accused}, {"media", take_media}, {"reply_to", take_reply_to},
-	{"case", take_case}, {"about", take_about}, {"score", take_score},
+	{"case", take_case}, {"about", take_about}, {"score", take_score}, {"votes", take_votes},
 	{"comment", take_comment}, {"reply", take_reply}, {"ok", take_ok}, {NULL, NULL}};
 
 /* Bit per kind: what each of them cannot do without. */
@@ -462,7 +483,7 @@ static int report_check(const struct reading *in, struct err *e)
 				"kind %s needs case, a case number, or about", kind);
 	if (r->kind == REPORT_RATE && (in->bad_score || r->score == N_SCORE))
 		return err_code(e, ERR_BAD, "bad-score",
-				"kind rate needs score: satisfied, basically or dissatisfied");
+				"kind rate needs score: satisfied, basically or dissatisfied, or votes where its channel has a threshold");
 	return 0;
 }
 
