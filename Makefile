@@ -28,7 +28,7 @@ PG_INCLUDE := -I/usr/include/postgresql
 Q := $(if $(V),,@)
 
 # ---- sources: a folder is a part (docs/architecture.md) ---------------------------------------
-PARTS := base core core/understand core/time core/life core/talk core/statistics settings trial store link plugin intake dispatch health \
+PARTS := base core core/understand core/time core/life core/talk core/device core/statistics settings trial store link plugin intake dispatch health \
 	bridge table
 LIB_SRC := $(foreach p,$(PARTS),$(wildcard daemon/$(p)/*.c))
 CTL_SRC := $(wildcard daemon/ctl/*.c)
@@ -190,7 +190,7 @@ uninstall:
 BUILD_PACKAGES := gcc libc6-dev libpaho-mqtt-dev libpq-dev libyaml-dev libjansson-dev libutf8proc-dev libpcre2-dev \
 	libmicrohttpd-dev libcurl4-openssl-dev libzip-dev libexpat1-dev libssl-dev libsodium-dev libxlsxwriter-dev gettext
 RUN_PACKAGES := mosquitto mosquitto-clients postgresql postgresql-client python3 python3-paho-mqtt python3-psycopg2
-TEST_PACKAGES := libcmocka-dev python3-pytest python3-yaml python3-jsonschema
+TEST_PACKAGES := libcmocka-dev python3-pytest python3-yaml python3-jsonschema curl
 LINT_PACKAGES := clang cppcheck libcmocka-dev
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 STACK := tests/stack/stack
@@ -250,12 +250,18 @@ tsan: deps
 
 # The daemon's own objects with every allocation and system call under tests/fault/fail.c.
 FAIL_WRAP := malloc calloc realloc arena_alloc arena_strdup arena_strndup arena_printf
-failing: $(B)/torture/needled
+failing: $(B)/torture/needled $(B)/torture/lives
 $(B)/torture/needled: tests/fault/fail.c $(B)/obj/daemon/needled.o $(B)/obj/daemon/answers.o $(B)/libneedle.a | deps
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
 	$(Q)$(CC) -std=gnu17 -O2 -g -Wall -Wextra -fPIC -D_GNU_SOURCE $(SANFLAGS) -c -o $(@D)/fail.o $<
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) $(FAIL_WRAP:%=-Wl$(comma)--wrap=%) -Wl,-Map=$@.map -o $@ $(@D)/fail.o $(filter %.o %.a,$^) $(LIBS)
+
+# What tests/fault/test_lives.py compares the daemons with: the pure core alone.
+$(B)/torture/lives: tests/fault/lives.c $(B)/libneedle.a | deps
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -pie $(LDFLAGS_ALL) -o $@ $(filter %.c %.a,$^) $(LIBS)
 
 # `make bench [ONLY=prefix] [DURATION=60] [RUNS=3] [SIZE=cases]`: docs/performance.md.
 $(B)/bench/load: tests/bench/load.c tests/bench/mqtt.c tests/bench/mqtt.h

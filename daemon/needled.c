@@ -361,8 +361,7 @@ static int start_parts(struct daemon *d, struct settings *s, struct err *e)
 	struct decoders *decoders;
 	int r;
 
-	if ((r = decoders_open(d->plugins, &s->office, &decoders, e)) < 0 ||
-	    (r = inbox_open(&inbox, &d->inbox, e)) < 0)
+	if ((r = inbox_open(&inbox, &d->inbox, e)) < 0 || (r = decoders_open(d->plugins, &s->office, &decoders, e)) < 0)
 		return r;
 	hits_attach(s);
 	d->started_at = clock_now_us();

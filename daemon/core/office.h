@@ -186,6 +186,9 @@ struct channel {
 	bool triage;                        /* what comes by it waits for triage to hand it out */
 };
 
+struct device_kind;                         /* how devices are watched: core/device/device.h */
+struct device_entry;
+
 struct grid {
 	const char *code, *name, *community, *keeper;
 	const struct department *dept;      /* or NULL */
@@ -260,6 +263,10 @@ struct office {
 	size_t n_windows;
 	const struct grid *grids;
 	size_t n_grids;
+	const struct device_kind *device_kinds;
+	size_t n_device_kinds;
+	const struct device_entry *devices; /* devices.csv */
+	size_t n_devices;
 	const struct period *periods;
 	size_t n_periods;
 	struct statistics statistics;
@@ -272,7 +279,7 @@ struct office {
 	int64_t retain_days;                /* privacy.retain */
 	/* look-up: id or path -> the struct above */
 	struct map channel_by_id, dept_by_id, category_by_path, category_by_code, policy_by_name,
-		calendar_by_name, grid_by_code, rule_by_id;
+		calendar_by_name, grid_by_code, rule_by_id, device_by_id;
 	const struct route_index *index;
 	char hash[17];                      /* first 16 hex digits of the folder's SHA-256, secrets left out */
 };

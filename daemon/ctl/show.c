@@ -36,9 +36,12 @@ enum leg_column { LEG_N, LEG_DEPARTMENT, LEG_POLICY, LEG_LEVEL, LEG_STARTED, LEG
 		  LEG_MET = LEG_DUE + N_CLOCKS };
 
 static const struct query Q_HISTORY = {"ctl_history",
-	"SELECT seq, needle.micros(at), kind, by, department, note FROM needle.v_history "
+	"SELECT seq, needle.micros(at), kind, by, department, note, "
+	/* Two kinds of which the detail says what they were. */
+	"CASE WHEN kind = 'support_done' AND detail ->> 'lifted' = 'true' THEN 'lifted' WHEN kind = 'consulted' AND detail ->> 'outcome' IS NOT NULL THEN 'outcome' ELSE kind END "
+	"FROM needle.v_history "
 	"WHERE tenant = $1 AND number = $2 ORDER BY seq"};
-enum history_column { SEQ, AT, KIND, BY, DEPARTMENT, NOTE };
+enum history_column { SEQ, AT, KIND, BY, DEPARTMENT, NOTE, SAID };
 
 static const struct query Q_LATE = {"ctl_late",
 	"SELECT leg, late, needle.micros(due), needle.micros(met), department FROM needle.v_late "
@@ -401,7 +404,7 @@ static void print_history(struct ctl *ctl, const struct pg_rows *h)
 	str_addf(&ctl->out, "\n%s\n", say(ctl, "History"));
 	for (int i = 0; i < h->n; i++) {
 		str_addf(&ctl->out, "%4s  %s  ", pg_get(h, i, SEQ), human(ctl, pg_get_time(h, i, AT)));
-		sentence_add(ctl, &ctl->out, pg_get(h, i, KIND), pg_get(h, i, DEPARTMENT), pg_get(h, i, BY), pg_get(h, i, NOTE));
+		sentence_add(ctl, &ctl->out, pg_get(h, i, SAID), pg_get(h, i, DEPARTMENT), pg_get(h, i, BY), pg_get(h, i, NOTE));
 		str_addc(&ctl->out, '\n');
 	}
 }

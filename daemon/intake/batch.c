@@ -46,6 +46,7 @@ static void understand_one(struct batch *b, decoder_lookup *decoders, void *arg,
 		b->units[b->n_units - 1].kind = UNIT_REPORT;
 		b->units[b->n_units - 1].report = &u->reports[i];
 		b->units[b->n_units - 1].readable_id = u->reports[i].id;
+		b->units[b->n_units - 1].is_reading = unit_is_reading(b->office, &u->reports[i]);
 	}
 }
 

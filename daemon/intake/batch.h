@@ -13,7 +13,7 @@
 
 enum { BATCH_MAX = 256 };
 
-enum unit_kind { UNIT_REPORT, UNIT_COMMAND, UNIT_DEAD };
+enum unit_kind { UNIT_REPORT, UNIT_COMMAND, UNIT_DEAD, UNIT_DEVICE };
 
 /* One report, one command or one dead message, with all that becomes of it. */
 struct unit {
@@ -25,6 +25,8 @@ struct unit {
 	struct report *report;
 	struct command *command;
 	struct err why;                         /* of UNIT_DEAD */
+	const char *device;                     /* of UNIT_DEVICE: a device that is due */
+	int is_reading;                         /* as unit_is_reading says; 0: a report like any other */
 
 	/* while it is stored */
 	struct report_row *row;
@@ -41,6 +43,7 @@ struct unit {
 	const struct rule *rule;                /* that won a new case, or NULL */
 	const uint32_t *also;                   /* places of later rules that match it too */
 	size_t n_also;
+	const char *belongs;                    /* … and this is the case that it belongs to, or NULL */
 };
 
 struct batch {
@@ -48,6 +51,7 @@ struct batch {
 	struct rule_hits *const *hits;          /* by rule of the office, or NULL */
 	const char *privacy_keys;               /* or NULL */
 	int instance;                           /* 0…3, part of dead letters' ids */
+	int64_t listening;                      /* since when nothing that devices say can have been missed */
 	struct arena *a;
 	struct understood *understood;          /* one a message */
 	size_t n_understood;
@@ -68,5 +72,8 @@ void batch_understand(struct batch *b, decoder_lookup *decoders, void *arg, cons
 int batch_store(struct batch *b, struct pg *pg, struct numbers *numbers, struct err *e);
 void batch_done(struct batch *b);
 
+/* A report of a device that is watched, or a word that by itself makes no case. */
+enum { READING_WATCHED = 1, READING_UNWATCHED };
+int unit_is_reading(const struct office *office, const struct report *r);
 /* Inside: one transaction for units[from … from+n). */
 int transact(struct batch *b, struct pg *pg, struct numbers *numbers, size_t from, size_t n, struct err *e);

@@ -5,10 +5,14 @@
  * cards leave in the order in which they were committed.
  */
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "store/handoff.h"
 
 struct err;
+struct arena;
+struct numbers;
 struct office;
 struct pg;
 
@@ -22,9 +26,15 @@ int timers_fire(struct pg *pg, const struct office *office, int64_t now, struct 
 struct revision {
 	char hash[17], after[40];       /* of which snapshot; the last case looked at */
 	bool done;
+	size_t at;                      /* of a list in the snapshot */
 };
 /* Counts provisional limits anew after a new snapshot; a page a call. */
 int revise_turn(struct revision *v, struct pg *pg, const struct office *office, struct handoff *h, struct err *e);
+/* Looks at the devices that are due, a page a call. `listening`: since when their words cannot have been missed. */
+int devices_look(struct pg *pg, const struct office *office, struct numbers *numbers, int instance, int64_t listening,
+		 struct handoff *h, bool *ret_more, struct err *e);
+/* After a new snapshot: who promised to be heard of is looked at; a page a call. */
+int devices_expect_turn(struct revision *v, struct pg *pg, const struct office *office, struct arena *a, struct err *e);
 
 struct retention {
 	int64_t last_us, next_us;       /* when it was looked, when to look again */

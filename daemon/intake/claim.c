@@ -84,13 +84,15 @@ static const char *extra_json(struct arena *a, const struct report *r, const cha
 	return text;
 }
 
-static struct report_row *report_row(struct transaction *t, const struct unit *u)
+struct report_row *transaction_report_row(struct transaction *t, const struct unit *u)
 {
 	const struct report *r = u->report;
 	struct report_row *row = arena_alloc(t->b->a, sizeof(*row));
 
 	*row = (struct report_row){
-		.channel = r->channel->id, .id = r->id, .number = u->number, .kind = r->kind, .source = r->source,
+		.channel = r->channel->id, .id = r->id, .number = u->is_reading || u->kind == UNIT_DEVICE ? u->belongs : u->number,
+		/* Until it is known what comes of it, a reading is no report of its own. */
+		.kind = (u->is_reading || u->kind == UNIT_DEVICE) && !u->opened ? REPORT_SUPPLEMENT : r->kind, .source = r->source,
 		.at = r->time, .received_at = r->received_at, .text = r->text, .category = r->category,
 		.grid = r->grid, .urgency = r->urgency < 0 ? NULL : urgency_names[r->urgency], .device = r->device,
 		.media = dumped(t->b->a, r->media), .reply_to = dumped(t->b->a, r->reply_to)};
@@ -117,8 +119,11 @@ int transaction_claim(struct transaction *t, struct err *e)
 	for (size_t i = 0; i < t->n; i++) {
 		struct unit *u = &t->units[i];
 
-		u->fresh = false;
-		u->row = u->kind == UNIT_REPORT && !u->twin ? report_row(t, u) : NULL;
+		u->fresh = u->opened = false;
+		u->belongs = NULL;
+		u->row = u->kind == UNIT_REPORT && !u->twin && transaction_claims(u) ? transaction_report_row(t, u) : NULL;
+		if (u->is_reading && !u->twin && !u->row)
+			u->fresh = true;
 		if (u->row)
 			sorted[n++] = u;
 	}
@@ -143,7 +148,7 @@ static void part_twins(struct transaction *t)
 		if (u->kind != UNIT_REPORT || !u->twin || u->twin->fresh)
 			continue;
 		u->twin = NULL;
-		u->row = report_row(t, u);
+		u->row = transaction_report_row(t, u);
 	}
 }
 

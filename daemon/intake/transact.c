@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "base/tongue.h"
 #include "core/life/clocks.h"
+#include "core/device/device.h"
 #include "core/life/event.h"
 #include "core/time/moment.h"
 #include "core/understand/route.h"
@@ -19,6 +20,8 @@
 #include "settings/hits.h"
 #include "store/cases.h"
 #include "store/outbox.h"
+
+enum { NUMBERS_A_LOOK = 8 };            /* cases that one look at a device may open */
 
 /* ---- before the transaction: which case, which number ----------------------------------------- */
 static const char *key_of(const struct transaction *t, const char *first, const char *second)
@@ -47,7 +50,7 @@ static void find_twins(struct transaction *t)
 		const char *key;
 
 		u->twin = NULL;
-		if (u->kind == UNIT_DEAD)
+		if (u->kind == UNIT_DEAD || u->kind == UNIT_DEVICE)
 			continue;
 		key = u->kind == UNIT_REPORT ? key_of(t, u->report->channel->id, u->report->id)
 					     : arena_printf(t->b->a, "\x1f%s\x1f%s", u->dept->id, u->command->request);
@@ -113,6 +116,9 @@ static bool give_numbers(struct transaction *t)
 		if (u->kind != UNIT_REPORT || u->twin || u->number)
 			continue;
 		if (u->report->kind == REPORT_REPORT) {
+			/* A figure, a sign of life: hardly one of them makes a case. */
+			if (u->is_reading && u->report->reading != READING_ALARM)
+				continue;
 			u->number = numbers_take(t->numbers, t->b->office->prefix, t->b->a);
 		} else if (names_case(u) && !(u->number = about_in_batch(t, u))) {
 			die_unknown_case(u);
@@ -127,7 +133,8 @@ static int prepare_numbers(struct transaction *t, struct err *e)
 	size_t wanted = 0;
 
 	for (size_t i = 0; i < t->n; i++)
-		wanted += t->units[i].kind == UNIT_REPORT ? t->units[i].report->kind == REPORT_REPORT
+		wanted += t->units[i].kind == UNIT_DEVICE ? NUMBERS_A_LOOK
+			: t->units[i].kind == UNIT_REPORT ? t->units[i].report->kind == REPORT_REPORT
 			: t->units[i].kind == UNIT_COMMAND && t->units[i].command->action == CMD_SPLIT;
 	return wanted ? numbers_ensure(t->pg, transaction_tenant(t), t->numbers, t->now, wanted, e) : 0;
 }
@@ -144,6 +151,7 @@ static const char *steps_case(const struct unit *u)
 		if (u->twin)
 			return NULL;
 		return names_case(u) || (!u->fresh && !u->known.same) ? u->number : NULL;
+	case UNIT_DEVICE:
 	case UNIT_DEAD:
 		break;
 	}
@@ -206,7 +214,7 @@ static int load_joined_into(struct transaction *t, struct err *e)
 
 static int load_cases(struct transaction *t, struct err *e)
 {
-	const char **numbers = arena_alloc(t->b->a, 2 * t->n * sizeof(*numbers));
+	const char **numbers = arena_alloc(t->b->a, (2 * t->n + transaction_device_cases(t, NULL)) * sizeof(*numbers));
 	size_t n = 0;
 	int r;
 
@@ -216,6 +224,7 @@ static int load_cases(struct transaction *t, struct err *e)
 		numbers[n] = also_steps(t, &t->units[i]);
 		n += numbers[n] != NULL;
 	}
+	n += transaction_device_cases(t, &numbers[n]);
 	r = load_numbers(t, numbers, n, e);
 	return r < 0 ? r : load_joined_into(t, e);
 }
@@ -362,6 +371,21 @@ static void do_report(struct transaction *t, struct unit *u)
 		follow_up(t, u);
 }
 
+void transaction_open(struct transaction *t, struct unit *u)
+{
+	struct decision d;
+
+	save_person(t, u->report);
+	route(t->b->office, u->report, t->b->a, ROUTE_ALSO, &d);
+	open_case(t, u, &d);
+}
+
+void transaction_receipt(struct transaction *t, struct unit *u, const char *result, const struct case_record *c,
+			 const char *reason)
+{
+	receipt(t, u, result, c, reason);
+}
+
 static int add_record(struct transaction *t, const struct case_record *c, struct result *res, struct err *e)
 {
 	struct record rec;
@@ -489,7 +513,9 @@ static int step_all(struct transaction *t, struct err *e)
 		struct unit *u = &t->units[i];
 		int r = 0;
 
-		if (u->kind == UNIT_REPORT)
+		if (u->kind == UNIT_DEVICE || (u->kind == UNIT_REPORT && u->is_reading && !u->twin && u->fresh))
+			r = transaction_device(t, u, e);
+		else if (u->kind == UNIT_REPORT)
 			do_report(t, u);
 		else if (u->kind == UNIT_COMMAND)
 			r = do_command(t, u, e);
@@ -520,7 +546,8 @@ static void hand_over(struct transaction *t)
 		change_rows(t->order.v[i], t->b->a, &t->b->rows);
 	for (size_t i = 0; i < t->n; i++)
 		if (t->units[i].kind == UNIT_REPORT && t->units[i].fresh) {
-			count(t->units[i].report->kind != REPORT_REPORT ? COUNT_REPORTS_UPDATED
+			count(t->units[i].report->kind != REPORT_REPORT || (t->units[i].is_reading && !t->units[i].opened)
+			      ? COUNT_REPORTS_UPDATED
 			      : t->units[i].joined ? COUNT_REPORTS_JOINED : COUNT_REPORTS_CREATED);
 			count_rules(t, &t->units[i]);
 		}
@@ -539,12 +566,13 @@ static int run(struct transaction *t, struct err *e)
 	if ((r = transaction_claim(t, e)) < 0)
 		return r;
 	if ((r = transaction_look_up_known(t, e)) < 0 || (r = transaction_look_up_commands(t, e)) < 0 || (r = transaction_find_same(t, e)) < 0 ||
-	    (r = load_cases(t, e)) < 0 || (r = step_all(t, e)) < 0) {
+	    (r = transaction_load_devices(t, e)) < 0 || (r = load_cases(t, e)) < 0 || (r = step_all(t, e)) < 0) {
 		pg_rollback(t->pg);
 		return r;
 	}
 	for (size_t i = 0; i < t->order.n; i++)
 		save_change(&t->save, t->order.v[i]);
+	transaction_save_devices(t);
 	return save_commit(t->pg, &t->save, e);
 }
 
@@ -561,6 +589,7 @@ int transact(struct batch *b, struct pg *pg, struct numbers *numbers, size_t fro
 		for (size_t i = 0; i < n; i++)
 			t.units[i].answer = NULL;
 	}
+	transaction_devices_done(&t);
 	map_done(&t.changes);
 	map_done(&t.moved);
 	return r;

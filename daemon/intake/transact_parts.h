@@ -14,6 +14,7 @@ struct transaction {
 	struct map changes;             /* case number -> struct case_change */
 	struct map moved;               /* number that was meant for a report -> that of the case it was joined into */
 	ALIST(struct case_change *) order;
+	struct device_desk *devices;    /* of devices.c, or NULL */
 };
 static inline const char *transaction_tenant(const struct transaction *t)
 {
@@ -38,3 +39,19 @@ void transaction_opened(struct transaction *t, struct unit *u, struct case_chang
 void transaction_moved(struct transaction *t, struct unit *u, const char *number);
 /* A command that concerns two cases: 0 or LIFE_REFUSED; effects are taken in already. */
 int transaction_pair(struct transaction *t, const struct unit *u, struct case_change *change, struct effects *fx);
+/* What claim.c makes of a unit's report; with the unit's number. */
+struct report_row *transaction_report_row(struct transaction *t, const struct unit *u);
+/* A new case from u->report under u->number; a receipt for u. */
+void transaction_open(struct transaction *t, struct unit *u);
+void transaction_receipt(struct transaction *t, struct unit *u, const char *result, const struct case_record *c,
+			 const char *reason);
+
+/* ---- devices.c: what devices say and what time brings them; no-ops where a batch has nothing of the kind */
+/* Has its id claimed: alarms and their ends. A figure and a sign of life change nothing when they come twice. */
+bool transaction_claims(const struct unit *u);
+/* Locks the devices of the batch; after the claim, before the cases, of which it tells how many more there are. */
+int transaction_load_devices(struct transaction *t, struct err *e);
+size_t transaction_device_cases(const struct transaction *t, const char **numbers);     /* NULL: only how many at most */
+int transaction_device(struct transaction *t, struct unit *u, struct err *e);
+void transaction_save_devices(struct transaction *t);
+void transaction_devices_done(struct transaction *t);

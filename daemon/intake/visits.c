@@ -52,7 +52,7 @@ static const char *payload(const struct occurrence *o, const struct inspection *
 
 	str_addf(&t, "{\"v\":1,\"id\":\"%s-%s-%04d%02d%02d\",\"kind\":\"report\",\"time\":\"%s\"", in->name, site->id, day.year,
 		 day.month, day.day, moment_rfc3339(o->at, at));
-	member(&t, "text", arena_printf(a, "%s：%s", in->task, site->name));
+	member(&t, "text", arena_printf(a, "%s：%s（%04d-%02d-%02d）", in->task, site->name, day.year, day.month, day.day));
 	member(&t, "category", in->category);
 	member(&t, "device", site->id);
 	if (site->grid) {

@@ -51,7 +51,8 @@ struct worker {
 	struct pg *pg;
 	bool noted;                     /* the database knows this snapshot */
 	struct numbers numbers;
-	struct revision revision;
+	struct revision revision, expected;
+	int64_t listening;              /* since when devices are listened to; MOMENT_NONE: not yet */
 	struct retention retention;
 	int backoff_ms;
 	int64_t next_lock_us, next_chores_us;
@@ -124,6 +125,7 @@ static void drop_connection(struct worker *w)
 	atomic_store(&w->o.meeting->locked, false);
 	pg_close(w->pg);
 	w->pg = NULL;
+	w->listening = MOMENT_NONE;
 	count_set(COUNT_DATABASE_CONNECTED, 0);
 }
 
@@ -316,7 +318,8 @@ static bool store_batch(struct worker *w, struct batch *b)
 static void run_batch(struct worker *w, struct handoff *h, const struct inbox_record *records, size_t n)
 {
 	struct batch b = {.office = &w->settings->office, .hits = w->settings->hits, .instance = w->o.instance, .a = &h->arena, .handoff = h,
-			  .privacy_keys = w->settings->privacy_keys};
+			  .privacy_keys = w->settings->privacy_keys,
+			  .listening = w->listening == MOMENT_NONE ? clock_now_us() : w->listening};
 	uint64_t seq = records[n - 1].seq;
 	bool stored;
 
@@ -346,6 +349,33 @@ static void chore_done(struct worker *w, const char *what, struct handoff *h, in
 	}
 	if (r < 0 || !h->n_rows || !give(w, h))
 		handoff_free(h);
+}
+
+/* What devices say waits in the inbox, or, while the broker is away, with them. */
+static void listen_to_devices(struct worker *w, bool inbox_is_empty)
+{
+	if (!w->pg || !atomic_load(&w->o.meeting->active) || !count_get(COUNT_BROKER_CONNECTED))
+		w->listening = MOMENT_NONE;
+	else if (w->listening == MOMENT_NONE && inbox_is_empty)
+		w->listening = clock_now_us();
+}
+
+static bool watch_devices(struct worker *w, bool *ret_more)
+{
+	const struct office *office = &w->settings->office;
+	struct handoff *h;
+	struct err e = {0};
+	int r;
+
+	if (!office->n_device_kinds || w->listening == MOMENT_NONE)
+		return true;
+	h = mem_alloc(sizeof(*h));
+	r = devices_expect_turn(&w->expected, w->pg, office, &h->arena, &e);
+	if (r == 0)
+		r = devices_look(w->pg, office, &w->numbers, w->o.instance, w->listening, h, ret_more, &e);
+	*ret_more |= r == 0 && !w->expected.done;
+	chore_done(w, "devices", h, r, &e);
+	return r == 0 && w->pg;
 }
 
 static bool fire_timers(struct worker *w, int64_t now, bool *ret_more)
@@ -411,7 +441,7 @@ static bool know_periodic(struct worker *w, int64_t now)
 /* True: there is more to do at once. */
 static bool do_chores(struct worker *w)
 {
-	bool timers = false, lists = false, limits = false, old = false, more;
+	bool timers = false, devices = false, lists = false, limits = false, old = false, more;
 	int64_t now;
 
 	if (!atomic_load(&w->o.meeting->active))
@@ -425,12 +455,12 @@ static bool do_chores(struct worker *w)
 	if (!know_periodic(w, now))
 		return false;
 	/* A list shows the office as it is when all that fell due before has been done. */
-	if (!fire_timers(w, now, &timers) || (!timers && !do_periodic(w, now, &lists)) || !revise_limits(w, &limits) ||
+	if (!fire_timers(w, now, &timers) || !watch_devices(w, &devices) || (!timers && !devices && !do_periodic(w, now, &lists)) || !revise_limits(w, &limits) ||
 	    !forget_old(w, &old))
 		return false;
-	more = timers || lists || limits || old;
+	more = timers || devices || lists || limits || old;
 	atomic_store(&w->next_us, periodic_next(&w->periodic));
-	if (!timers && !lists)
+	if (!timers && !devices && !lists)
 		atomic_store(&w->settled_us, now);
 	w->next_chores_us = more ? 0 : w->next_chores_us;
 	return more;
@@ -470,6 +500,7 @@ static void turn(struct worker *w)
 	/* So does what a jump brings that came while we waited for them. */
 	for (hurry = n && clock_is_simulated() && atomic_load(&w->woken); hurry; hurry = do_chores(w))
 		w->o.beat(w->o.arg);
+	listen_to_devices(w, n < BATCH_MAX);
 	if (n)
 		run_batch(w, h, records, n);
 	else
@@ -511,6 +542,7 @@ int worker_start(const struct worker_options *options, struct settings *settings
 	w->o = *options;
 	w->settings = settings;
 	w->decoders = decoders;
+	w->listening = MOMENT_NONE;
 	w->next_us = MOMENT_NONE;
 	pthread_mutex_init(&w->lock, NULL);
 	if (pthread_create(&w->thread, NULL, worker_main, w) != 0) {

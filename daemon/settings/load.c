@@ -236,6 +236,7 @@ static void build(struct loader *l)
 	load_channels(l);
 	load_rules(l);
 	load_grids(l);
+	load_devices(l);
 	office->fallback_dept = scope_dept(fallback, "dept");
 	office->fallback_policy = scope_policy(fallback, "policy");
 	load_lifecycle(l);

@@ -101,6 +101,7 @@ void load_categories(struct loader *l);
 void load_channels(struct loader *l);
 void load_rules(struct loader *l);
 void load_grids(struct loader *l);
+void load_devices(struct loader *l);
 void load_lifecycle(struct loader *l);
 void load_talk(struct loader *l);
 bool load_period(struct scope s, const char *name, struct period *ret);         /* false: it happens never */

@@ -22,6 +22,7 @@ static const char *const type_words[N_KEY_TYPE] = {
 	[KEY_DAYS] = N_("days such as 周一-周五"), [KEY_HOURS] = N_("hours such as 08:30-12:00"),
 	[KEY_WINDOW] = N_("hours such as 22:00-06:00"), [KEY_MAKEUP] = N_("同周一, or hours"),
 	[KEY_SIZE] = N_("a size such as 1 GiB"), [KEY_AGE] = N_("an age such as 5y"),
+	[KEY_DURATION] = N_("a length such as 10 分钟"),
 	[KEY_LISTEN] = N_("an address with a port, or off"), [KEY_SECRET_TEXT] = N_("${secret:NAME}"),
 	[KEY_SECRET_FILE] = N_("${secret:NAME}"), [KEY_DSN] = N_("a connection string"),
 };

@@ -5,6 +5,7 @@
  */
 #include "base/err.h"
 #include "base/str.h"
+#include "core/device/device.h"
 #include "core/time/moment.h"
 #include "settings/load.h"
 #include "settings/types.h"
@@ -285,6 +286,7 @@ static bool looks_right(const struct key_info *row, const char *text)
 	       row->type == KEY_MOMENT ? moment_parse(text, &wide) :
 	       row->type == KEY_DAYS ? type_weekdays(text, &mask) :
 	       row->type == KEY_AGE ? type_age(text, &wide) :
+	       row->type == KEY_DURATION ? device_span_parse(text, &wide) :
 	       row->type == KEY_CATEGORY ? type_category(text) :
 	       row->type == KEY_MEMBER ? type_member(text) :
 	       row->type == KEY_POINTER ? type_pointer(text) :
@@ -308,6 +310,7 @@ static const struct {
 	{KEY_MOMENT, "E12", N_("a time"), N_("write for example 2026-02-13 16:40")},
 	{KEY_DAYS, "E12", N_("a weekday"), N_("write for example 周一-周五, 周六 or 每天")},
 	{KEY_AGE, "E12", N_("a length of time"), N_("write for example 5y or 90d")},
+	{KEY_DURATION, "E12", N_("a length of time"), N_("write for example 90 秒, 10 分钟, 2 小时 or 3 天")},
 	{KEY_CATEGORY, "E12", N_("a category path"), N_("write for example 市政/井盖, without / at the ends")},
 	{KEY_MEMBER, "E12", N_("a member of a report"), N_("write for example text or place.grid")},
 	{KEY_POINTER, "E12", N_("a JSON pointer"), N_("write for example /data/desc")},
@@ -376,7 +379,7 @@ static check_fn *const checks[N_KEY_TYPE] = {
 	[KEY_DEADLINE] = is_deadline, [KEY_SPAN] = is_deadline, [KEY_SERIES] = is_deadline, [KEY_STEP] = is_step,
 	[KEY_TO] = is_to, [KEY_DATE] = is_form, [KEY_MMDD] = is_form, [KEY_MOMENT] = is_form, [KEY_AT] = is_at,
 	[KEY_DAYS] = is_form, [KEY_HOURS] = is_hours,
-	[KEY_WINDOW] = is_hours, [KEY_SIZE] = is_number, [KEY_AGE] = is_form, [KEY_LISTEN] = is_form,
+	[KEY_WINDOW] = is_hours, [KEY_SIZE] = is_number, [KEY_AGE] = is_form, [KEY_DURATION] = is_form, [KEY_LISTEN] = is_form,
 	/* The values of these are judged where they are filled in: nothing of them may be shown. */
 	[KEY_SECRET_TEXT] = is_anything, [KEY_SECRET_FILE] = is_anything, [KEY_DSN] = is_anything,
 };

@@ -18,6 +18,7 @@ static const char *const clock_from_first[] = {"received", "dispatched"};
 static const char *const unrated[] = {"close", "keep"};
 static const char *const better[] = {"more", "fewer"};
 static const char *const evidence[] = {"optional", "required"};
+static const char *const device_words[] = {"counted", "told"};
 static const char *const again[] = {"supervise", "leader", "none"};
 
 #define KEY(path_, type_, flags_, ...) \
@@ -151,6 +152,43 @@ static const struct key_info keys[] = {
 	KEY("channels.*.triage", KEY_BOOL, 0, N_("Its cases wait until triage hands them out."), .fallback = "no"),
 	KEY("channels.*.options", KEY_NAMED, 0, N_("Options of the decoder."), .name = KEY_TEXT),
 	KEY("channels.*.options.*", KEY_TEXT, 0, N_("The option's value.")),
+
+	KEY("devices", KEY_NAMED, 0, N_("How field devices are watched; devices.csv says which there are."), .name = KEY_TEXT),
+	KEY("devices.*", KEY_MAP, 0, N_("A kind of device.")),
+	KEY("devices.*.channel", KEY_LIST, KEY_OR_ONE | KEY_NONEMPTY,
+	    N_("Also devices that are not in devices.csv, of these channels.")),
+	KEY("devices.*.channel[]", KEY_REF, 0, N_("A channel."), .ref = "channels"),
+	KEY("devices.*.category", KEY_LIST, KEY_OR_ONE | KEY_NONEMPTY,
+	    N_("Also devices that are not in devices.csv, whose alarms are of these categories or below.")),
+	KEY("devices.*.category[]", KEY_REF, 0, N_("A category."), .ref = "categories"),
+	KEY("devices.*.limit", KEY_MAP, 0, N_("When a figure is an alarm.")),
+	KEY("devices.*.limit.above", KEY_NUMBER, 0, N_("From here upwards."), .max = 1000000000),
+	KEY("devices.*.limit.below", KEY_NUMBER, 0, N_("From here downwards."), .max = 1000000000),
+	KEY("devices.*.limit.clear", KEY_NUMBER, 0, N_("From here on it is over; default the limit itself."),
+	    .max = 1000000000),
+	KEY("devices.*.hold", KEY_DURATION, 0, N_("So long an alarm must hold before it counts."), .fallback = "0 秒"),
+	KEY("devices.*.window", KEY_DURATION, 0,
+	    N_("So long after the last alarm a further one belongs to its case, as long as that is open."),
+	    .fallback = "24 小时"),
+	KEY("devices.*.repeats", KEY_ENUM, 0, N_("Is a further alarm only counted, or told as a supplement?"),
+	    .fallback = "counted", ENUM(device_words)),
+	KEY("devices.*.recovery", KEY_ENUM, 0, N_("And that an alarm is over? It never resolves a case."),
+	    .fallback = "told", ENUM(device_words)),
+	KEY("devices.*.flapping", KEY_MAP, 0, N_("When a device goes on and off.")),
+	KEY("devices.*.flapping.changes", KEY_INT, 0, N_("From so many changes on they are only counted; 0: never."),
+	    .fallback = "6", .max = 1000),
+	KEY("devices.*.flapping.within", KEY_DURATION, 0, N_("… within this time, and until it stood still so long."),
+	    .fallback = "30 分钟"),
+	KEY("devices.*.heartbeat", KEY_DURATION, 0, N_("The longest silence that is no matter; default: any.")),
+	KEY("devices.*.silence", KEY_MAP, 0, N_("The report about a longer one.")),
+	KEY("devices.*.silence.category", KEY_REF, 0, N_("Its category."), .ref = "categories"),
+	KEY("devices.*.silence.urgency", KEY_ENUM, 0, N_("Its urgency."), .fallback = "normal", ENUM(urgency_names)),
+	KEY("devices.*.storm", KEY_MAP, 0, N_("When many devices report the same.")),
+	KEY("devices.*.storm.within", KEY_DURATION, 0,
+	    N_("Alarms of one category and area are one case as long as one follows another within; default: never.")),
+	KEY("devices.*.storm.area", KEY_INT, 0, N_("Digits of the grid code that make an area."), .fallback = "9", .max = 15),
+	KEY("devices.*.maintenance", KEY_LIST, KEY_OR_ONE, N_("When its alarms and its silence are nobody's matter.")),
+	KEY("devices.*.maintenance[]", KEY_TEXT, 0, N_("From/to: 2026-12-01 08:00/2026-12-01 18:00.")),
 
 	KEY("conversation", KEY_MAP, 0, N_("How chats are understood and what is said in them.")),
 	KEY("conversation.window", KEY_SPAN, 0, N_("So long what follows belongs to the report before."), .fallback = "30 分钟"),

@@ -303,6 +303,15 @@ int store_sim_clock_save(struct pg *pg, const char *tenant, int64_t *now_inout, 
 	return 0;
 }
 
+void store_sim_clock_pipe(struct pg *pg, const char *tenant, int64_t now)
+{
+	struct pg_args args = {0};
+
+	pg_text(&args, tenant);
+	pg_time(&args, now);
+	pg_pipe(pg, &sim_save, &args, NULL);
+}
+
 int store_probe_passed(struct pg *pg, const char *tenant, const char *broker, bool *ret, struct err *e)
 {
 	struct pg_args args = {0};

@@ -74,6 +74,8 @@ int store_provisional(struct pg *pg, const char *tenant, const char *after, size
 int store_sim_clock(struct pg *pg, const char *tenant, int64_t *now_inout, struct err *e);
 /* Stores it, unless another daemon of the tenant is further: then that instant comes back. */
 int store_sim_clock_save(struct pg *pg, const char *tenant, int64_t *now_inout, struct err *e);
+/* The same as a part of a transaction: who takes over is never behind what was written last. */
+void store_sim_clock_pipe(struct pg *pg, const char *tenant, int64_t now);
 /* Has this broker passed the probe within a day? Real time, also where the clock is simulated. */
 int store_probe_passed(struct pg *pg, const char *tenant, const char *broker, bool *ret, struct err *e);
 int store_note_probe(struct pg *pg, const char *tenant, const char *broker, struct err *e);

@@ -6,15 +6,18 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "core/device/device.h"
 #include "core/life/same.h"
 #include "core/office.h"
 #include "core/statistics/facts.h"
 #include "store/points.h"
 #include "core/time/moment.h"
 #include "store/lists.h"
+#include "store/outbox.h"
 
 /* Rows as the tables want them: the case's number beside what the core made. */
 struct case_row {
@@ -167,11 +170,32 @@ static const struct column dead_columns[] = {
 	AT(dead_row, payload, "payload", BLOB),
 };
 
+static const struct column device_columns[] = {
+	AT(device_state, device, "device", TEXT), AT(device_state, alarm, "alarm", TEXT),
+	AT(device_state, kind, "kind", TEXT), AT(device_state, channel, "channel", TEXT),
+	AT(device_state, source, "source", TEXT), NAMED(device_state, phase, "phase", device_phase_names),
+	AT(device_state, since, "since", TIME), AT(device_state, said_at, "said_at", TIME),
+	AT(device_state, alarm_at, "alarm_at", TIME), AT(device_state, seen_at, "seen_at", TIME),
+	AT(device_state, changed_at, "changed_at", TIME), AT(device_state, changes_since, "changes_since", TIME),
+	AT(device_state, changes, "changes", INT), AT(device_state, flapping, "flapping", BOOL),
+	AT(device_state, repeats, "repeats", INT), AT(device_state, number, "number", TEXT),
+	AT(device_state, cause, "cause", TEXT), AT(device_state, report, "report", JSON),
+	AT(device_state, wake_at, "wake_at", TIME),
+};
+static const struct column cause_columns[] = {
+	AT(cause_state, cause, "cause", TEXT), AT(cause_state, number, "number", TEXT),
+	AT(cause_state, last_at, "last_at", TIME), AT(cause_state, devices, "devices", INT),
+	AT(cause_state, active, "active", INT),
+};
+static const struct column device_timer_columns[] = {
+	AT(device_timer_row, device, "device", TEXT), AT(device_timer_row, due_at, "due_at", TIME),
+};
+
 #define COLUMNS(c) .columns = c, .n_columns = sizeof(c) / sizeof((c)[0])
 static struct table tables[N_SAVE_TABLE] = {
 	[SAVE_REPORT] = {"report", COLUMNS(report_columns),
 			 .then = " ON CONFLICT DO NOTHING RETURNING channel, id"},
-	[SAVE_PERSON] = {"person", COLUMNS(person_columns), .then = ""},
+	[SAVE_PERSON] = {"person", COLUMNS(person_columns), .then = " ON CONFLICT DO NOTHING"},
 	[SAVE_CASE_NEW] = {"cases", COLUMNS(case_columns), .then = ""},
 	[SAVE_CASE_OLD] = {"cases", COLUMNS(case_columns), .then = "", .n_keys = 1, .update = true},
 	[SAVE_LEG] = {"leg", COLUMNS(leg_columns), .then = ""},
@@ -190,6 +214,20 @@ static struct table tables[N_SAVE_TABLE] = {
 	[SAVE_CLOSED] = {"closed", COLUMNS(closed_columns), .then = " ON CONFLICT DO NOTHING"},
 	[SAVE_REPORT_MOVED] = {"report", COLUMNS(moved_columns), .then = "", .n_keys = 2, .update = true},
 	[SAVE_DEAD] = {"dead_letter", COLUMNS(dead_columns), .then = " ON CONFLICT DO NOTHING"},
+	/* What a device said, once it is known which case it belongs to; claimed before, or never. */
+	[SAVE_REPORT_MADE] = {"needle.report", COLUMNS(report_columns),
+			      .then = " ON CONFLICT (tenant, channel, id) DO UPDATE SET number = excluded.number,"
+				      " kind = excluded.kind WHERE report.number IS NULL"},
+	[SAVE_DEVICE] = {"device", COLUMNS(device_columns),
+			 .then = " ON CONFLICT (tenant, device, alarm) DO UPDATE SET (kind, channel, source, phase, since, said_at,"
+				 " alarm_at, seen_at, changed_at, changes_since, changes, flapping, repeats, number, cause,"
+				 " report, wake_at) = (excluded.kind, excluded.channel, excluded.source, excluded.phase,"
+				 " excluded.since, excluded.said_at, excluded.alarm_at, excluded.seen_at,"
+				 " excluded.changed_at, excluded.changes_since, excluded.changes, excluded.flapping,"
+				 " excluded.repeats, excluded.number, excluded.cause, excluded.report, excluded.wake_at)"},
+	[SAVE_CAUSE] = {"device_cause", COLUMNS(cause_columns), .then = "", .n_keys = 1, .update = true},
+	[SAVE_DEVICE_TIMER] = {"device_timer", COLUMNS(device_timer_columns),
+			       .then = " ON CONFLICT (tenant, device) DO UPDATE SET due_at = excluded.due_at"},
 };
 static const struct query queue_drop = {
 	"drop_queue", "DELETE FROM queue q USING unnest($2::text[], $3::text[]) u(department, number)"
@@ -202,6 +240,8 @@ static const struct query address_put = {
 		       " SELECT $1::text, u.channel, u.id, u.address"
 		       " FROM unnest($2::text[], $3::text[], $4::text[]) u(channel, id, address)"
 		       " ON CONFLICT (tenant, channel, id) DO UPDATE SET address = excluded.address, lat = NULL, lon = NULL"};
+static const struct query device_timer_drop = {
+	"drop_device_timer", "DELETE FROM device_timer WHERE tenant = $1::text AND device = ANY($2::text[])"};
 static const struct query matter_drop = {
 	"drop_matter", "DELETE FROM matter m USING unnest($2::text[], $3::text[]) u(cell, number)"
 		       " WHERE m.tenant = $1::text AND m.cell = u.cell AND m.number = u.number"};
@@ -220,6 +260,8 @@ const struct query *save_query(enum save_table table)
 		return &queue_drop;
 	if (table == SAVE_ADDRESS)
 		return &address_put;
+	if (table == SAVE_DEVICE_TIMER_DROP)
+		return &device_timer_drop;
 	if (table == SAVE_MATTER_DROP)
 		return &matter_drop;
 	return table == SAVE_TIMER_DROP ? &timer_drop : &tables[table].query;
@@ -308,7 +350,8 @@ void save_change(struct save *s, const struct case_change *change)
 	save_matter(s, change);
 	save_row(s, change->fresh ? SAVE_CASE_NEW : SAVE_CASE_OLD,
 		 ROW(case_row, *c, lists_supports(c, s->a), lists_errands(c, s->a), lists_joined(c, s->a),
-		     lists_told(c, s->a), lists_fired(c, s->a), lists_basis(c, s->a), facts,
+		     lists_told(c, s->a), fault_broken("forget-fired") ? "[]" : lists_fired(c, s->a),
+		     lists_basis(c, s->a), facts,
 		     facts_score(&trace), facts_officer(&trace)));
 	for (size_t i = 0; i < change->history.n; i++)
 		save_row(s, SAVE_HISTORY, ROW(history_put, c->number, change->history.v[i]));
@@ -393,6 +436,18 @@ static void pipe_addresses(struct pg *pg, struct save *s)
 	pg_pipe(pg, &address_put, &args, NULL);
 }
 
+static void pipe_device_timers(struct pg *pg, struct save *s)
+{
+	const struct rows *drop = &s->rows[SAVE_DEVICE_TIMER_DROP];
+	struct pg_args args = {0};
+
+	if (!drop->n)
+		return;
+	pg_text(&args, s->tenant);
+	pg_texts(&args, (const char *const *)(const void *)drop->v, drop->n);
+	pg_pipe(pg, &device_timer_drop, &args, NULL);
+}
+
 static bool is_row(const struct pg_rows *claimed, int at, const struct report_row *r)
 {
 	return strcmp(pg_get(claimed, at, 1), r->id) == 0 && strcmp(pg_get(claimed, at, 0), r->channel) == 0;
@@ -446,7 +501,10 @@ int save_commit(struct pg *pg, struct save *s, struct err *e)
 			pipe_table(pg, s, (enum save_table)i, NULL);
 	pipe_drops(pg, s);
 	pipe_addresses(pg, s);
+	pipe_device_timers(pg, s);
 	points_pipe(pg, s);
+	if (clock_is_simulated())
+		store_sim_clock_pipe(pg, s->tenant, clock_now_us());
 	fault_point("before-commit");
 	pg_pipe(pg, &commit, &none, NULL);
 	r = pg_pipe_end(pg, e);

@@ -48,6 +48,10 @@ struct command_row {
 	int64_t at;
 	const char *result;                     /* JSON text; of `get` without the record */
 };
+struct device_timer_row {
+	const char *device;
+	int64_t due_at;
+};
 struct dead_row {
 	int64_t id, at;
 	const char *channel, *topic;
@@ -65,6 +69,7 @@ enum save_table { SAVE_REPORT, SAVE_PERSON, SAVE_CASE_NEW, SAVE_CASE_OLD, SAVE_L
 		  SAVE_ADDRESS, SAVE_COMMAND, SAVE_DEAD,
 		  SAVE_MATTER_PUT, SAVE_MATTER_DROP, SAVE_CLOSED,
 		  SAVE_REPORT_MOVED,            /* struct report_row: a report that became part of another case */
+		  SAVE_REPORT_MADE, SAVE_DEVICE, SAVE_CAUSE, SAVE_DEVICE_TIMER, SAVE_DEVICE_TIMER_DROP,
 		  SAVE_POINT,                   /* struct point_row */
 		  N_SAVE_TABLE };
 struct save {

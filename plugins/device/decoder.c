@@ -4,12 +4,12 @@
  * meaning of an alarm code is a row too: a new vendor is two rows and a sample.
  *
  * An alarm becomes a sentence that a person can act on ("井盖倾斜 35°"), because rules, titles and
- * phones work with words. An alarm that is over makes nothing here: a case is closed by the people who
- * went there, not by a sensor. Nor is there any memory of devices: how often a device may speak is
- * decided where its state is kept.
+ * phones work with words. Beside it stands `reading`: which alarm, and whether it is one, is over, is a figure
+ * or only a sign of life. There is no memory of devices here: what a reading means after the one before it,
+ * and how often a device may speak, is decided where its state is kept.
  *
  * The id must be the same when the platform sends an alarm again, so the clock of the receipt is never
- * part of it: an alarm with neither an id nor a time is refused.
+ * part of it: an alarm with neither an id nor a time is refused. The end of one has the alarm's id and `:clear`.
  */
 #include <jansson.h>
 #include <stdbool.h>
@@ -40,6 +40,8 @@ struct shape {
 	const char *id[2], *device[2];  /* the first that is there */
 	const char *code, *severity, *state, *time, *value, *unit, *limit, *address, *lon, *lat, *grid;
 	const char *known[8];           /* members that need not go on under their own names */
+	int category;                   /* option with the category of its devices */
+	const char *figure, *figure_text, *figure_code; /* a message that is a reading, and of which alarm */
 };
 static const struct shape shapes[] = {
 	{       /* manhole cover monitors over NB-IoT */
@@ -48,13 +50,20 @@ static const struct shape shapes[] = {
 		.state = "alarmStatus", .time = "alarmTime", .address = "address", .lon = "longitude",
 		.lat = "latitude", .grid = "gridCode",
 		.known = {"alarmId", "alarmTime", "address", "longitude", "latitude", "gridCode"},
+		.category = OPTION_MANHOLE,
 	},
 	{       /* water-level loggers: one message, several alarms */
 		.marks = {"sn", "alarms"},
 		.list = "alarms", .id = {"id"}, .device = {"sn"}, .code = "code", .severity = "grade",
 		.state = "state", .time = "time", .value = "value", .unit = "unit", .limit = "threshold",
 		.address = "station", .lon = "lon", .lat = "lat", .grid = "grid",
-		.known = {"id", "alarms", "time", "lon", "lat", "grid"},
+		.known = {"id", "alarms", "time", "lon", "lat", "grid"}, .category = OPTION_WATER,
+	},
+	{       /* the same loggers, between alarms: how high the water stands */
+		.marks = {"sn", "level"},
+		.id = {"id"}, .device = {"sn"}, .time = "time", .value = "level", .unit = "unit", .address = "station",
+		.lon = "lon", .lat = "lat", .grid = "grid", .known = {"id", "time", "lon", "lat", "grid"},
+		.category = OPTION_WATER, .figure = "level", .figure_text = "水位", .figure_code = "LEVEL_HIGH",
 	},
 	{       /* a gateway's alarm in ThingsBoard's form */
 		.marks = {"originator", "severity", "type"},
@@ -62,7 +71,7 @@ static const struct shape shapes[] = {
 		.severity = "severity", .state = "status", .time = "createdTime", .value = "details.value",
 		.unit = "details.unit", .limit = "details.threshold", .address = "details.address",
 		.lon = "details.longitude", .lat = "details.latitude", .grid = "details.grid",
-		.known = {"id", "createdTime"},
+		.known = {"id", "createdTime"}, .category = OPTION_OTHER,
 	},
 };
 
@@ -109,7 +118,8 @@ static const char *const calm[] = {"0", "false", "off", "normal", "clear", "clea
 /* The contract's own members: another meaning under such a name must not be taken for it. */
 static const char *const reserved[] = {"v", "id", "kind", "time", "text", "category", "urgency", "reporter",
 				       "place", "accused", "media", "about", "case", "score", "comment",
-				       "reply", "reply_to", "ok", "device", NULL};
+				       "reply", "reply_to", "ok", "device", "reading", NULL};
+static const char *const alive[] = {"heartbeat", "心跳", NULL};
 
 /* ---- small parts ----------------------------------------------------------------------------- */
 
@@ -300,52 +310,97 @@ static void put_extra(json_t *report, json_t *in, const char *const *known)
 	}
 }
 
-static bool alarm_is_over(const struct alarm *a, const char *code)
+enum state { STATE_ALARM, STATE_CLEAR, STATE_ALIVE, STATE_VALUE };
+static const char *const state_names[] = {"alarm", "clear", "alive", "value"};
+
+static enum state alarm_state(const struct alarm *a, const char *code)
 {
 	json_t *state = alarm_text(a, a->shape->state);
 	bool over = is_one_of(calm, json_string_value(state)) || is_one_of(calm, code) ||
 		    json_is_true(json_object_get(a->own, "cleared"));
 
 	json_decref(state);
-	return over;
+	return a->shape->figure ? STATE_VALUE : is_one_of(alive, code) ? STATE_ALIVE : over ? STATE_CLEAR : STATE_ALARM;
 }
 
-static json_t *alarm_report(const struct alarm *a, json_t *id, const char *code)
+/* "井盖倾斜，已恢复", "水位 0.12米", "设备正常", "心跳". */
+static json_t *alarm_text_of(const struct alarm *a, const struct alarm_kind *kind, const char *code, enum state state)
+{
+	if (state == STATE_ALARM)
+		return alarm_words(a, kind, code);
+	if (state == STATE_VALUE)
+		return alarm_words(a, &(struct alarm_kind){.text = a->shape->figure_text}, code);
+	if (state == STATE_ALIVE || is_one_of(calm, code))
+		return json_string(state == STATE_ALIVE ? "心跳" : "设备正常");
+	return json_sprintf("%s%s，已恢复", kind ? kind->text : "设备告警 ", kind ? "" : code);
+}
+
+/* A code that says "all is well" names no alarm that is over, but all of them. */
+static json_t *alarm_reading(const struct alarm *a, const struct alarm_kind *kind, const char *code, enum state state)
+{
+	const json_t *value = alarm_get(a, kind && kind->member ? kind->member : a->shape->value);
+	json_t *reading = json_object();
+
+	put_text(reading, "state", state_names[state]);
+	if (state != STATE_ALIVE && !is_one_of(calm, code))
+		put_text(reading, "alarm", code);
+	if (json_is_number(value))
+		json_object_set_new(reading, "value", json_real(json_number_value(value)));
+	return reading;
+}
+
+static json_t *alarm_report(const struct alarm *a, json_t *id, const char *code, enum state state)
 {
 	const struct alarm_kind *kind = kind_of(code);
-	size_t option = (size_t)(kind ? kind->category : OPTION_OTHER);
+	size_t option = (size_t)(kind ? kind->category : state == STATE_ALARM ? OPTION_OTHER : a->shape->category);
 	json_t *report = json_object(), *category = json_array_get(a->opts, option);
 
 	json_object_set(report, "id", id);
 	put_text(report, "kind", "report");
-	put(report, "text", alarm_words(a, kind, code));
+	put(report, "text", alarm_text_of(a, kind, code, state));
 	if (json_string_length(category))
 		json_object_set(report, "category", category);
 	put_text(report, "urgency", alarm_urgency(a, kind));
 	put(report, "device", alarm_device(a));
+	put(report, "reading", alarm_reading(a, kind, code, state));
 	put(report, "place", alarm_place(a));
 	put_extra(report, a->around, a->shape->known);
 	put_extra(report, a->own, a->shape->known);
 	return report;
 }
 
-/* Appends the alarm's report, or nothing when it is over. Returns what is wrong, or NULL. */
+/* NULL: it cannot be told from the next one, so it makes nothing; of an alarm that is a mistake. */
+static json_t *reading_id(const struct alarm *a, const char *device, const char *time, const char *code, enum state state)
+{
+	json_t *id = alarm_id(a, device, time, code), *clear;
+
+	if (state == STATE_ALIVE && !id)
+		return json_sprintf("%s:%s", device, code);
+	if (state != STATE_CLEAR || !id)
+		return id;
+	clear = json_sprintf("%s:clear", json_string_value(id));
+	json_decref(id);
+	return clear;
+}
+
+/* Appends the report. Returns what is wrong, or NULL. */
 static const char *alarm_decode(const struct alarm *a, json_t *reports)
 {
-	json_t *code = alarm_text(a, a->shape->code), *device = alarm_device(a);
-	json_t *time = time_text(alarm_get(a, a->shape->time)), *id = NULL, *report;
+	json_t *code = a->shape->figure ? json_string(a->shape->figure_code) : alarm_text(a, a->shape->code);
+	json_t *time = time_text(alarm_get(a, a->shape->time)), *device = alarm_device(a), *id = NULL, *report;
 	const char *c = json_string_value(code), *wrong = NULL;
+	enum state state = c ? alarm_state(a, c) : STATE_ALARM;
 
 	if (!c)
 		wrong = "an alarm has no type";
 	else if (!device)
 		wrong = "an alarm names no device";
-	else if (!alarm_is_over(a, c)) {
-		id = alarm_id(a, json_string_value(device), json_string_value(time), c);
-		wrong = id ? NULL : "an alarm has neither an id nor a time";
-	}
+	else
+		id = reading_id(a, json_string_value(device), json_string_value(time), c, state);
+	if (!id && !wrong && state == STATE_ALARM)
+		wrong = "an alarm has neither an id nor a time";
 	if (id) {
-		report = alarm_report(a, id, c);
+		report = alarm_report(a, id, c, state);
 		if (time)
 			json_object_set(report, "time", time);
 		json_array_append_new(reports, report);
@@ -448,8 +503,8 @@ const struct needle_plugin needle_plugin = {
 	.name = "device",
 	.version = "1",
 	.help = "Alarms of manhole cover monitors (imei, alarmType), water-level loggers (sn, alarms: several in one "
-		"message) and gateways in ThingsBoard's form (originator, severity, type); one or a list. An alarm "
-		"that is over makes no report.",
+		"message) and gateways in ThingsBoard's form (originator, severity, type); one or a list. What is "
+		"over, a figure and a sign of life go on as readings: the section devices: says what becomes of them.",
 	.options = options,
 	.open = device_open,
 	.decode = device_decode,

@@ -107,7 +107,7 @@ class Lives:
 			try:
 				if number:
 					d.child.send_signal(number)
-				wait_for(lambda fn=done: d.child.poll() is not None or fn(), 25, name, every=0.01)
+				wait_for(lambda fn=done: d.child.poll() is not None or fn(), 60, name, every=0.01)
 			except AssertionError:
 				d.child.kill()
 				d.child.wait()

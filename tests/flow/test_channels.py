@@ -183,8 +183,23 @@ def test_an_alarm_without_an_id_is_known_by_device_and_time(office):
 	assert [m.json["result"] for m in heard] == ["created", "duplicate"]
 
 
+@pytest.mark.parametrize("name,about", (
+	("manhole-cleared.json", "ALM-20261120-0007:clear"),
+	("gateway-cleared.json", "784f394c-42b6-435a-983c-b7beff2784f9:clear"),
+	("level.json", "SW-9:20260720150905:LEVEL_HIGH"),
+))
+def test_what_a_device_says_beside_alarms_makes_nothing_where_nobody_watches_it(office, name, about):
+	before = stored(office)
+	message = dict(sample("device", name))
+	if "sn" in message:
+		message["sn"] = "SW-9"  # the register does not know it
+	receipt, = send(office, "device", message, about)
+	assert (receipt["result"], receipt["case"]) == ("updated", None) and receipt["reason"]
+	assert stored(office) == before
+
+
 @pytest.mark.parametrize("channel,name", (
-	("device", "manhole-cleared.json"), ("device", "gateway-cleared.json"), ("wechat", "group-image.json"),
+	("wechat", "group-image.json"),
 	("hotline", "chinese-unrated.json"),
 ))
 def test_what_asks_for_nothing_makes_nothing(office, channel, name):

@@ -94,6 +94,8 @@ def test_a_supervisor_lifts_a_supports_task(office):
 	assert "supervisor" in office.refused("wuye", case, "lift", to="chengguan")
 	assert office.refused("ducha", case, "lift", to="huanwei")
 	assert office.done("ducha", case, "lift", to="chengguan") == "accepted"
+	assert office.history(case)[-1]["detail"] == {"lifted": True, "from": "ducha"}
+	assert "was let off its part" in office.stack.ctl("show", case).stdout
 	office.card(case, "chengguan", present=False)
 	assert office.done("wuye", case, "resolve", answer="修好了") == "resolved"
 

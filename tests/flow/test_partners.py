@@ -104,6 +104,8 @@ def test_a_joint_diagnosis_has_parties_an_outcome_and_parts(office):
 	assert len(notes) == 2 and "居民代表" in notes[0] and "各方签字" in notes[1]
 	office.refused("chengguan", case, "resolve", answer="好了")
 	office.done("wuye", case, "support_done")
+	life = office.stack.ctl("show", case).stdout
+	assert "called for a joint diagnosis: 路灯电源归谁" in life and "what the joint diagnosis came to: 路灯电源归谁: 物业接电" in life
 	office.done("chengguan", case, "resolve", answer="好了")
 
 

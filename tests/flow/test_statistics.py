@@ -64,6 +64,8 @@ def folder(at):
 	return place
 
 
+# Five matters, not one that was told five times.
+WORDS = ("三号楼前的垃圾桶满了好几天", "菜市场后门堆着装修剩下的砖头", "公厕里的水龙头一直关不上", "河边步道上到处是塑料袋和枯枝", "楼上楼下为空调滴水吵了一个夏天")
 STACK = {"config": folder, "simulate": "2026-11-23 09:00:00"}
 
 
@@ -86,7 +88,7 @@ def story(office):
 	"""Five cases on a Monday: two hotline, three patrol; three resolved, of them one satisfied, one not, one silent."""
 	boards = office.stack.client("wall")
 	seen = boards.collect(f"{office.root}/wall", f"{office.root}/report/+", f"{office.root}/public/+")
-	made = [office.case("hotline" if n < 2 else "patrol", category="环卫/垃圾" if n < 4 else "邻里", text=f"{n + 1}号门口垃圾没人收，找陈木兰 13811112222",
+	made = [office.case("hotline" if n < 2 else "patrol", category="环卫/垃圾" if n < 4 else "邻里", text=f"{WORDS[n]}没人收，找陈木兰 13811112222",
 			    place={"grid": "410106003007012" if n else "410106003001001"}) for n in range(5)]
 	for number in made[:3]:
 		office.done("huanwei", number, "accept", by="hai")

@@ -106,8 +106,10 @@ static const struct sample {
 	 "[{'id':'ALM-20261120-0007','kind':'report','text':'井盖倾斜 35°','category':'市政/井盖',"
 	 "'urgency':'urgent','device':'860000000000017','time':'2026-11-20T08:31:07+08:00','rsrp':-101,"
 	 "'place':{'address':'幸福里3号楼前','grid':'410106003007012','lat':34.7504,'lon':113.6201,"
-	 "'crs':'wgs84'}}]"},
-	{"device", "manhole-cleared", "[]"},
+	 "'crs':'wgs84'},'reading':{'state':'alarm','alarm':'tilt','value':35.0}}]"},
+	{"device", "manhole-cleared",
+	 "[{'id':'ALM-20261120-0007:clear','text':'井盖倾斜，已恢复','category':'市政/井盖','device':'860000000000017',"
+	 "'reading':{'state':'clear','alarm':'tilt','value':1.0}}]"},
 	{"device", "manhole-no-id",
 	 "[{'id':'860000000000018:20261120083107:open','text':'井盖打开','urgency':'urgent',"
 	 "'time':'2026-11-20 08:31:07','place':null}]"},
@@ -115,14 +117,22 @@ static const struct sample {
 	 "[{'id':'SW-0007:20260720150405:LEVEL_HIGH','text':'积水水位过高 0.42米，限值0.3米',"
 	 "'category':'应急/积水','urgency':'critical','device':'SW-0007','place':{'address':'陇海路立交桥下',"
 	 "'lat':34.7401,'lon':113.6102}},"
-	 "{'id':'W-99','text':'水位监测设备电量低 11%','urgency':'normal','device':'SW-0007'}]"},
+	 "{'id':'W-99','text':'水位监测设备电量低 11%','urgency':'normal','device':'SW-0007'},"
+	 "{'id':'SW-0007:20260720150405:LEVEL_RISING:clear','text':'水位上涨过快，已恢复','reading':{'state':'clear'}}]"},
+	{"device", "level",
+	 "[{'id':'SW-0007:20260720150905:LEVEL_HIGH','text':'水位 0.12米','category':'应急/积水','device':'SW-0007',"
+	 "'battery':81,'reading':{'state':'value','alarm':'LEVEL_HIGH','value':0.12},"
+	 "'place':{'address':'陇海路立交桥下'}}]"},
 	{"device", "gateway",
 	 "[{'id':'784f394c-42b6-435a-983c-b7beff2784f9','text':'烟雾告警 2.1dB/m','category':'应急/消防',"
 	 "'urgency':'critical','device':'yangan-5-2','place':{'address':'幸福里5号楼2单元3层楼道'}}]"},
-	{"device", "gateway-cleared", "[]"},
+	{"device", "gateway-cleared",
+	 "[{'id':'784f394c-42b6-435a-983c-b7beff2784f9:clear','text':'烟雾告警，已恢复',"
+	 "'reading':{'state':'clear','alarm':'Smoke'}}]"},
 	{"device", "batch",
 	 "[{'id':'ALM-1','text':'井盖丢失','urgency':'critical','time':'2026-11-20T08:31:07+08:00'},"
-	 "{'id':'ALM-2','text':'设备告警 E17','category':null,'urgency':null}]"},
+	 "{'id':'ALM-2','text':'设备告警 E17','category':null,'urgency':null},"
+	 "{'id':'ALM-3','text':'心跳','category':'市政/井盖','reading':{'state':'alive','alarm':null}}]"},
 };
 
 /* What a decoder makes is a report for the core too. */
@@ -249,7 +259,14 @@ static const struct line {
 	 "[{'id':'9','text':'井内水位过高 80厘米','x_text':'y'}]"},
 	{"device", "{'id':'a-1','type':'Low Battery','severity':'MINOR','originator':{'id':'d9'}}", 0,
 	 "[{'id':'a-1','device':'d9','text':'设备电量低','category':null}]"},
-	{"device", "{'id':'a-1','type':'Smoke','severity':'MINOR','originator':{'id':'d9'},'cleared':true}", 0, "[]"},
+	{"device", "{'id':'a-1','type':'Smoke','severity':'MINOR','originator':{'id':'d9'},'cleared':true}", 0,
+	 "[{'id':'a-1:clear','text':'烟雾告警，已恢复'}]"},
+	{"device", "{'imei':'1','alarmType':'open','alarmStatus':0}", 0, "[]"},
+	{"device", "{'imei':'1','alarmType':'heartbeat'}", 0, "[{'id':'1:heartbeat','reading':{'state':'alive'}}]"},
+	{"device", "{'imei':'1','alarmType':'normal','alarmTime':1795134667}", 0,
+	 "[{'id':'1:20261120083107:normal:clear','text':'设备正常','reading':{'state':'clear','alarm':null}}]"},
+	{"device", "{'sn':'1','level':0.4,'time':'2026-01-01 10:00','reading':7}", 0,
+	 "[{'text':'水位 0.4','x_reading':7,'reading':{'state':'value','value':0.4}}]"},
 };
 
 static void a_single_member_decides_as_the_manual_says(void **state)

@@ -374,6 +374,7 @@ static void the_printed_configuration_loads_again_and_prints_the_same(void **sta
 						    "\"date\": \"2024-01-01\", \"isOffDay\": true}]}");
 		change("tests/路由.test.yaml", NULL, "now: 2026-02-01 09:00\ntests: []\n");
 		change("grids.csv", NULL, "grid,name,community,dept,keeper\n");
+		change("devices.csv", NULL, "device,kind,address,grid,dept,owner,contact,heartbeat,maintenance\n");
 		change(N, NULL, first.s);
 		again = load(copy, LOAD_SECRETS_OPTIONAL);
 		if (again->findings.n_errors)

@@ -149,7 +149,7 @@ int command_lift(struct life *l)
 		return life_refuse(l, "only a supervisor lifts a support's task");
 	if (!task || task->done)
 		return life_refuse(l, "lift needs 'to', a department whose task is open");
-	finish_task(l, task, "{\"lifted\":true}");
+	finish_task(l, task, arena_printf(l->a, "{\"lifted\":true,\"from\":\"%s\"}", command(l)->dept->id));
 	return 0;
 }
 

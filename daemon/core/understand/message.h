@@ -47,6 +47,10 @@ struct report {
 	const struct category *known_category;  /* nearest known ancestor-or-self, or NULL */
 	int8_t urgency;                 /* enum urgency; -1 not given */
 	const char *device;
+	int8_t reading;                 /* enum reading_state of core/device/device.h; an alarm where not given */
+	bool has_reading;               /* it was given */
+	const char *alarm;              /* of a reading: which, or NULL */
+	double value;                   /* of a reading, else 0 */
 	const char *name, *phone, *ref; /* the reporter; phone as digits with an optional leading '+' */
 	bool secret;
 	const char *address, *grid, *crs;
@@ -139,4 +143,7 @@ const struct department *message_department(const struct office *office, const c
  */
 int understand(const struct office *office, decoder_lookup *decoders, void *decoders_arg, const struct message *m,
 	       struct arena *a, struct understood *ret, struct err *e);
+/* One report of the contract's form that the gateway itself kept or made. */
+int understand_report(const struct office *office, const struct channel *channel, const char *source,
+		      int64_t received_at, const char *json, struct arena *a, struct understood *ret, struct err *e);
 void understood_done(struct understood *u);

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "core/device/device.h"
 #include "core/time/moment.h"
 #include "core/understand/stages.h"
 #include "core/understand/text.h"
@@ -329,6 +330,24 @@ static bool take_device(struct reading *in, json_t *value)
 	return take_text(in, value, &in->r->device);
 }
 
+/* An unknown state is kept as an unknown member, and the report is an alarm as any. */
+static bool take_reading(struct reading *in, json_t *value)
+{
+	json_t *figure = json_object_get(value, "value");
+	const char *state = json_string_value(json_object_get(value, "state"));
+	int known = state ? name_index(reading_state_names, N_READING_STATE, state)
+			  : figure ? READING_VALUE : READING_ALARM;
+
+	if (!json_is_object(value) || known < 0 || (figure && !value_number(figure, &in->r->value)))
+		return false;
+	if (known == READING_VALUE && !figure)
+		return false;
+	in->r->reading = (int8_t)known;
+	in->r->has_reading = true;
+	in->r->alarm = value_id(in->arena, json_object_get(value, "alarm"));
+	return true;
+}
+
 static bool take_accused(struct reading *in, json_t *value)
 {
 	return take_text(in, value, &in->r->accused);
@@ -434,7 +453,7 @@ static bool take_ok(struct reading *in, json_t *value)
 static const struct member members[] = {
 	{"v", take_version}, {"id", take_id}, {"kind", take_kind}, {"time", take_time},
 	{"text", take_report_text}, {"category", take_category}, {"urgency", take_urgency},
-	{"device", take_device}, {"reporter", take_reporter}, {"place", take_place},
+	{"device", take_device}, {"reading", take_reading}, {"reporter", take_reporter}, {"place", take_place},
 	{"accused", take_accused}, {"media", take_media}, {"reply_to", take_reply_to},
 	{"case", take_case}, {"about", take_about}, {"score", take_score}, {"votes", take_votes},
 	{"comment", take_comment}, {"reply", take_reply}, {"ok", take_ok}, {NULL, NULL}};

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/tongue.h"
 #include "base/vec.h"
+#include "core/device/device.h"
 #include "core/time/moment.h"
 #include "core/understand/candidates.h"
 #include "core/understand/text.h"
@@ -214,6 +215,7 @@ static void find_near(struct deciding *in)
 static void choose(struct deciding *in)
 {
 	const struct category *category = in->r->known_category;
+	const struct device_entry *device = in->r->device ? map_get(&in->office->device_by_id, in->r->device) : NULL;
 	const struct rule *rule = first_rule(in);
 	const struct when_ready *whens = in->office->index->whens;
 	struct decision *d = in->d;
@@ -224,6 +226,11 @@ static void choose(struct deciding *in)
 		d->dept = rule->then.dept;
 		d->why = arena_printf(in->arena, _("rule %s: %s"), rule->id,
 				      when_why(&in->sight, &whens[rule - in->office->rules]));
+	} else if (device && device->dept) {
+		/* More is known of this one device than of its category. */
+		d->source = ROUTE_CATEGORY;
+		d->dept = device->dept;
+		d->why = arena_printf(in->arena, _("device %s of the register"), device->device);
 	} else if (category && category->dept) {
 		d->source = ROUTE_CATEGORY;
 		d->dept = category->dept;

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "core/device/device.h"
 #include "core/understand/stages.h"
 #include "core/understand/text.h"
 
@@ -56,6 +57,7 @@ static int add_report(struct understanding *u, json_t *theirs, struct err *e)
 		out->readable_id = id;
 		return r;
 	}
+	device_fill(from.office, &out->reports[out->n_reports]);
 	out->n_reports++;
 	return 0;
 }
@@ -171,6 +173,29 @@ int understand(const struct office *office, decoder_lookup *decoders, void *deco
 		memset(&ret->command, 0, sizeof(ret->command));
 		return r;
 	}
+	ret->json[0] = TAKE(keep);
+	return 0;
+}
+
+int understand_report(const struct office *office, const struct channel *channel, const char *source,
+		      int64_t received_at, const char *json, struct arena *a, struct understood *ret, struct err *e)
+{
+	CLEANUP(json_done) json_t *keep = json_array();
+	struct report_origin from = {office, channel, source, received_at};
+	json_t *object = NULL;
+	const char *id = NULL;
+	int r = payload_object(json, strlen(json), &object, e);
+
+	*ret = (struct understood){.kind = MESSAGE_REPORT, .channel = channel, .source = source};
+	if (r < 0)
+		return r;
+	json_array_append_new(keep, object);
+	ret->reports = arena_alloc(a, sizeof(*ret->reports));
+	r = report_read(&from, object, keep, a, ret->reports, &id, e);
+	if (r < 0)
+		return r;
+	device_fill(office, ret->reports);
+	ret->n_reports = 1;
 	ret->json[0] = TAKE(keep);
 	return 0;
 }
