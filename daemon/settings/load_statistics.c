@@ -221,7 +221,7 @@ static void load_points(struct loader *l, struct statistics *st)
 
 	for (size_t i = 0; i < entries(s); i++) {
 		struct scope one = scope_item(s, i);
-		int on = scope_enum(one, "on"), who = scope_enum(one, "who");
+		int on = scope_enum(one, "after"), who = scope_enum(one, "who");
 
 		rules[i] = (struct point_rule){.name = s.map->keys[i]->text, .on = on < 0 ? POINT_BY_HAND : (enum point_on)on,
 					       .who = who < 0 ? POINT_REPORTER : (enum point_who)who, .points = scope_int(one, "points"),

@@ -346,7 +346,7 @@ static const struct key_info keys[] = {
 	KEY("points", KEY_MAP, 0, N_("Points that people earn, and what they buy with them.")),
 	KEY("points.rules", KEY_NAMED, 0, N_("What is worth how much."), .name = KEY_TEXT),
 	KEY("points.rules.*", KEY_MAP, 0, N_("A rule.")),
-	KEY("points.rules.*.on", KEY_ENUM, KEY_REQUIRED, N_("After which step of a case; by_hand: only when it is entered."), ENUM(point_on_names)),
+	KEY("points.rules.*.after", KEY_ENUM, KEY_REQUIRED, N_("After which step of a case; by_hand: only when it is entered."), ENUM(point_on_names)),
 	KEY("points.rules.*.who", KEY_ENUM, 0, N_("Whose: the reporter's (by `ref`), the officer's, the keeper's of the grid, the lead department's."),
 	    .fallback = "reporter", ENUM(point_who_names)),
 	KEY("points.rules.*.points", KEY_INT, KEY_REQUIRED, N_("How many; below zero takes away."), .min = -1000000, .max = 1000000),

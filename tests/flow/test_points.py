@@ -10,9 +10,9 @@ from lib.stack import ROOT
 STATISTICS = """
 points:
   rules:
-    随手拍: {on: closed, who: reporter, points: 5, when: {channel: patrol, all: satisfied}}
-    办得好: {on: closed, who: officer, points: 2, when: {all: satisfied}, review: dangzheng}
-    志愿服务: {on: by_hand, points: 8}
+    随手拍: {after: closed, who: reporter, points: 5, when: {channel: patrol, all: satisfied}}
+    办得好: {after: closed, who: officer, points: 2, when: {all: satisfied}, review: dangzheng}
+    志愿服务: {after: by_hand, points: 8}
   shop: {毛巾: 10, 雨伞: 3}
 """
 

@@ -106,7 +106,8 @@ def report_of(words, item):
 	report = {k: v.format(n=item["n"] + 1) if isinstance(v, str) else v for k, v in words["report"].items()}
 	# Words of its own: what reads alike from one place would be taken for one matter.
 	own = random.Random(f"{words.get('prefix', 'm')}{item['n']}")
-	report["text"] += "".join(chr(0x4e00 + own.randrange(5000)) for _ in range(40))
+	if "texts" not in words:
+		report["text"] += "".join(chr(0x4e00 + own.randrange(5000)) for _ in range(40))
 	report["id"] = f"{words.get('prefix', 'm')}-{item['n'] + 1}"
 	report["category"] = item["kind"]
 	if "texts" in words:                    # one each, in turn
