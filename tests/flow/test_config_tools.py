@@ -185,7 +185,7 @@ def test_diff_of_two_folders_speaks_of_rules_by_id(demo):
 
 
 def test_layout_files_and_written_defaults_are_no_difference(demo):
-	change(demo, "needle.yaml", ("channels.yaml, departments.yaml", "departments.yaml, channels.yaml"),
+	change(demo, "needle.yaml", ("channels.yaml, devices.yaml", "devices.yaml, channels.yaml"),
 	       ("broker: {host: 127.0.0.1, port: 1883, user: needled, ", "broker: {"))
 	change(demo, "rules.yaml", ("    owner: 李某\n", "    owner: '李某'   # 他\n"))
 	said = json.loads(needlectl("diff", os.path.join(ROOT, "config", "demo"), demo, "--format", "json").stdout)
