@@ -43,6 +43,7 @@ static void office_done(struct office *office)
 	map_done(&office->calendar_by_name);
 	map_done(&office->grid_by_code);
 	map_done(&office->rule_by_id);
+	map_done(&office->device_by_id);
 	/* The core hands it back as it was given: only the loader and this function may touch it. */
 	if (office->index)
 		route_index_free((struct route_index *)(uintptr_t)office->index);

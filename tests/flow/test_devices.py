@@ -247,6 +247,7 @@ def test_a_storm_of_a_thousand_devices_of_one_cause_is_one_case(office):
 
 
 def test_killed_in_mid_flight_nothing_is_lost_and_nothing_twice(office):
+	office.witness.in_order = False
 	heard = office.admin.collect(f"{office.root}/receipt/device/kill")
 	sender = office.user("in-device")
 

@@ -29,6 +29,9 @@ def is_event(m):
 
 class Witness:
 	def __init__(self, stack):
+		# What a standby stored from its own inbox is told by the next sweep of the active one, which may be later than
+		# what followed: `prev` shows the gap meanwhile. A test that kills one of two daemons says False.
+		self.in_order = True
 		self.db = stack.db()
 		self.client = stack.client("admin")
 		self.late = stack.client("admin")       # what it hears is not mixed with what the witness hears
@@ -70,6 +73,8 @@ class Witness:
 		history, chains = self.histories(), self.chains()
 		for (case, department), events in chains.items():
 			prev = 0
+			if not self.in_order:
+				events.sort(key=lambda e: e["seq"])
 			for e in events:
 				assert e["prev"] == prev, f"{case} {department}: prev {e['prev']} after {prev}: {e}"
 				assert history[case][e["seq"]] == e["kind"], f"history has {history[case][e['seq']]}: {e}"
