@@ -1,4 +1,5 @@
-"""Every story comes true; and not one of them does when the promise that it is about is broken."""
+"""Every story comes true; and it does not when the promise that it is about is broken: of one short story here, of all of them
+by `make scenarios`, which takes minutes."""
 import os
 import subprocess
 
@@ -6,7 +7,8 @@ import pytest
 
 from scenarios.story import HERE, Telling, Untrue, load, names
 
-PROMISES = [(name, change) for name in names() for change in load(name).get("promises", [])]
+SHORT = "helper-agent"
+PROMISES = [(SHORT, change) for change in load(SHORT)["promises"]]
 
 
 @pytest.mark.parametrize("name", names())
