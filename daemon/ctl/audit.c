@@ -49,7 +49,7 @@ static void print_text(struct ctl *ctl, const struct pg_rows *rows)
 		char at[MOMENT_TEXT];
 		const char *result = pg_get(rows, i, RESULT);
 
-		grid_cell(&table, moment_human(pg_get_time(rows, i, AT), false, at));
+		grid_cell(&table, arena_strdup(&ctl->arena, moment_human(pg_get_time(rows, i, AT), false, at)));
 		grid_cell(&table, ctl_dept_name(ctl, pg_get(rows, i, DEPARTMENT)));
 		grid_cell(&table, pg_get(rows, i, BY) ? pg_get(rows, i, BY) : "-");
 		grid_cell(&table, pg_get(rows, i, NUMBER));
