@@ -176,9 +176,9 @@ def test_three_vendors_alarms_become_cases(office, name, n, ids, categories):
 
 def test_an_alarm_without_an_id_is_known_by_device_and_time(office):
 	alarm = sample("device", "manhole-no-id.json")
-	heard = office.admin.collect(f"{office.root}/receipt/device/x")
+	heard = office.admin.collect(f"{office.root}/receipt/device/no-id")
 	for n in range(2):
-		office.user("in-device").publish(f"{office.root}/in/device/x", alarm)
+		office.user("in-device").publish(f"{office.root}/in/device/no-id", alarm)
 		heard.wait(n=n + 1)
 	assert [m.json["result"] for m in heard] == ["created", "duplicate"]
 
