@@ -13,7 +13,6 @@
 #define NO_DONE {NULL, N_("is resolved already; it comes back when it must be handled again")}
 #define NO_CLOSED {NULL, N_("is closed")}
 #define NO_JOINED {NULL, N_("was joined into another case; use that one")}
-#define NO_LATER {NULL, N_("cannot be treated so: this version does not have that action")}
 
 #define ACCEPT {command_accept, "accept"}
 #define CONTACT {command_contact, "contact"}
