@@ -262,7 +262,7 @@ int bulletin_make(struct pg *pg, const struct occurrence *o, const struct period
 	struct rates rates = {0};
 	struct sheet sheet;
 	struct bulletin b;
-	int r = period->content == CONTENT_HOTWORDS ? hotlist_rows(pg, o, s, h, &rows, e) : load_rows(pg, o, period, s, a, &rows, e);
+	int r = period->content == CONTENT_HOTWORDS ? hotlist_rows(pg, o, h, &rows, e) : load_rows(pg, o, period, s, a, &rows, e);
 
 	if (r == 0)
 		r = load_rates(pg, o, period->covers, s, "all", a, &rates, e);

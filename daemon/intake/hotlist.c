@@ -22,11 +22,12 @@ struct reading {
 	bool before;
 };
 
-static void read_one(void *arg, const struct heard_text *t)
+static bool read_one(void *arg, const struct heard_text *t)
 {
 	struct reading *r = arg;
 
 	hotwords_add(r->words, t->text, t->grid, r->before ? (t->talk ? HOT_TALK_BEFORE : HOT_REPORT_BEFORE) : t->talk ? HOT_TALK : HOT_REPORT);
+	return !hotwords_stopped(r->words);
 }
 
 static const char *number_text(struct arena *a, int64_t n)
@@ -129,21 +130,32 @@ static int propose(struct pg *pg, const struct occurrence *o, const struct hot_r
 	return r;
 }
 
-int hotlist_rows(struct pg *pg, const struct occurrence *o, struct stretch s, struct handoff *h, struct list_rows *rows, struct err *e)
+/* Of a time: `what` is its class. */
+static int read_texts(struct pg *pg, const struct office *office, struct stretch s, bool before, struct hotwords *words, struct err *e)
 {
-	const struct hotword_rules *hot = &o->office->statistics.hot;
-	const char *own = hot->channel ? hot->channel->id : NULL;
-	struct reading reading = {.words = hotwords_new(), .before = true};
-	struct hot_result found;
-	int r = hot_texts(pg, o->office->tenant, own, s.from - hot->before_days * DAY_US, s.from, read_one, &reading, e);
+	const struct channel *own = office->statistics.hot.channel;
+	struct reading reading = {.words = words, .before = before};
 
-	reading.before = false;
+	return hot_texts(pg, office->tenant, own ? own->id : NULL, s.from, s.to, read_one, &reading, e);
+}
+
+int hotlist_find(struct pg *pg, const struct office *office, struct stretch s, const _Atomic bool *stop, struct arena *a, struct hot_result *ret,
+		 struct err *e)
+{
+	const struct hotword_rules *hot = &office->statistics.hot;
+	struct hotwords *words = hotwords_new(stop);
+	int r = read_texts(pg, office, (struct stretch){s.from - hot->before_days * DAY_US, s.from}, true, words, e);
+
 	if (r == 0)
-		r = hot_texts(pg, o->office->tenant, own, s.from, s.to, read_one, &reading, e);
-	if (r == 0) {
-		hotwords_find(reading.words, &hot->find, &h->arena, &found);
-		as_rows(&found, rows, &h->arena);
-	}
-	hotwords_free(reading.words);
-	return r == 0 && hot->channel ? propose(pg, o, &found, h, e) : r;
+		r = read_texts(pg, office, s, false, words, e);
+	if (r == 0)
+		hotwords_find(words, &hot->find, a, ret);
+	hotwords_free(words);
+	return r;
+}
+
+int hotlist_rows(struct pg *pg, const struct occurrence *o, struct handoff *h, struct list_rows *rows, struct err *e)
+{
+	as_rows(o->hot, rows, &h->arena);
+	return o->office->statistics.hot.channel ? propose(pg, o, o->hot, h, e) : 0;
 }

@@ -5,6 +5,8 @@
 #include "core/life/clocks.h"
 #include "core/office.h"
 #include "core/time/moment.h"
+#include "intake/analyst.h"
+#include "settings/snapshot.h"
 #include "store/bulletin.h"
 
 enum { AHEAD = 64 };
@@ -21,7 +23,8 @@ struct serie {
 void periodic_forget(struct periodic *p)
 {
 	arena_done(&p->arena);
-	*p = (struct periodic){0};
+	analyst_drop(p->analyst);
+	*p = (struct periodic){.analyst = p->analyst};
 }
 
 /* `every N days` counts from its beginning, so that a moved day does not shift the others. */
@@ -128,19 +131,36 @@ static int happen(struct pg *pg, const struct occurrence *o, const struct serie 
 	return r;
 }
 
-int periodic_turn(struct periodic *p, struct pg *pg, const struct office *office, const char *folder, int64_t now,
+/* What takes its time is found before the occurrence begins its transaction. */
+static int prepare(struct periodic *p, struct settings *settings, const struct serie *s, struct occurrence *o, struct err *e)
+{
+	int r;
+
+	if (!s->period || s->period->content != CONTENT_HOTWORDS)
+		return 0;
+	r = analyst_ask(p->analyst, settings, s->name, stretch_covered(s->period->covers, o->since, o->at), &o->hot, e);
+	p->waits = r == ANALYST_BUSY;
+	return r;
+}
+
+int periodic_turn(struct periodic *p, struct pg *pg, struct settings *settings, const char *folder, int64_t now,
 		  struct handoff *h, struct err *e)
 {
+	const struct office *office = &settings->office;
 	struct serie *s = earliest(p);
 	struct occurrence o;
 	int r;
 
+	p->waits = false;
 	if (!s || s->next > now)
 		return 0;
 	o = (struct occurrence){.office = office, .name = s->name, .folder = folder, .since = s->last, .at = s->next, .now = now};
-	r = happen(pg, &o, s, h, e);
-	if (r < 0)
-		return r;
+	r = prepare(p, settings, s, &o, e);
+	if (r == 0)
+		r = happen(pg, &o, s, h, e);
+	if (r < 0 || p->waits)
+		return r < 0 ? r : 0;
+	analyst_drop(p->analyst);
 	if (r == SERIES_DONE) {
 		/* Another daemon did it: how far it got is in the database. */
 		p->known = false;

@@ -10,13 +10,17 @@
 #include "base/mem.h"
 #include "store/handoff.h"
 
+struct analyst;
 struct err;
+struct hot_result;
 struct office;
 struct pg;
 struct serie;
+struct settings;
 
 struct periodic {
-	bool known;
+	bool known, waits;              /* waits: the earliest is due, but what it tells is still being found */
+	struct analyst *analyst;        /* the caller's */
 	struct arena arena;
 	struct serie *v;
 	size_t n;
@@ -26,8 +30,9 @@ void periodic_forget(struct periodic *p);
 int periodic_know(struct periodic *p, struct pg *pg, const struct office *office, int64_t now, struct err *e);
 /* The next instant at which something happens; MOMENT_NONE: never. */
 int64_t periodic_next(const struct periodic *p);
-/* Does the earliest occurrence that lies not after `now`, with its files below `folder`. What must go out is in h. */
-int periodic_turn(struct periodic *p, struct pg *pg, const struct office *office, const char *folder, int64_t now,
+/* Does the earliest occurrence that lies not after `now`, with its files below `folder`. What must go out is in h. One that waits
+ * (p->waits) holds back those behind it, so that they are made in their order. */
+int periodic_turn(struct periodic *p, struct pg *pg, struct settings *settings, const char *folder, int64_t now,
 		  struct handoff *h, struct err *e);
 
 /* ---- what an occurrence is: bulletin.c, visits.c; inside the transaction ---- */
@@ -35,6 +40,7 @@ struct occurrence {
 	const struct office *office;
 	const char *name, *folder;      /* report/weekly */
 	int64_t since, at, now;         /* the one before; this one; when it is done */
+	const struct hot_result *hot;   /* of a list of hot words: what was found */
 };
 struct period;
 struct inspection;

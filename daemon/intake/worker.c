@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "core/time/moment.h"
+#include "intake/analyst.h"
 #include "intake/batch.h"
 #include "intake/chores.h"
 #include "intake/periodic.h"
@@ -394,14 +395,15 @@ static bool do_periodic(struct worker *w, int64_t now, bool *ret_more)
 	struct handoff *h = mem_alloc(sizeof(*h));
 	int64_t next = periodic_next(&w->periodic);
 	struct err e = {0};
-	int r = periodic_turn(&w->periodic, w->pg, &w->settings->office, w->o.folder, now, h, &e);
+	int r = periodic_turn(&w->periodic, w->pg, w->settings, w->o.folder, now, h, &e);
+	bool waits = w->periodic.waits;
 
-	if (r == 0 && next != MOMENT_NONE && next <= now) {
+	if (r == 0 && !waits && next != MOMENT_NONE && next <= now) {
 		atomic_store(&w->o.meeting->lists, true);
 		mailbox_wake(w->o.meeting->box);
 	}
 	chore_done(w, "lists", h, r, &e);
-	*ret_more = !w->periodic.known || (periodic_next(&w->periodic) != MOMENT_NONE && periodic_next(&w->periodic) <= now);
+	*ret_more = !waits && (!w->periodic.known || (periodic_next(&w->periodic) != MOMENT_NONE && periodic_next(&w->periodic) <= now));
 	return r == 0 && w->pg;
 }
 
@@ -460,7 +462,7 @@ static bool do_chores(struct worker *w)
 		return false;
 	more = timers || devices || lists || limits || old;
 	atomic_store(&w->next_us, periodic_next(&w->periodic));
-	if (!timers && !devices && !lists)
+	if (!timers && !devices && !lists && !w->periodic.waits)
 		atomic_store(&w->settled_us, now);
 	w->next_chores_us = more ? 0 : w->next_chores_us;
 	return more;
@@ -534,6 +536,11 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
+static void wake_up(void *arg)
+{
+	worker_wake(arg);
+}
+
 int worker_start(const struct worker_options *options, struct settings *settings, struct decoders *decoders,
 		 struct worker **ret, struct err *e)
 {
@@ -545,7 +552,9 @@ int worker_start(const struct worker_options *options, struct settings *settings
 	w->listening = MOMENT_NONE;
 	w->next_us = MOMENT_NONE;
 	pthread_mutex_init(&w->lock, NULL);
+	w->periodic.analyst = analyst_new(wake_up, w);
 	if (pthread_create(&w->thread, NULL, worker_main, w) != 0) {
+		analyst_free(w->periodic.analyst);
 		free(w);
 		return err_set(e, ERR_SYS, "cannot start the worker thread");
 	}
@@ -573,6 +582,7 @@ void worker_stop(struct worker *w, int timeout_ms)
 	w->stop = true;
 	inbox_wake(w->o.inbox);
 	pthread_join(w->thread, NULL);
+	analyst_free(TAKE(w->periodic.analyst));
 }
 
 void worker_free(struct worker *w)

@@ -7,7 +7,7 @@
 
 static const struct query texts = {
 	"hot_texts", "SELECT r.text, r.grid, r.kind = 'talk' FROM report r WHERE r.tenant = $1::text AND r.received_at >= $2::timestamptz"
-		     " AND r.received_at < $3::timestamptz AND r.text IS NOT NULL AND r.kind IN ('report', 'supplement', 'talk')"
+		     " AND r.received_at < $3::timestamptz AND (r.text IS NOT NULL OR (r.kind = 'talk' AND r.grid IS NOT NULL)) AND r.kind IN ('report', 'supplement', 'talk')"
 		     " AND r.channel IS DISTINCT FROM $4::text AND NOT coalesce(r.extra ? 'inspection', false)"
 		     " AND NOT EXISTS (SELECT FROM person p WHERE p.tenant = r.tenant AND p.channel = r.channel AND p.id = r.id AND p.secret)"};
 static const struct query known = {
@@ -16,9 +16,11 @@ static const struct query put = {
 	"subject_put", "INSERT INTO needle.subject VALUES ($1::text, $2::text, $3::timestamptz) ON CONFLICT DO NOTHING"};
 
 int hot_texts(struct pg *pg, const char *tenant, const char *but, int64_t from, int64_t to,
-	      void (*each)(void *arg, const struct heard_text *text), void *arg, struct err *e)
+	      bool (*each)(void *arg, const struct heard_text *text), void *arg, struct err *e)
 {
-	for (int64_t day = from; day < to; day += DAY_US) {
+	bool go_on = true;
+
+	for (int64_t day = from; go_on && day < to; day += DAY_US) {
 		struct pg_args args = {0};
 		struct pg_rows rows = {0};
 		int r;
@@ -30,8 +32,8 @@ int hot_texts(struct pg *pg, const char *tenant, const char *but, int64_t from, 
 		r = pg_run(pg, &texts, &args, &rows, e);
 		if (r < 0)
 			return r;
-		for (int i = 0; i < rows.n; i++)
-			each(arg, &(struct heard_text){pg_get(&rows, i, 0), pg_get(&rows, i, 1), pg_get_bool(&rows, i, 2)});
+		for (int i = 0; go_on && i < rows.n; i++)
+			go_on = each(arg, &(struct heard_text){pg_get(&rows, i, 0), pg_get(&rows, i, 1), pg_get_bool(&rows, i, 2)});
 		pg_rows_done(&rows);
 	}
 	return 0;

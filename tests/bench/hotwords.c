@@ -28,7 +28,7 @@ int main(int argc, char **argv)
 						  .top = 20, .proposals = 5};
 	long n = argc > 1 ? strtol(argv[1], NULL, 10) : 1000000;
 	struct street s = {.state = 11};
-	struct hotwords *h = hotwords_new();
+	struct hotwords *h = hotwords_new(NULL);
 	struct timespec from, to;
 	struct arena a = {0};
 	struct hot_result r;

@@ -1,6 +1,9 @@
 """Hot words: what is talked about in groups but hardly reported becomes one proposal in triage, and only one."""
 import os
 import shutil
+import signal
+
+import pytest
 
 from lib.stack import ROOT
 from lib.wait import wait_for
@@ -98,3 +101,102 @@ def test_triage_hands_a_proposal_out(office):
 
 def test_talk_makes_no_case(office):
 	assert not office.db.value("select count(*) from needle.report where kind = 'talk' and number is not null")
+
+
+def lists_at(office, at):
+	return office.db.value("select count(*) from needle.v_bulletin where name = 'report/hot' and due_at = %s", at + "+08")
+
+
+GATE = 7700077
+
+
+@pytest.fixture(scope="module")
+def gate(office):
+	"""Whoever reads the texts of hot words waits at a gate; all others pass by it."""
+	office.db.all(f"""create function needle.gate() returns bool language plpgsql as $$ begin
+		if current_setting('application_name') = 'needled hot words' then perform pg_advisory_xact_lock_shared({GATE}); end if;
+		return true; end $$""")
+	office.db.all("create policy gate on needle.report using (needle.gate()) with check (true)")
+	office.db.all("alter table needle.report enable row level security, force row level security")
+	yield Gate(office)
+
+
+class Gate:
+	def __init__(self, office):
+		self.office = office
+
+	def shut(self):
+		self.office.db.all(f"select pg_advisory_lock({GATE})")
+
+	def wait(self, waiting=1):
+		wait_for(lambda: self.office.db.value("select count(*) from pg_stat_activity where application_name = 'needled hot words'"
+						      " and wait_event_type = 'Lock'") == waiting, 60, "the count to begin")
+
+	def open(self):
+		self.office.db.all("select pg_advisory_unlock_all()")
+
+
+def work_goes_on(office):
+	for n in range(30):
+		receipt = office.report("patrol", text=f"第{n}个井盖破损，{office.new_id()}", category="市政/井盖")
+		assert receipt["result"] in ("created", "joined"), receipt
+	case = office.case("patrol", text=f"路灯不亮 {office.new_id()}", category="市政/路灯")
+	assert office.done("chengguan", case, "accept", by="wang") == "accepted"
+
+
+def test_work_goes_on_while_words_are_counted_and_the_list_comes_once(office, gate):
+	due = "2026-11-30 08:00"
+	say(office, THROWN, times=2)
+	gate.shut()
+	office.clock("set", due)
+	gate.wait()
+	work_goes_on(office)
+	assert not office.stack.ctl_json("clock", "show")["settled"] and not lists_at(office, due)
+	office.stack.kill()
+	assert not lists_at(office, due)
+	office.stack.up()
+	gate.wait(2)                                    # the server has not heard yet that the first one is dead
+	work_goes_on(office)
+	assert not lists_at(office, due)
+	gate.open()
+	wait_for(lambda: office.stack.ctl_json("clock", "show")["settled"], 60, "the list")
+	assert lists_at(office, due) == 1
+	office.stack.kill()
+	office.stack.up()
+	wait_for(lambda: office.stack.ctl_json("clock", "show")["settled"], 60, "the daemon to be up")
+	assert lists_at(office, due) == 1
+
+
+def test_a_reload_begins_the_count_anew_and_the_list_comes_once(office, gate):
+	due = "2026-12-07 08:00"
+	say(office, THROWN[:2], times=1)
+	gate.shut()
+	office.clock("set", due)
+	gate.wait()
+	path = os.path.join(office.stack.env["NEEDLE_CONFIG"], "statistics.yaml")
+	with open(path, encoding="utf-8") as f:
+		text = f.read()
+	with open(path, "w", encoding="utf-8") as f:
+		f.write(text.replace("min: 8", "min: 4"))
+	assert office.stack.ctl("reload").returncode == 0
+	work_goes_on(office)
+	assert not lists_at(office, due)
+	gate.open()
+	wait_for(lambda: office.stack.ctl_json("clock", "show")["settled"], 60, "the list")
+	assert lists_at(office, due) == 1
+	assert office.db.value("select config from needle.v_bulletin where name = 'report/hot' order by due_at desc limit 1") == \
+		office.stack.ctl_json("status")["config"]
+
+
+def test_who_is_told_to_stop_leaves_the_list_to_the_next_life(office, gate):
+	due = "2026-12-14 08:00"
+	say(office, THROWN[:2], times=1)
+	gate.shut()
+	office.clock("set", due)
+	gate.wait()
+	os.kill(office.stack.pid(), signal.SIGTERM)
+	gate.open()
+	wait_for(lambda: not office.stack.running(), 60, "the end")
+	office.stack.up()
+	wait_for(lambda: office.stack.ctl_json("clock", "show")["settled"], 60, "the list")
+	assert lists_at(office, due) == 1

@@ -20,7 +20,7 @@ enum { DAYS = 28, LINES = 20000, REPORTS_A_DAY = 20, GRIDS = 12 };
 static struct hotwords *week(int end)
 {
 	struct street s = {.state = 7};
-	struct hotwords *h = hotwords_new();
+	struct hotwords *h = hotwords_new(NULL);
 	char grid[16];
 
 	for (int day = 0; day < DAYS; day++) {
@@ -135,7 +135,7 @@ static void every_setting_counts(void **state)
 
 static void a_place_is_compared_with_itself(void **state)
 {
-	struct hotwords *h = hotwords_new();
+	struct hotwords *h = hotwords_new(NULL);
 	struct arena a = {0};
 	struct hot_result r;
 
@@ -153,10 +153,54 @@ static void a_place_is_compared_with_itself(void **state)
 	arena_done(&a);
 }
 
+/* Of forgotten talk it is known where it was, not what it said: it counts for places, and makes no word rarer than it was. */
+static void what_is_forgotten_counts_for_its_place(void **state)
+{
+	static const char *const said[] = {"路灯不亮", "东门快递", "团购苹果", "幼儿园放学", "菜市场白菜", "物业费几号", "晚安各位", "捡到钥匙", "电梯检修",
+					   "停车占道", "水管漏水"};
+	struct hotwords *h = hotwords_new(NULL);
+	struct arena a = {0};
+	struct hot_result r;
+
+	(void)state;
+	for (int i = 0; i < 2000; i++)
+		hotwords_add(h, NULL, i % 2 ? "1" : "2", HOT_TALK_BEFORE);
+	for (int i = 0; i < 2000; i++)
+		hotwords_add(h, said[(size_t)i % N_OF(said)], NULL, HOT_TALK_BEFORE);
+	for (int i = 0; i < 500; i++)
+		hotwords_add(h, said[(size_t)i % N_OF(said)], i % 5 ? i % 2 ? "1" : "2" : "3", HOT_TALK);
+	hotwords_find(h, &usual, &a, &r);
+	assert_int_equal(r.n_places, 1);
+	assert_string_equal(r.places[0].text, "3");
+	assert_int_equal(r.n_rising, 0);
+	assert_true(r.n_words >= 1 && r.words[0].rise > 0.9 && r.words[0].rise < 1.1);
+	hotwords_free(h);
+	arena_done(&a);
+}
+
+static void who_is_told_to_stop_finds_nothing(void **state)
+{
+	_Atomic bool stop = false;
+	struct hotwords *h = hotwords_new(&stop);
+	struct arena a = {0};
+	struct hot_result r;
+
+	(void)state;
+	for (int i = 0; i < 500; i++)
+		hotwords_add(h, "高空抛物", "1", i % 2 ? HOT_TALK : HOT_REPORT_BEFORE);
+	assert_false(hotwords_stopped(h));
+	stop = true;
+	hotwords_find(h, &usual, &a, &r);
+	assert_true(hotwords_stopped(h));
+	assert_int_equal(r.n_words + r.n_rising + r.n_subjects + r.n_places, 0);
+	hotwords_free(h);
+	arena_done(&a);
+}
+
 static void nothing_is_nothing(void **state)
 {
 	static const char *const odd[] = {"", "abc 123", "\xf0\xa0\x80\x80\xf0\xa0\x80\x80", "\xff\xfe", "一", "，。！"};
-	struct hotwords *h = hotwords_new();
+	struct hotwords *h = hotwords_new(NULL);
 	struct arena a = {0};
 	struct hot_result r;
 
@@ -164,7 +208,7 @@ static void nothing_is_nothing(void **state)
 	hotwords_find(h, &usual, &a, &r);
 	assert_int_equal(r.n_words + r.n_rising + r.n_subjects + r.n_places, 0);
 	hotwords_free(h);
-	h = hotwords_new();
+	h = hotwords_new(NULL);
 	for (int i = 0; i < 600; i++)
 		hotwords_add(h, odd[i % 6], i % 2 ? "" : NULL, (enum hot_class)(i % N_HOT_CLASS));
 	hotwords_find(h, &usual, &a, &r);
@@ -180,6 +224,8 @@ int main(void)
 		cmocka_unit_test(words_are_words),
 		cmocka_unit_test(every_setting_counts),
 		cmocka_unit_test(a_place_is_compared_with_itself),
+		cmocka_unit_test(what_is_forgotten_counts_for_its_place),
+		cmocka_unit_test(who_is_told_to_stop_finds_nothing),
 		cmocka_unit_test(nothing_is_nothing),
 	};
 

@@ -21,9 +21,17 @@ static bool is_han(uint32_t c)
 	return (c >= 0x3400 && c <= 0x4dbf) || (c >= 0x4e00 && c <= 0x9fff) || c == 0x3007;
 }
 
-struct hotwords *hotwords_new(void)
+struct hotwords *hotwords_new(const _Atomic bool *stop)
 {
-	return mem_alloc(sizeof(struct hotwords));
+	struct hotwords *h = mem_alloc(sizeof(*h));
+
+	h->stop = stop;
+	return h;
+}
+
+bool hotwords_stopped(const struct hotwords *h)
+{
+	return h->stop && *h->stop;
 }
 
 void hotwords_free(struct hotwords *h)
@@ -57,13 +65,15 @@ static uint32_t grid_number(struct hotwords *h, const char *code)
 void hotwords_add(struct hotwords *h, const char *text, const char *grid, enum hot_class what)
 {
 	uint32_t from = (uint32_t)h->chars.n, c;
+	bool known = text != NULL;
 
 	if (h->chars.n > CHARS_MAX - TEXT_MAX)
 		return;
-	while ((c = utf8_next(&text)) && h->chars.n - from < TEXT_MAX)
+	while (text && (c = utf8_next(&text)) && h->chars.n - from < TEXT_MAX)
 		VEC_PUSH(&h->chars, (uint16_t)(is_han(c) ? c : 0));
 	VEC_PUSH(&h->texts, (struct hot_text){from, (uint32_t)h->chars.n, grid && *grid ? grid_number(h, grid) : 0, what});
-	h->n[what]++;
+	h->placed[what]++;
+	h->n[what] += known;
 	if (hot_is_now(what))
 		h->total += h->chars.n - from;
 }
@@ -298,7 +308,7 @@ static void find_places(const struct hotwords *h, const struct hot_settings *s, 
 			rows[h->texts.v[t].grid - 1].n[h->texts.v[t].what]++;
 	ret->places = rows;
 	for (size_t i = 0; i < h->grids.n; i++) {
-		compare(&rows[i], h->n, s->rise);
+		compare(&rows[i], h->placed, s->rise);
 		if (rows[i].rising && now_of(&rows[i]) >= s->min)
 			rows[ret->n_places++] = rows[i];
 	}
@@ -313,6 +323,8 @@ void hotwords_find(struct hotwords *h, const struct hot_settings *s, struct aren
 
 	*ret = (struct hot_result){0};
 	hot_grams(h, s);
+	if (hotwords_stopped(h))
+		return;
 	words = all_words(h, s, a, &n);
 	find_subjects(h, s, words, n, a, ret);
 	ret->rising = arena_alloc(a, (n + 1) * sizeof(*words));

@@ -40,9 +40,11 @@ struct hot_result {
 	size_t n_words, n_rising, n_subjects, n_places;
 };
 
-struct hotwords *hotwords_new(void);
+/* `stop` may be NULL. Once it is true, what is asked gives up soon and finds nothing. */
+struct hotwords *hotwords_new(const _Atomic bool *stop);
+bool hotwords_stopped(const struct hotwords *h);
 void hotwords_free(struct hotwords *h);
-/* grid: NULL for none. Nothing is kept of the arguments. */
+/* text NULL: there was one, which is forgotten; it counts for its place. grid: NULL for none. Nothing is kept of the arguments. */
 void hotwords_add(struct hotwords *h, const char *text, const char *grid, enum hot_class what);
 /* Once, when all is added. The result lives in the arena. */
 void hotwords_find(struct hotwords *h, const struct hot_settings *s, struct arena *a, struct hot_result *ret);

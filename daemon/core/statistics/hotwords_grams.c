@@ -230,7 +230,7 @@ static void keep_free(struct hotwords *h, const struct hot_settings *s, size_t f
 void hot_grams(struct hotwords *h, const struct hot_settings *s)
 {
 	h->ids = mem_alloc((h->chars.n + 1) * sizeof(*h->ids));
-	for (uint32_t length = 1; length <= HOT_LONGEST; length++) {
+	for (uint32_t length = 1; length <= HOT_LONGEST && !hotwords_stopped(h); length++) {
 		struct cells c = {0};
 		uint32_t *numbers;
 		size_t first;

@@ -6,7 +6,7 @@
 #include "core/statistics/hotwords.h"
 
 struct hot_text {
-	uint32_t from, to, grid;        /* half-open, in `chars`; grid: index + 1 */
+	uint32_t from, to, grid;        /* half-open, in `chars`; empty: forgotten. grid: index + 1 */
 	enum hot_class what;
 };
 /* A run of n characters: its first n-1 and its last n-1, as index + 1 of the level below. */
@@ -29,7 +29,9 @@ struct hotwords {
 	VEC(const char *) grids;
 	struct map grid_by_code;        /* code -> (void *)(index + 1) */
 	struct arena codes;
-	int64_t n[N_HOT_CLASS];         /* texts */
+	const _Atomic bool *stop;       /* or NULL */
+	int64_t n[N_HOT_CLASS];         /* texts whose words are known */
+	int64_t placed[N_HOT_CLASS];    /* those and forgotten ones */
 	struct level levels[HOT_LONGEST + 1];
 	uint32_t *ids;                  /* of the run that begins there, on the present level: index + 1; 0: none */
 	uint64_t total;                 /* characters of the time itself */
