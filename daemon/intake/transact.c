@@ -334,8 +334,7 @@ static void follow_up(struct transaction *t, struct unit *u)
 		return;
 	}
 	transaction_catch_up(t, change);
-	if (life_step(t->b->office, change->c, &(struct action){.what = life_action_of(u->report->kind), .report = u->report},
-		      t->now, t->b->a, &fx) == 0)
+	if (transaction_step(t, change, &(struct action){.what = life_action_of(u->report->kind), .report = u->report}, &fx) == 0)
 		case_change_add(change, &fx, t->b->a);
 	receipt(t, u, "updated", change->c, fx.refused ? fx.refused : fx.note);
 }
@@ -439,8 +438,7 @@ static int step_command(struct transaction *t, const struct unit *u, struct case
 			return r;
 	}
 	if (pair ? transaction_pair(t, u, change, &fx)
-		 : life_step(t->b->office, change->c, &(struct action){.what = what, .command = u->command, .report = first}, t->now,
-			     t->b->a, &fx)) {
+		 : transaction_step(t, change, &(struct action){.what = what, .command = u->command, .report = first}, &fx)) {
 		res->reason = fx.refused;
 		res->state = fx.stranger ? NULL : case_state_names[change->c->state];
 		if (fx.history.n)       /* the attempt is kept */
@@ -521,8 +519,8 @@ static int step_all(struct transaction *t, struct err *e)
 			r = do_command(t, u, e);
 		else
 			do_dead(t, u);
-		if (r < 0)
-			return r;
+		if (r < 0 || t->failed)
+			return r < 0 ? r : (*e = t->failure).class;
 	}
 	return 0;
 }

@@ -15,6 +15,8 @@ struct transaction {
 	struct map moved;               /* number that was meant for a report -> that of the case it was joined into */
 	ALIST(struct case_change *) order;
 	struct device_desk *devices;    /* of devices.c, or NULL */
+	int failed;                     /* of transaction_step: the batch cannot be stored; 0: it can */
+	struct err failure;
 };
 static inline const char *transaction_tenant(const struct transaction *t)
 {
@@ -22,6 +24,8 @@ static inline const char *transaction_tenant(const struct transaction *t)
 }
 /* BEGIN, and the ids of all reports: unit.fresh tells which were new. */
 int transaction_claim(struct transaction *t, struct err *e);
+/* life_step, and what it spends (spend.c). Where the store fails t->failed says so. */
+int transaction_step(struct transaction *t, struct case_change *change, const struct action *action, struct effects *fx);
 /* The report that opened a case, as it was stored, for what is to be decided anew; NULL when it is gone. */
 int transaction_first_report(struct transaction *t, const struct case_change *change, const struct report **ret,
 			     struct err *e);

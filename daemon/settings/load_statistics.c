@@ -255,6 +255,29 @@ static void load_hotwords(struct loader *l, struct hotword_rules *hot)
 	hot->category = scope_text(s, "category");
 }
 
+static const struct pool *find_pool(const struct statistics *st, const char *name)
+{
+	for (size_t i = 0; name && i < st->n_pools; i++)
+		if (strcmp(st->pools[i].name, name) == 0)
+			return &st->pools[i];
+	return NULL;
+}
+
+static void load_pools(struct loader *l, struct statistics *st)
+{
+	struct scope s = scope_in(scope_root(l), "pools");
+	struct pool *pools = arena_alloc(l->arena, (entries(s) + 1) * sizeof(*pools));
+
+	for (size_t i = 0; i < entries(s); i++) {
+		struct scope one = scope_item(s, i);
+
+		pools[i] = (struct pool){.name = s.map->keys[i]->text, .unit = scope_text(one, "unit"), .amount = scope_int(one, "amount"),
+					 .from = date(one, "from", 0), .until = date(one, "until", 1)};
+	}
+	st->pools = pools;
+	st->n_pools = entries(s);
+}
+
 void load_statistics(struct loader *l)
 {
 	struct statistics *st = &l->settings->office.statistics;
@@ -268,14 +291,33 @@ void load_statistics(struct loader *l)
 	load_points(l, st);
 	projects = scope_text(scope_in(scope_root(l), "projects"), "channel");
 	st->projects = projects ? map_get(&l->settings->office.channel_by_id, projects) : NULL;
+	load_pools(l, st);
+	st->project_pool = find_pool(st, scope_text(scope_in(scope_root(l), "projects"), "pool"));
 }
 
 /* ---- what it means ---------------------------------------------------------------------------- */
+static void check_pools(struct loader *l, const struct statistics *st)
+{
+	struct scope pools = scope_in(scope_root(l), "pools");
+	const struct node *named = scope_node(scope_in(scope_root(l), "projects"), "pool");
+
+	if (named && named->kind == NODE_TEXT && !find_pool(st, named->text))
+		lint_add(&l->lint, "E20", &named->at, _("name one of `pools`"), _("there is no pool “%s”"), named->text);
+	for (size_t i = 0; i < entries(pools); i++) {
+		struct scope one = scope_item(pools, i);
+		const struct node *until = scope_node(one, "until");
+
+		if (until && scope_node(one, "from") && date(one, "from", 0) >= date(one, "until", 1))
+			lint_add(&l->lint, "E12", &until->at, _("write a later day"), _("the pool ends before it begins"));
+	}
+}
+
 void check_statistics(struct loader *l)
 {
 	const struct statistics *st = &l->settings->office.statistics;
 	struct scope aims = scope_in(scope_in(scope_root(l), "wall"), "aims"), publics = scope_in(scope_root(l), "public");
 
+	check_pools(l, st);
 	for (size_t i = 0; i < st->n_point_rules; i++) {
 		struct scope one = scope_item(scope_in(scope_in(scope_root(l), "points"), "rules"), i);
 		struct mark at = scope_mark(one, "points");

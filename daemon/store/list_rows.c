@@ -37,7 +37,7 @@ static const char *const closed_headings[] = {"序号", "工单编号", "事项"
 static const char *const closed_bare_headings[] = {"序号", "工单编号", "类别", "承办单位", "受理时间", "销号时间", "评价"};
 static const char *const bulletin_headings[] = {"承办单位", "派遣案件总数", "按时办结数", "超时办结数", "未办结数", "结案率",
 						"按时结案率", "不满意数", "不满意率"};
-static const char *const project_headings[] = {"序号", "工单编号", "项目名称", "承办单位", "完成时限", "预期效果", "预算", "支出", "状态", "评价"};
+static const char *const project_headings[] = {"序号", "工单编号", "项目名称", "承办单位", "完成时限", "预期效果", "预算", "支出", "状态", "评价", "完成时间", "阶段"};
 static const char *const hotword_headings[] = {"类型", "词语或网格", "本期", "反映", "群聊", "前期", "倍数", "又作"};
 static const char *const inspection_headings[] = {"检查", "级别", "社区", "应检", "已检", "检查率", "发现问题"};
 
@@ -62,19 +62,21 @@ static const struct query inspection_rows = {
 	" GROUP BY GROUPING SETS ((inspection, grade, community), ()) HAVING count(*) > 0"
 	" ORDER BY inspection, grade, community"};
 
-/* What is known of a project: what it should bring, cost and has cost by now. A sealed one is none of anybody's business. */
+/* What is known of a project: what it should bring, its plan, cost and what it has cost by now; then the whole, and the pools that it came from.
+ * A sealed one is none of anybody's business. */
 static const struct query project_rows = {
 	"list_projects",
-	"WITH p AS (SELECT c.received_at, c.number, c.title, c.lead, c.due_resolve, coalesce(r.shown, r.extra) ->> 'effect' AS effect,"
-	" CASE WHEN r.extra ->> 'budget' ~ '^[0-9]{1,12}$' THEN (r.extra ->> 'budget')::int8 END AS budget, coalesce(s.spent, 0) AS spent, c.state, c.rated"
-	" FROM cases c JOIN report r ON r.tenant = c.tenant AND r.channel = c.channel AND r.id = c.report"
-	" LEFT JOIN (SELECT number, sum((extra ->> 'spent')::int8) AS spent FROM report WHERE tenant = $1::text AND channel = $5::text"
-	" AND extra ->> 'spent' ~ '^[0-9]{1,12}$' GROUP BY 1) s ON s.number = c.number"
-	" WHERE c.tenant = $1::text AND c.channel = $5::text AND c.visibility <> 'sealed' AND c.received_at >= $2::timestamptz"
-	" AND c.received_at < $3::timestamptz AND ($4::timestamptz IS NULL OR true))"
-	" SELECT (row_number() OVER (ORDER BY received_at, number))::text, number, title, lead, " DAY("due_resolve") ", effect, budget::text,"
-	" spent::text, state, rated FROM p"
-	" UNION ALL SELECT '合计', NULL, count(*)::text, NULL, NULL, NULL, sum(budget)::text, sum(spent)::text, NULL, NULL FROM p"};
+	"WITH p AS (SELECT v.*, (SELECT string_agg(coalesce(s.stage, '-') || coalesce('：计划 ' || s.planned, '') || coalesce('，完成 ' || s.done, '，未完成')"
+	" || coalesce('，' || s.effect, ''), '；' ORDER BY s.place) FROM v_stage s WHERE s.tenant = v.tenant AND s.number = v.number) AS plan FROM v_project v"
+	" WHERE v.tenant = $1::text AND v.channel = $5::text AND v.received_at >= $2::timestamptz AND v.received_at < $3::timestamptz"
+	" AND ($4::timestamptz IS NULL OR true)), rows AS ("
+	"SELECT 1 AS part, row_number() OVER (ORDER BY received_at, number) AS n, row_number() OVER (ORDER BY received_at, number)::text AS no, number, title, lead,"
+	" " DAY("due_resolve") " AS due, effect, budget::text, spent::text, state, rated, " DAY("resolved_at") " AS done, plan FROM p"
+	" UNION ALL SELECT 2, 0, '合计', NULL, count(*)::text, NULL, NULL, NULL, sum(budget)::text, sum(spent)::text, NULL, NULL, NULL, NULL FROM p"
+	" UNION ALL SELECT 3, o.place, '资金', NULL, o.name, NULL, " DAY("(o.until - interval '1 minute')") ", '结余 ' || o.remaining || ' ' || o.unit, o.amount::text, o.spent::text,"
+	" NULL, NULL, NULL, NULL FROM v_pool o WHERE o.tenant = $1::text AND (o.name IN (SELECT pool FROM p) OR o.name IN"
+	" (SELECT d.pool FROM spending d JOIN p ON p.number = d.number WHERE d.tenant = $1::text)))"
+	" SELECT no, number, title, lead, due, effect, budget, spent, state, rated, done, plan FROM rows ORDER BY part, n"};
 
 static const struct list {
 	struct query whole, bare;
@@ -100,7 +102,7 @@ static const struct list {
 			    closed_headings, closed_bare_headings, 11, 7},
 	[CONTENT_BULLETIN] = {{"", ""}, {"", ""}, bulletin_headings, bulletin_headings, 9, 9},
 	[CONTENT_INSPECTIONS] = {{"", ""}, {"", ""}, inspection_headings, inspection_headings, 7, 7},
-	[CONTENT_PROJECTS] = {{"", ""}, {"", ""}, project_headings, project_headings, 10, 10},
+	[CONTENT_PROJECTS] = {{"", ""}, {"", ""}, project_headings, project_headings, 12, 12},
 	[CONTENT_HOTWORDS] = {{"", ""}, {"", ""}, hotword_headings, hotword_headings, 8, 8},
 };
 

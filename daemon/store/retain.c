@@ -3,7 +3,10 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/vec.h"
+#include "core/time/moment.h"
 #include "store/pg.h"
+
+#define DAY_US INT64_C(86400000000)
 
 static const struct query begin = {"retain_begin", "BEGIN"}, commit = {"retain_commit", "COMMIT"};
 
@@ -30,7 +33,7 @@ static const struct query forgets[] = {
 			  " FROM k WHERE r.tenant = $1::text AND r.channel = k.channel AND r.id = k.id"},
 	{"forget_history", "UPDATE history SET note = NULL, detail = NULL WHERE tenant = $1::text AND number = ANY($2::text[])"
 			   " AND kind NOT IN ('overdue', 'due_soon', 'reminded', 'escalated', 'cleared', 'supervised', 'rated',"
-			   " 'deadline_revised')"},
+			   " 'deadline_revised', 'spent', 'overspent')"},
 	{"forget_case", "UPDATE cases SET title = category, place = NULL, person = NULL, errands = NULL,"
 			" supports = (SELECT json_agg((s::jsonb - 'task')::json) FROM json_array_elements(supports) s),"
 			" joined = (SELECT json_agg((j::jsonb - 'reply_to' - 'person')::json) FROM json_array_elements(joined) j)"
@@ -40,6 +43,22 @@ static const struct query forgets[] = {
 static const struct query dead_letters = {
 	"forget_dead", "DELETE FROM dead_letter WHERE tenant = $1::text AND id IN (SELECT id FROM dead_letter"
 		       " WHERE tenant = $1::text AND id < $2::int8 ORDER BY id LIMIT $3::int8)"};
+
+/* How far it was done; at first from before the office's first configuration, which is older than its first message. */
+static const struct query talk_since = {
+	"forget_talk_since", "SELECT micros(coalesce((SELECT talk FROM forgotten WHERE tenant = $1::text), (SELECT min(first_at) - interval '1 day'"
+			     " FROM config_version WHERE tenant = $1::text)))"};
+/* Words first, then who said them: both of the rows that are found here. */
+static const struct query talk_page = {
+	"forget_talk",
+	"WITH k AS (SELECT r.channel, r.id FROM report r WHERE r.tenant = $1::text AND r.received_at >= $2::timestamptz AND r.received_at < $3::timestamptz"
+	" AND r.kind = 'talk' AND (r.text IS NOT NULL OR r.extra IS NOT NULL OR r.media IS NOT NULL OR r.reply_to IS NOT NULL OR EXISTS (SELECT FROM person p"
+	" WHERE p.tenant = r.tenant AND p.channel = r.channel AND p.id = r.id)) LIMIT $4::int8 FOR UPDATE OF r SKIP LOCKED),"
+	" gone AS (DELETE FROM person p USING k WHERE p.tenant = $1::text AND p.channel = k.channel AND p.id = k.id),"
+	" said AS (UPDATE report r SET text = NULL, media = NULL, reply_to = NULL, extra = NULL, shown = NULL, device = NULL FROM k"
+	" WHERE r.tenant = $1::text AND r.channel = k.channel AND r.id = k.id) SELECT count(*) FROM k"};
+static const struct query talk_until = {
+	"forget_talk_until", "INSERT INTO forgotten AS f VALUES ($1::text, $2::timestamptz) ON CONFLICT (tenant) DO UPDATE SET talk = greatest(f.talk, excluded.talk)"};
 
 static int run_plain(struct pg *pg, const struct query *q, struct err *e)
 {
@@ -100,6 +119,64 @@ int store_forget(struct pg *pg, const char *tenant, int64_t before, size_t max, 
 	*ret_n = 0;
 	if (r == 0)
 		r = forget_page(pg, tenant, before, max, a, ret_n, e);
+	if (r == 0)
+		r = run_plain(pg, &commit, e);
+	if (r < 0)
+		pg_rollback(pg);
+	return r;
+}
+
+/* A day at most: what is looked through for a page is then small, however long nobody had looked. */
+static int talk_slice(struct pg *pg, const char *tenant, int64_t before, int64_t *ret_from, int64_t *ret_to, struct err *e)
+{
+	struct pg_args args = {0};
+	struct pg_rows rows = {0};
+	int r;
+
+	pg_text(&args, tenant);
+	r = pg_run(pg, &talk_since, &args, &rows, e);
+	if (r < 0)
+		return r;
+	*ret_from = pg_get_time(&rows, 0, 0);
+	pg_rows_done(&rows);
+	*ret_to = before - *ret_from > DAY_US ? *ret_from + DAY_US : before;
+	return 0;
+}
+
+static int forget_talk_page(struct pg *pg, const char *tenant, int64_t before, size_t max, bool *ret_more, size_t *ret_n, struct err *e)
+{
+	struct pg_args args = {0}, mark = {0};
+	struct pg_rows rows = {0};
+	int64_t from, to;
+	int r = talk_slice(pg, tenant, before, &from, &to, e);
+
+	if (r < 0 || from == MOMENT_NONE || from >= before)
+		return r;
+	pg_text(&args, tenant);
+	pg_time(&args, from);
+	pg_time(&args, to);
+	pg_int(&args, (int64_t)max);
+	r = pg_run(pg, &talk_page, &args, &rows, e);
+	if (r < 0)
+		return r;
+	*ret_n = (size_t)pg_get_int(&rows, 0, 0);
+	pg_rows_done(&rows);
+	*ret_more = *ret_n == max || to < before;
+	if (*ret_n == max)
+		return 0;
+	pg_text(&mark, tenant);
+	pg_time(&mark, to);
+	return pg_run(pg, &talk_until, &mark, NULL, e);
+}
+
+int store_forget_talk(struct pg *pg, const char *tenant, int64_t before, size_t max, bool *ret_more, size_t *ret_n, struct err *e)
+{
+	int r = run_plain(pg, &begin, e);
+
+	*ret_more = false;
+	*ret_n = 0;
+	if (r == 0)
+		r = forget_talk_page(pg, tenant, before, max, ret_more, ret_n, e);
 	if (r == 0)
 		r = run_plain(pg, &commit, e);
 	if (r < 0)

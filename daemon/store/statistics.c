@@ -15,6 +15,12 @@ static const struct query put_rates = {
 static const struct query drop_grids = {"drop_grids", "DELETE FROM needle.grid WHERE tenant = $1::text"};
 static const struct query put_grids = {
 	"put_grids", "INSERT INTO needle.grid SELECT $1::text, u.* FROM unnest($2::text[], $3::text[]) u(code, community)"};
+static const struct query drop_pools = {"drop_pools", "DELETE FROM needle.pool WHERE tenant = $1::text"};
+static const struct query put_pools = {
+	"put_pools", "INSERT INTO needle.pool SELECT $1::text, u.name, u.place, u.unit, u.amount, u.since, u.until FROM unnest($2::text[], $3::int8[],"
+		     " $4::text[], $5::int8[], $6::timestamptz[], $7::timestamptz[]) u(name, place, unit, amount, since, until)"};
+static const struct query drop_sources = {"drop_project_sources", "DELETE FROM needle.project_source WHERE tenant = $1::text"};
+static const struct query put_source = {"put_project_source", "INSERT INTO needle.project_source VALUES ($1::text, $2::text, $3::text)"};
 static const struct query rates = {
 	"rates", "SELECT name, scope, numerator, denominator, fewer, formula"
 		 " FROM needle.rates($1::text, $2::timestamptz, $3::timestamptz, $4::text)"};
@@ -109,6 +115,57 @@ static int put_grids_of(struct pg *pg, const struct office *office, struct arena
 	return pg_run(pg, &put_grids, &put, NULL, e);
 }
 
+static int put_pools_of(struct pg *pg, const struct office *office, struct arena *a, struct err *e)
+{
+	const struct statistics *st = &office->statistics;
+	const char **texts[2];
+	int64_t *numbers[4];
+	struct pg_args drop = {0}, put = {0};
+	int r;
+
+	pg_text(&drop, office->tenant);
+	r = pg_run(pg, &drop_pools, &drop, NULL, e);
+	if (r < 0 || !st->n_pools)
+		return r;
+	for (int k = 0; k < 2; k++)
+		texts[k] = arena_alloc(a, st->n_pools * sizeof(*texts[k]));
+	for (int k = 0; k < 4; k++)
+		numbers[k] = arena_alloc(a, st->n_pools * sizeof(*numbers[k]));
+	for (size_t i = 0; i < st->n_pools; i++) {
+		const struct pool *p = &st->pools[i];
+		const int64_t of_it[] = {(int64_t)i, p->amount, p->from, p->until};
+
+		texts[0][i] = p->name;
+		texts[1][i] = p->unit;
+		for (int k = 0; k < 4; k++)
+			numbers[k][i] = of_it[k];
+	}
+	pg_text(&put, office->tenant);
+	pg_texts(&put, texts[0], st->n_pools);
+	pg_ints(&put, numbers[0], st->n_pools);
+	pg_texts(&put, texts[1], st->n_pools);
+	pg_ints(&put, numbers[1], st->n_pools);
+	pg_times(&put, numbers[2], st->n_pools);
+	pg_times(&put, numbers[3], st->n_pools);
+	return pg_run(pg, &put_pools, &put, NULL, e);
+}
+
+static int put_projects_of(struct pg *pg, const struct office *office, struct err *e)
+{
+	const struct statistics *st = &office->statistics;
+	struct pg_args drop = {0}, put = {0};
+	int r;
+
+	pg_text(&drop, office->tenant);
+	r = pg_run(pg, &drop_sources, &drop, NULL, e);
+	if (r < 0 || !st->projects)
+		return r;
+	pg_text(&put, office->tenant);
+	pg_text(&put, st->projects->id);
+	pg_text(&put, st->project_pool ? st->project_pool->name : NULL);
+	return pg_run(pg, &put_source, &put, NULL, e);
+}
+
 int store_put_rates(struct pg *pg, const struct office *office, struct err *e)
 {
 	struct arena a = {0};
@@ -118,6 +175,10 @@ int store_put_rates(struct pg *pg, const struct office *office, struct err *e)
 		r = put_rates_of(pg, office, e);
 	if (r == 0)
 		r = put_grids_of(pg, office, &a, e);
+	if (r == 0)
+		r = put_pools_of(pg, office, &a, e);
+	if (r == 0)
+		r = put_projects_of(pg, office, e);
 	if (r == 0)
 		r = pg_exec(pg, "COMMIT", e);
 	if (r < 0)

@@ -200,3 +200,32 @@ def test_who_is_told_to_stop_leaves_the_list_to_the_next_life(office, gate):
 	office.stack.up()
 	wait_for(lambda: office.stack.ctl_json("clock", "show")["settled"], 60, "the list")
 	assert lists_at(office, due) == 1
+
+
+def test_old_talk_is_forgotten_and_hot_places_still_know_where_it_was(office, gate):
+	"""`privacy.retain` holds for talk as well: words and who said them go, that it was said, when and where stays."""
+	path = os.path.join(office.stack.env["NEEDLE_CONFIG"], "needle.yaml")
+	with open(path, encoding="utf-8") as f:
+		text = f.read()
+	secret = {"reporter": {"name": "陈木兰", "phone": "13811112222"}, "wechat": "openid-of-chen"}
+	office.report("patrol", "group", kind="talk", text="今天的话，陈木兰", place={"grid": "410106003001001"}, **secret)
+	kept = office.db.one("select count(*) as n, count(distinct grid) as grids from needle.report where kind = 'talk'")
+	said = "select count(*) from needle.report where kind = 'talk' and (text is not null or extra is not null or shown is not null or media is not null)"
+	people = "select count(*) from needle.person p join needle.report r using (tenant, channel, id) where r.kind = 'talk'"
+	everything = office.db.value(said)
+	assert everything > 400 and office.db.value(people) >= 1
+	with open(path, "w", encoding="utf-8") as f:
+		f.write(text.replace("retain: 5y", "retain: 30d"))
+	assert "retain: 30d" in open(path, encoding="utf-8").read() and office.stack.ctl("reload").returncode == 0
+	office.clock("set", "2026-12-28 07:00")
+	wait_for(lambda: office.stack.ctl_json("clock", "show")["settled"], 60, "the lists")
+	limit = "2026-11-28 07:00+08"
+	wait_for(lambda: not office.db.value(said + " and received_at < %s", limit), 60, "old talk to be forgotten")
+	left = office.db.value(said)
+	assert 0 < left < everything and left == office.db.value("select count(*) from needle.report where kind = 'talk' and received_at >= %s", limit)
+	assert office.db.value(people) >= 1                                 # what is young is kept
+	office.clock("set", "2027-01-25 07:00")
+	wait_for(lambda: not office.db.value(said) and not office.db.value(people), 60, "all talk to be forgotten")
+	assert office.db.one("select count(*) as n, count(distinct grid) as grids from needle.report where kind = 'talk'") == kept
+	assert office.db.value("select talk from needle.forgotten") is not None
+	assert not office.db.value("select count(*) from needle.report where kind <> 'talk' and text is null and category is null")

@@ -106,6 +106,15 @@ int command_contact(struct life *l)
 	return 0;
 }
 
+/* What was spent is history, and so is what could not be. */
+void life_spend(struct life *l, const char *dept, const char *by, const char *detail)
+{
+	const char *note = l->act->overspent ? l->act->overspent : l->act->spent;
+
+	if (note)
+		life_record(l, l->act->overspent ? "overspent" : "spent", dept, by, note, detail);
+}
+
 int command_progress(struct life *l)
 {
 	int seq;
@@ -114,8 +123,11 @@ int command_progress(struct life *l)
 		return command_refuse_stranger(l);
 	if (!command(l)->note)
 		return life_refuse(l, "progress needs a 'note' that says what was done");
+	if (l->act->overspent)
+		return life_refuse_on_record(l, "%s", l->act->overspent);
 	seq = life_record(l, "progress", command(l)->dept->id, command(l)->by, command(l)->note, NULL);
 	life_tell_queue(l, seq, "progress", NULL);
+	life_spend(l, command(l)->dept->id, command(l)->by, NULL);
 	life_reply(l, "progress", command(l)->note);
 	return 0;
 }

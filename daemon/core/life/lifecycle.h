@@ -40,6 +40,8 @@ struct action {
 	const char *person;                             /* of LIFE_SAME: who reports, as a keyed hash; or NULL */
 	const struct case_record *other;                /* of what concerns two cases, or NULL: there is none */
 	const char *other_number;                       /* of LIFE_PROPOSE */
+	/* Of a supplement and of `progress` that spend: what is booked, or why it is not. */
+	const char *spent, *overspent;
 	double alike;
 };
 

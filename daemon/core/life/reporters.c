@@ -20,6 +20,8 @@ int reporter_supplement(struct life *l)
 	int seq = life_record(l, "supplemented", l->c->lead, NULL, said, life_source(l));
 
 	life_tell_queue(l, seq, "supplemented", said);
+	life_spend(l, l->c->lead, NULL, life_source(l));
+	l->fx->note = l->act->overspent ? l->act->overspent : l->fx->note;
 	return 0;
 }
 

@@ -89,6 +89,7 @@ const char *life_member(const struct life *l, const char *members, const char *n
 const char *life_member_time(const struct life *l, const char *members, const char *name, int64_t at);
 const char *life_detail(const struct life *l, const char *members);    /* in braces; NULL for none */
 
+void life_spend(struct life *l, const char *dept, const char *by, const char *detail);
 int life_refuse(struct life *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* … and the history keeps that it was tried: where departments argue about whose case it is. */
 int life_refuse_on_record(struct life *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

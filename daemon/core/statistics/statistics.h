@@ -92,6 +92,13 @@ struct hotword_rules {
 	const char *category;           /* or NULL */
 };
 
+/* 资源库: money, hours, places that items draw on, up to a ceiling. */
+struct pool {
+	const char *name, *unit;
+	int64_t amount;
+	int64_t from, until;            /* half-open; MOMENT_NONE: for ever */
+};
+
 struct point_rule;
 struct point_good;
 struct statistics {
@@ -106,6 +113,9 @@ struct statistics {
 	size_t n_inspections;
 	struct hotword_rules hot;
 	const struct channel *projects; /* what comes by it is a project; or NULL */
+	const struct pool *project_pool;/* what projects draw on that name none; or NULL */
+	const struct pool *pools;
+	size_t n_pools;
 	const struct point_rule *point_rules;   /* points.h */
 	size_t n_point_rules;
 	const struct point_good *shop;
