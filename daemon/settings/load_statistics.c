@@ -312,12 +312,26 @@ static void check_pools(struct loader *l, const struct statistics *st)
 	}
 }
 
+/* What was said then is forgotten by the time that it is compared with. */
+static void check_memory(struct loader *l)
+{
+	const struct office *office = &l->settings->office;
+	struct scope hot = scope_in(scope_root(l), "hotwords");
+	struct mark at = scope_mark(hot, "before");
+
+	if (hot.map && office->retain_days > 0 && office->statistics.hot.before_days > office->retain_days)
+		lint_add(&l->lint, "E12", &at, _("compare with a shorter time, or keep words longer"),
+			 _("hot words are compared with %lld days before, but `privacy.retain` keeps what was said for %lld"),
+			 (long long)office->statistics.hot.before_days, (long long)office->retain_days);
+}
+
 void check_statistics(struct loader *l)
 {
 	const struct statistics *st = &l->settings->office.statistics;
 	struct scope aims = scope_in(scope_in(scope_root(l), "wall"), "aims"), publics = scope_in(scope_root(l), "public");
 
 	check_pools(l, st);
+	check_memory(l);
 	for (size_t i = 0; i < st->n_point_rules; i++) {
 		struct scope one = scope_item(scope_in(scope_in(scope_root(l), "points"), "rules"), i);
 		struct mark at = scope_mark(one, "points");

@@ -146,3 +146,19 @@ def test_the_next_step_is_decided_by_the_stored_report_too(office):
 	office.done("chengguan", case, "next_step", text="查电源", category="物业")
 	office.done("chengguan", case, "resolve", answer="换了灯泡")
 	assert office.row(case)["lead"] == "dangzheng"
+
+
+def test_a_meeting_chooses_among_several_by_votes(office):
+	case = office.case(text="院里要请一家物业", category="市政/路灯")
+	office.done("chengguan", case, "accept", by="wang")
+	when = (datetime.datetime.fromisoformat(office.stack.ctl_json("clock", "show")["now"]) + datetime.timedelta(hours=5)).isoformat()
+	office.done("chengguan", case, "consult", topic="三家选一家", parties=["居民代表", "wuye"], at=when)
+	for votes in ({"wuye": 9}, {"wuye": 9, "乙": -1}, {"wuye": 9, "乙": "九"}, {"wuye": 9.5, "乙": 1}, [9, 8], {}, {str(n): n for n in range(40)}, {"": 1, "乙": 2}):
+		assert "'votes' counts" in office.refused("chengguan", case, "consult_outcome", votes=votes)
+	assert "chose nobody" in office.refused("chengguan", case, "consult_outcome", votes={"wuye": 20, "乙公司": 20, "丙公司": 5})
+	office.done("chengguan", case, "consult_outcome", votes={"乙公司": 31, "wuye": "9", "丙公司，找张三13812345678": 5}, outcome="下月进驻", note="到会 45 人")
+	told = [m for m in office.events(case, "consulted", "chengguan") if "chosen" in m][-1]
+	assert told["chosen"] == "乙公司" and "13812345678" not in str(told)
+	note = [h["note"] for h in office.history(case) if h["kind"] == "consulted"][-1]
+	assert "乙公司 31" in note and "下月进驻" in note and "到会 45 人" in note and "13812345678" not in note
+	office.done("chengguan", case, "resolve", answer="乙公司下月进驻")

@@ -124,7 +124,7 @@ int command_progress(struct life *l)
 	if (!command(l)->note)
 		return life_refuse(l, "progress needs a 'note' that says what was done");
 	if (l->act->overspent)
-		return life_refuse_on_record(l, "%s", l->act->overspent);
+		return life_refuse_said(l, l->act->overspent);
 	seq = life_record(l, "progress", command(l)->dept->id, command(l)->by, command(l)->note, NULL);
 	life_tell_queue(l, seq, "progress", NULL);
 	life_spend(l, command(l)->dept->id, command(l)->by, NULL);

@@ -68,6 +68,14 @@ int life_refuse(struct life *l, const char *fmt, ...)
 	return LIFE_REFUSED;
 }
 
+int life_refuse_said(struct life *l, const char *sentence)
+{
+	l->fx->refused = sentence;
+	life_record(l, "refused", l->act->command->dept->id, l->act->command->by, sentence,
+		    life_detail(l, life_member(l, NULL, "action", life_action_name(l->act->what))));
+	return LIFE_REFUSED;
+}
+
 int life_refuse_on_record(struct life *l, const char *fmt, ...)
 {
 	va_list ap;
@@ -75,9 +83,7 @@ int life_refuse_on_record(struct life *l, const char *fmt, ...)
 	va_start(ap, fmt);
 	refuse(l, fmt, ap);
 	va_end(ap);
-	life_record(l, "refused", l->act->command->dept->id, l->act->command->by, l->fx->refused,
-		    life_detail(l, life_member(l, NULL, "action", life_action_name(l->act->what))));
-	return LIFE_REFUSED;
+	return life_refuse_said(l, l->fx->refused);
 }
 
 bool life_decides(const struct case_record *c, enum command_action action)

@@ -320,13 +320,17 @@ static void assign_part(struct life *l, const struct department *d)
 static int check_outcome(struct life *l)
 {
 	const struct command *cmd = command(l);
+	const char *chosen, *outcome;
 	int r = check_arranges(l);
 
 	if (r)
 		return r;
 	if (!life_errand(l->c, ERRAND_CONSULT, NULL))
 		return life_refuse(l, "no consultation of this case is open");
-	if (!cmd->outcome)
+	r = ballot_count(l, &chosen, &outcome);
+	if (r)
+		return r;
+	if (!outcome)
 		return life_refuse(l, "consult_outcome needs 'outcome', what was agreed");
 	if (cmd->n_departments && !cmd->task)
 		return life_refuse(l, "consult_outcome: 'departments' need their 'task'");
@@ -337,17 +341,21 @@ int command_consult_outcome(struct life *l)
 {
 	const struct command *cmd = command(l);
 	struct errand *open = life_errand(l->c, ERRAND_CONSULT, NULL);
-	struct tell what = {.kind = "consulted", .why = life_said(l, cmd->outcome)};
+	const char *chosen = NULL, *outcome = NULL;
+	struct tell what = {.kind = "consulted"};
 	int r = check_outcome(l), seq;
 
 	if (r)
 		return r;
+	ballot_count(l, &chosen, &outcome);
+	what.why = life_said(l, outcome);
 	open->done = true;
 	seq = life_record(l, "consulted", cmd->dept->id, cmd->by,
-			  cmd->note ? arena_printf(l->a, "%s: %s; %s", open->text, cmd->outcome, cmd->note)
-				    : arena_printf(l->a, "%s: %s", open->text, cmd->outcome),
-			  life_detail(l, life_member(l, arena_printf(l->a, ",\"of\":%d", open->seq), "outcome", cmd->outcome)));
-	what.more = life_member(l, life_member(l, NULL, "topic", life_said(l, open->text)), "outcome", what.why);
+			  cmd->note ? arena_printf(l->a, "%s: %s; %s", open->text, outcome, cmd->note)
+				    : arena_printf(l->a, "%s: %s", open->text, outcome),
+			  life_detail(l, life_member(l, life_member(l, arena_printf(l->a, ",\"of\":%d", open->seq), "outcome", outcome), "chosen", chosen)));
+	what.more = life_member(l, life_member(l, life_member(l, NULL, "topic", life_said(l, open->text)), "outcome", what.why), "chosen",
+				life_said(l, chosen));
 	partners_tell(l, seq, &what);
 	tell_one(l, seq, what, open->from ? department(l, open->from) : NULL);
 	for (size_t i = 0; i < cmd->n_departments; i++)

@@ -93,6 +93,7 @@ void life_spend(struct life *l, const char *dept, const char *by, const char *de
 int life_refuse(struct life *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* … and the history keeps that it was tried: where departments argue about whose case it is. */
 int life_refuse_on_record(struct life *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int life_refuse_said(struct life *l, const char *sentence);     /* … and the sentence is made already */
 void life_close(struct life *l, const char *reason, const char *by, const char *note);
 /* A new leg for the same lead: the case's own received_at stays. */
 void life_new_leg(struct life *l, const char *by, const char *note);
@@ -118,6 +119,8 @@ void partners_end(struct case_record *c);
 void partners_tell(struct life *l, int seq, const struct tell *what);
 /* The next link of the chain, if one is planned, opens now; false: there is none. */
 bool partners_go_on(struct life *l);
+/* ballot.c: what the command's `votes` have chosen, and the outcome in words; chosen is NULL where nobody voted. 0 or LIFE_REFUSED. */
+int ballot_count(struct life *l, const char **ret_chosen, const char **ret_outcome);
 /* triage.c: another lead, told to whom it concerns. */
 void triage_hand_over(struct life *l, const struct department *next, const char *note, const char *why);
 /* amend.c: the case's first report as it is decided now: what is known of it, and what the case has corrected. */
