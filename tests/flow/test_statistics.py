@@ -10,6 +10,7 @@ import zipfile
 
 import pytest
 
+from lib import npm
 from lib.stack import ROOT
 from lib.wait import wait_for
 
@@ -193,6 +194,15 @@ def test_the_files_open_in_other_programs(office, story):
 	assert "济源路街道周例会清单" in strings and "承办单位" in strings and payload["rows"][0][1] in strings
 
 
+def test_another_program_reads_the_same_from_the_xlsx(office, story):
+	path = os.path.join(office.stack.folder, "state", "a", "lists", "weekly-20261127-1600.xlsx")
+	done = subprocess.run(["node", "cells.js", path], cwd=npm.installed("npm"), capture_output=True, text=True, check=True, timeout=60)
+	rows, payload = json.loads(done.stdout), lists(office, "report/weekly")[0]["payload"]
+	head = next(i for i, row in enumerate(rows) if "承办单位" in row)
+	assert rows[0][0] == "济源路街道周例会清单" and rows[head] == payload["columns"]
+	assert rows[head + 1:] == payload["rows"]
+
+
 def test_a_year_of_lists_over_a_jump_each_once_in_order(office, story):
 	go(office, "2026-12-31 23:00")
 	weekly = [r["due_at"].strftime("%m-%d") for r in lists(office, "report/weekly")]
@@ -207,6 +217,19 @@ def test_a_year_of_lists_over_a_jump_each_once_in_order(office, story):
 	assert bulletin["rows"] == [["环卫所", "4", "2", "0", "2", "50.00%", "50.00%", "1", "25.00%"],
 				    ["党政办", "1", "0", "0", "1", "0.00%", "0.00%", "0", "0.00%"],
 				    ["合计", "5", "2", "0", "3", "40.00%", "40.00%", "1", "20.00%"]]
+
+
+def test_a_month_is_compared_with_the_one_before_and_with_a_year_ago(office, story):
+	made = story[0]
+	now = rates(office, "--period", "2026-12")
+	assert now["办结率", "all"]["before"] == pytest.approx(0.4)
+	assert rates(office, "--period", "2027-11")["办结率", "all"]["year_ago"] == pytest.approx(0.4)
+	assert rates(office, "--period", "2027-Q1")["签收率", "all"]["before"] == pytest.approx(0.6)
+	assert rates(office, "--period", "2027")["满意率", "all"]["before"] == pytest.approx(0.5)
+	officers = rates(office, "--period", "2026-11", "--by", "officer", "--name", "办结率", "--cases")
+	assert [c["case"] for c in officers["办结率", "officer:huanwei/hai"]["cases"] if c["counts"]] == sorted([made[0], made[2]])
+	figures = {r[0]: r for r in lists(office, "report/figures")[0]["payload"]["rows"]}
+	assert figures["办结率"][4] == "40.00%" and figures["办结率"][5:9] == [None] * 4
 
 
 def test_restarts_make_no_list_again(office, story):
