@@ -9,12 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 enum {
 	BUFFER = 16384,
 	SOCKETS = 64,             /* connections at a time; one beyond them has no buffers and works all the same */
 	LEFT_MS = 10,           /* between two tries to write what the socket did not take */
+	GATHER_US = 250,        /* between two reads: what comes meanwhile comes with one wake-up */
 };
 
 struct buffered {
@@ -27,6 +29,7 @@ struct buffered {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct buffered *sockets[SOCKETS];
 static size_t n_sockets;
+static int64_t read_us;         /* when something was read last; of the reading thread */
 
 /* All that follow: locked. */
 static struct buffered *find(int fd)
@@ -102,6 +105,7 @@ static ssize_t read_through(struct buffered *s, void *to, size_t n, int flags)
 		return got ? (ssize_t)got : more; /* Paho asks again and gets the answer */
 	s->at = 0;
 	s->end = (size_t)more;
+	read_us = clock_mono_us();
 	return (ssize_t)(got + take(s, (unsigned char *)to + got, n - got));
 }
 
@@ -117,6 +121,16 @@ static int already_here(struct pollfd *fds, nfds_t n)
 		ready += fds[i].revents != 0;
 	}
 	return ready;
+}
+
+/* The broker writes packet by packet; woken by each, the reading thread would be in everybody's way. */
+static void gather(void)
+{
+	int64_t left = read_us + GATHER_US - clock_mono_us();
+	struct timespec pause = {.tv_nsec = left * 1000};
+
+	if (left > 0 && left <= GATHER_US)
+		nanosleep(&pause, NULL);
 }
 
 /* ---- Paho's calls --------------------------------------------------------------------------- */
@@ -187,6 +201,8 @@ int paho_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 	pthread_mutex_unlock(&lock);
 	if (ready)
 		return ready;
+	if (timeout_ms != 0)
+		gather();
 	if (!all && (timeout_ms < 0 || timeout_ms > LEFT_MS))
 		timeout_ms = LEFT_MS;
 	return poll(fds, n, timeout_ms);
