@@ -181,7 +181,8 @@ ssize_t paho_writev(int fd, const struct iovec *parts, int n)
 		done = writev(fd, parts, n);
 	} else {
 		for (int i = 0; i < n; i++) {
-			memcpy(s->out + s->out_end, parts[i].iov_base, parts[i].iov_len);
+			if (parts[i].iov_len)
+				memcpy(s->out + s->out_end, parts[i].iov_base, parts[i].iov_len);
 			s->out_end += parts[i].iov_len;
 		}
 		done = (ssize_t)total;
