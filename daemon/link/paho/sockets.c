@@ -16,7 +16,7 @@ enum {
 	BUFFER = 16384,
 	SOCKETS = 64,             /* connections at a time; one beyond them has no buffers and works all the same */
 	LEFT_MS = 10,           /* between two tries to write what the socket did not take */
-	GATHER_US = 250,        /* between two reads: what comes meanwhile comes with one wake-up */
+	GATHER_US = 250,        /* between two reads, or two turns of sending: what comes meanwhile comes with one wake-up */
 };
 
 struct buffered {
@@ -30,6 +30,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct buffered *sockets[SOCKETS];
 static size_t n_sockets;
 static int64_t read_us;         /* when something was read last; of the reading thread */
+static int64_t woken_us;        /* when the sending thread had work last; its own */
 
 /* All that follow: locked. */
 static struct buffered *find(int fd)
@@ -123,10 +124,10 @@ static int already_here(struct pollfd *fds, nfds_t n)
 	return ready;
 }
 
-/* The broker writes packet by packet; woken by each, the reading thread would be in everybody's way. */
-static void gather(void)
+/* The broker writes packet by packet, and we publish one by one; woken by each, a thread is in everybody's way. */
+static void gather(int64_t since_us)
 {
-	int64_t left = read_us + GATHER_US - clock_mono_us();
+	int64_t left = since_us + GATHER_US - clock_mono_us();
 	struct timespec pause = {.tv_nsec = left * 1000};
 
 	if (left > 0 && left <= GATHER_US)
@@ -203,7 +204,7 @@ int paho_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 	if (ready)
 		return ready;
 	if (timeout_ms != 0)
-		gather();
+		gather(read_us);
 	if (!all && (timeout_ms < 0 || timeout_ms > LEFT_MS))
 		timeout_ms = LEFT_MS;
 	return poll(fds, n, timeout_ms);
@@ -211,10 +212,19 @@ int paho_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 
 int paho_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex, const struct timespec *until)
 {
+	int rc;
+
 	pthread_mutex_lock(&lock);
 	flush_all();
 	pthread_mutex_unlock(&lock);
-	return pthread_cond_timedwait(cond, mutex, until);
+	rc = pthread_cond_timedwait(cond, mutex, until);
+	if (rc)
+		return rc;
+	pthread_mutex_unlock(mutex);
+	gather(woken_us);
+	pthread_mutex_lock(mutex);
+	woken_us = clock_mono_us();
+	return rc;
 }
 
 int paho_shutdown(int fd, int how)
