@@ -147,7 +147,7 @@ static void copy_options(struct link *link, const struct link_options *from)
 	if (o->receive_maximum <= 0 || o->receive_maximum > UINT16_MAX)
 		o->receive_maximum = 500;
 	if (!o->window)
-		o->window = 400;
+		o->window = 150;
 	if (o->window > LINK_WINDOW_MAX)
 		o->window = LINK_WINDOW_MAX;
 }
