@@ -28,6 +28,7 @@
 #include "store/outbox.h"
 #include "store/statistics.h"
 #include "store/version.h"
+#include "store/young.h"
 
 enum { WAIT_US = 250000, PENDING = 64, LOCK_EVERY_US = 500000, CHORES_US = 250000, BACKOFF_MAX_MS = 1000 };
 
@@ -516,7 +517,7 @@ static void check_connection(struct worker *w, int64_t *next_us)
 	if (!w->pg || clock_mono_us() < *next_us)
 		return;
 	*next_us = clock_mono_us() + 1000000;
-	if (pg_exec(w->pg, "SELECT 1", &e) < 0) {
+	if (young_look(w->pg, &e) < 0) {
 		log_warn("store.lost", "%s", e.text);
 		drop_connection(w);
 	}

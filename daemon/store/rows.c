@@ -34,7 +34,10 @@ static void insert(struct str *sql, const struct table *t)
 	str_addf(sql, "INSERT INTO %s (tenant, ", t->name);
 	list(sql, t, 0, "", ", ");
 	str_add(sql, ") SELECT $1::text, ");
-	list(sql, t, 0, "u.", ", u.");
+	for (size_t i = 0; i < t->n_columns; i++) {
+		str_add(sql, i ? ", " : "");
+		str_addf(sql, t->columns[i].put ? "%s" : "u.%s", t->columns[i].put ? t->columns[i].put : t->columns[i].name);
+	}
 	arrays(sql, t);
 	str_add(sql, t->then);
 }

@@ -44,16 +44,19 @@ struct timer_put {
 	int64_t due_at;
 };
 struct matter_put {
+	const char *number, *square, *area;
+	int64_t numbers;
+};
+struct matter_drop {
 	const char *cell, *number;
-	struct matter m;
 };
 struct leg_put {
 	const char *number;
 	struct leg_row leg;
 };
 
-#define AT(type, member, column, kind) {column, COLUMN_##kind, offsetof(struct type, member), NULL, NULL}
-#define NAMED(type, member, column, words) {column, COLUMN_NAME, offsetof(struct type, member), words, NULL}
+#define AT(type, member, column, kind) {column, COLUMN_##kind, offsetof(struct type, member), NULL, NULL, NULL}
+#define NAMED(type, member, column, words) {column, COLUMN_NAME, offsetof(struct type, member), words, NULL, NULL}
 
 static const struct column report_columns[] = {
 	AT(report_row, channel, "channel", TEXT), AT(report_row, id, "id", TEXT),
@@ -108,9 +111,9 @@ static const struct column case_columns[] = {
 	AT(case_row, c.urged, "urged", INT),
 	AT(case_row, c.whole_due, "due_whole", TIME),
 	/* What has happened once stays (FACTS_LASTING), and so does what this step says nothing of. */
-	{"facts", COLUMN_INT64, offsetof(struct case_row, facts), NULL, "(t.facts & (-1::int8 << 22)) | u.facts"},
-	{"rated", COLUMN_TEXT, offsetof(struct case_row, rated), NULL, "coalesce(u.rated, t.rated)"},
-	{"officer", COLUMN_TEXT, offsetof(struct case_row, officer), NULL, "coalesce(u.officer, t.officer)"},
+	{"facts", COLUMN_INT64, offsetof(struct case_row, facts), NULL, "(t.facts & (-1::int8 << 22)) | u.facts", NULL},
+	{"rated", COLUMN_TEXT, offsetof(struct case_row, rated), NULL, "coalesce(u.rated, t.rated)", NULL},
+	{"officer", COLUMN_TEXT, offsetof(struct case_row, officer), NULL, "coalesce(u.officer, t.officer)", NULL},
 };
 static const struct column leg_columns[] = {
 	AT(leg_put, number, "number", TEXT), AT(leg_put, leg.leg.n, "leg", INT),
@@ -146,10 +149,9 @@ static const struct column timer_columns[] = {
 	AT(timer_put, number, "number", TEXT), AT(timer_put, due_at, "due_at", TIME),
 };
 static const struct column matter_columns[] = {
-	AT(matter_put, cell, "cell", TEXT), AT(matter_put, number, "number", TEXT),
-	AT(matter_put, m.at, "received_at", TIME), AT(matter_put, m.grid, "grid", TEXT),
-	AT(matter_put, m.lat, "lat", DOUBLE), AT(matter_put, m.lon, "lon", DOUBLE), AT(matter_put, m.crs, "crs", TEXT),
-	AT(matter_put, m.place, "place", TEXT), AT(matter_put, m.text, "text", TEXT),
+	AT(matter_put, number, "number", TEXT), AT(matter_put, numbers, "numbers", INT64),
+	{"square", COLUMN_TEXT, offsetof(struct matter_put, square), NULL, NULL, "hashtextextended(u.square, 0)"},
+	{"area", COLUMN_TEXT, offsetof(struct matter_put, area), NULL, NULL, "hashtextextended(u.area, 0)"},
 };
 static const struct column closed_columns[] = {
 	AT(timer_put, number, "number", TEXT), AT(timer_put, due_at, "at", TIME),
@@ -210,7 +212,7 @@ static struct table tables[N_SAVE_TABLE] = {
 	[SAVE_TIMER_PUT] = {"timer", COLUMNS(timer_columns),
 			    .then = " ON CONFLICT (tenant, number) DO UPDATE SET due_at = excluded.due_at"},
 	[SAVE_COMMAND] = {"command", COLUMNS(command_columns), .then = ""},
-	[SAVE_MATTER_PUT] = {"matter", COLUMNS(matter_columns), .then = " ON CONFLICT DO NOTHING"},
+	[SAVE_MATTER_PUT] = {"matter", COLUMNS(matter_columns), .then = ""},
 	[SAVE_CLOSED] = {"closed", COLUMNS(closed_columns), .then = " ON CONFLICT DO NOTHING"},
 	[SAVE_REPORT_MOVED] = {"report", COLUMNS(moved_columns), .then = "", .n_keys = 2, .update = true},
 	[SAVE_DEAD] = {"dead_letter", COLUMNS(dead_columns), .then = " ON CONFLICT DO NOTHING"},
@@ -242,9 +244,11 @@ static const struct query address_put = {
 		       " ON CONFLICT (tenant, channel, id) DO UPDATE SET address = excluded.address, lat = NULL, lon = NULL"};
 static const struct query device_timer_drop = {
 	"drop_device_timer", "DELETE FROM device_timer WHERE tenant = $1::text AND device = ANY($2::text[])"};
-static const struct query matter_drop = {
-	"drop_matter", "DELETE FROM matter m USING unnest($2::text[], $3::text[]) u(cell, number)"
-		       " WHERE m.tenant = $1::text AND m.cell = u.cell AND m.number = u.number"};
+#define DROP_MATTER(column)                                                                                                \
+	"DELETE FROM matter WHERE ctid = ANY(ARRAY(SELECT m.ctid FROM unnest($2::text[], $3::text[]) u(cell, number)"      \
+	" CROSS JOIN LATERAL (SELECT x.ctid FROM matter x WHERE x.tenant = $1::text AND x.number = u.number"               \
+	" AND x." column " = hashtextextended(u.cell, 0) OFFSET 0) m))"
+static const struct query square_drop = {"drop_square", DROP_MATTER("square")}, area_drop = {"drop_area", DROP_MATTER("area")};
 static const struct query begin = {"begin", "BEGIN"}, commit = {"commit", "COMMIT"};
 
 void save_init_tables(void)
@@ -262,8 +266,10 @@ const struct query *save_query(enum save_table table)
 		return &address_put;
 	if (table == SAVE_DEVICE_TIMER_DROP)
 		return &device_timer_drop;
-	if (table == SAVE_MATTER_DROP)
-		return &matter_drop;
+	if (table == SAVE_SQUARE_DROP)
+		return &square_drop;
+	if (table == SAVE_AREA_DROP)
+		return &area_drop;
 	return table == SAVE_TIMER_DROP ? &timer_drop : &tables[table].query;
 }
 
@@ -326,13 +332,21 @@ static void save_matter(struct save *s, const struct case_change *change)
 	bool open = c->state != STATE_RESOLVED && c->state != STATE_CLOSED && c->state != STATE_JOINED;
 
 	if (!open && c->cells) {
-		for (const char *cell = c->cells; *cell && !change->fresh; cell += strcspn(cell, "\n"), cell += *cell == '\n')
-			save_row(s, SAVE_MATTER_DROP,
-				 ROW(matter_put, .cell = arena_strndup(s->a, cell, strcspn(cell, "\n")), .number = c->number));
+		/* Up to schema 6 a case had a row a cell, and a line for each. */
+		for (const char *at = c->cells; *at && !change->fresh; at += strcspn(at, "\n"), at += *at == '\n') {
+			const char *cell = arena_strndup(s->a, at, strcspn(at, "\n"));
+
+			save_row(s, matter_is_square(cell) ? SAVE_SQUARE_DROP : SAVE_AREA_DROP, ROW(matter_drop, cell, c->number));
+		}
 		c->cells = NULL;
 	}
-	for (size_t i = 0; open && i < change->n_cells; i++)
-		save_row(s, SAVE_MATTER_PUT, ROW(matter_put, change->cells[i], c->number, *change->matter));
+	if (open && change->n_cells) {
+		struct matter_put *put = ROW(matter_put, c->number, .numbers = (int64_t)change->matter->numbers);
+
+		for (size_t i = 0; i < change->n_cells; i++)
+			*(matter_is_square(change->cells[i]) ? &put->square : &put->area) = change->cells[i];
+		save_row(s, SAVE_MATTER_PUT, put);
+	}
 	if (c->closed_at != MOMENT_NONE && !open)
 		save_row(s, SAVE_CLOSED, ROW(timer_put, c->number, c->closed_at));
 }
@@ -409,7 +423,8 @@ static void pipe_drops(struct pg *pg, struct save *s)
 {
 	pipe_drop(pg, s, SAVE_QUEUE_DROP, offsetof(struct queue_put, q.department), offsetof(struct queue_put, number));
 	pipe_drop(pg, s, SAVE_TIMER_DROP, offsetof(struct timer_put, number), offsetof(struct timer_put, number));
-	pipe_drop(pg, s, SAVE_MATTER_DROP, offsetof(struct matter_put, cell), offsetof(struct matter_put, number));
+	pipe_drop(pg, s, SAVE_SQUARE_DROP, offsetof(struct matter_drop, cell), offsetof(struct matter_drop, number));
+	pipe_drop(pg, s, SAVE_AREA_DROP, offsetof(struct matter_drop, cell), offsetof(struct matter_drop, number));
 }
 
 static void pipe_addresses(struct pg *pg, struct save *s)

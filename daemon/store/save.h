@@ -22,7 +22,7 @@ struct case_change {
 	ALIST(struct leg_row) legs;
 	const char *address;                    /* amended, or NULL */
 	const struct matter *matter;            /* of a new case that others may be the same as, or NULL */
-	const char *const *cells;               /* under which it is kept */
+	const char *const *cells;               /* under which it is kept: one of a kind */
 	size_t n_cells;
 	int64_t wake_at;
 };
@@ -67,7 +67,7 @@ struct rows {
 enum save_table { SAVE_REPORT, SAVE_PERSON, SAVE_CASE_NEW, SAVE_CASE_OLD, SAVE_LEG, SAVE_HISTORY, SAVE_OUTBOX,
 		  SAVE_QUEUE_NEW, SAVE_TIMER_NEW, SAVE_QUEUE_PUT, SAVE_QUEUE_DROP, SAVE_TIMER_PUT, SAVE_TIMER_DROP,
 		  SAVE_ADDRESS, SAVE_COMMAND, SAVE_DEAD,
-		  SAVE_MATTER_PUT, SAVE_MATTER_DROP, SAVE_CLOSED,
+		  SAVE_MATTER_PUT, SAVE_SQUARE_DROP, SAVE_AREA_DROP, SAVE_CLOSED,
 		  SAVE_REPORT_MOVED,            /* struct report_row: a report that became part of another case */
 		  SAVE_REPORT_MADE, SAVE_DEVICE, SAVE_CAUSE, SAVE_DEVICE_TIMER, SAVE_DEVICE_TIMER_DROP,
 		  SAVE_POINT,                   /* struct point_row */

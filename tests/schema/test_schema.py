@@ -97,6 +97,37 @@ def test_every_statement_of_the_programs_can_be_prepared(office):
 	assert not bad
 
 
+# ---- what a migration makes of rows that are there --------------------------------------------------
+
+def migration(number):
+	with open(glob.glob(os.path.join(ROOT, "schema", f"{number:03}_*.sql"))[0], encoding="utf-8") as f:
+		return f.read()
+
+
+def test_open_matters_from_before_are_known_again_and_forgotten_with_their_case(office):
+	"""Up to schema 6 a case had a row a cell, with what it is known by; `cells` had a line for each."""
+	said = {"category": "物业/漏水", "text": "幸福里901号楼楼道顶部一直漏水，墙皮已经脱落",
+		"place": {"address": "幸福里901号楼", "grid": "410106003007012"}}
+	case = office.case("hotline", **said)
+	office.db.all("update needle.cases set cells = '物业/漏水 pgcj02173784,568120' || chr(10) || cells where number = %s", case)
+	office.db.all("""drop table needle.matter;
+		create table needle.matter (tenant text collate "C" not null, cell text collate "C" not null, number text collate "C" not null,
+			received_at timestamptz not null, grid text, lat float8, lon float8, crs text, place text, text text not null,
+			primary key (tenant, cell, number));
+		insert into needle.matter (tenant, cell, number, received_at, grid, place, text)
+			select tenant, string_to_table(cells, chr(10)), number, received_at, grid, 'x', 'x' from needle.cases
+			where cells is not null and state not in ('resolved', 'closed', 'joined')""")
+	rows = office.db.value("select count(*) from needle.matter")
+	office.db.all(migration(7))
+	assert office.db.value("select count(*) from needle.matter") == rows
+	assert office.db.value("select count(*) from needle.matter where number = %s", case) == 2
+	receipt = office.report("wechat", **said)
+	assert receipt["result"] == "joined" and receipt["case"] == case
+	office.done("wuye", case, "accept")
+	office.done("wuye", case, "resolve", answer="修好了")
+	assert office.db.value("select count(*) from needle.matter where number = %s", case) == 0
+
+
 # ---- migrations: from here on the database is taken apart -------------------------------------------
 
 def test_migrations_apply_on_an_empty_database_and_only_once(office):

@@ -44,6 +44,13 @@ static bool has_position(const struct matter *m)
 	return !isnan(m->lat) && !isnan(m->lon);
 }
 
+void matter_again(const char *name, const char *text, const char *place, struct arena *a, struct matter *inout)
+{
+	inout->text = beginning(text_shadow(a, text_mask(a, text, name)), TEXT_CHARACTERS, a);
+	inout->numbers = text_number_bits(inout->text);
+	inout->place = place ? text_shadow(a, text_mask_address(a, place)) : NULL;
+}
+
 bool matter_of(const struct report *r, struct arena *a, struct matter *ret)
 {
 	if (!r->known_category || !r->text || r->secret || r->accused || r->device || (!r->grid && !r->has_position))
@@ -54,9 +61,7 @@ bool matter_of(const struct report *r, struct arena *a, struct matter *ret)
 		ret->lat = r->lat;
 		ret->lon = r->lon;
 	}
-	ret->text = beginning(text_shadow(a, text_mask(a, r->text, r->name)), TEXT_CHARACTERS, a);
-	if (r->address)
-		ret->place = text_shadow(a, text_mask_address(a, r->address));
+	matter_again(r->name, r->text, r->address, a, ret);
 	return *ret->text != '\0';
 }
 
@@ -68,7 +73,10 @@ static const char *grid_cell(const struct office *office, char kind, const struc
 
 static const char *square_cell(const struct matter *m, double size, double lat, double lon, struct arena *a)
 {
-	return arena_printf(a, "%s p%s%.0f,%.0f", m->category, m->crs ? m->crs : "", floor(lat / size),
+	const char *crs = m->crs ? m->crs : "";
+
+	/* Up to its first blank, so that the last blank of a cell stands before its kind. */
+	return arena_printf(a, "%s p%.*s%.0f,%.0f", m->category, (int)strcspn(crs, " "), crs, floor(lat / size),
 			    floor(lon / size));
 }
 
@@ -81,6 +89,11 @@ size_t matter_rows(const struct office *office, const struct matter *m, struct a
 	if (m->grid)
 		ret[n++] = grid_cell(office, has_position(m) ? 'g' : 'n', m, a);
 	return n;
+}
+
+bool matter_is_square(const char *cell)
+{
+	return strrchr(cell, ' ')[1] == 'p';
 }
 
 static bool is_listed(const char *const *cells, size_t n, const char *cell)
