@@ -1,8 +1,5 @@
 #include "store/matters.h"
 
-#include <math.h>
-#include <stdlib.h>
-
 #include "base/err.h"
 #include "base/mem.h"
 
@@ -19,7 +16,7 @@
 static const struct query find = {
 	"matters_find",
 	"SELECT f.i, f.number, k.* FROM (" NEWEST("square", "$2", "$3", "$4") " UNION ALL " NEWEST("area", "$5", "$6", "$7") ") f"
-	" CROSS JOIN LATERAL (SELECT p.name, r.text, p.address, r.grid, p.lat, p.lon, p.crs, micros(r.received_at)"
+	" CROSS JOIN LATERAL (SELECT p.name, r.text, p.address, r.grid, p.lat, p.lon, p.crs, r.received_at"
 	" FROM cases c JOIN report r ON r.tenant = c.tenant AND r.channel = c.channel AND r.id = c.report"
 	" LEFT JOIN person p ON p.tenant = r.tenant AND p.channel = r.channel AND p.id = r.id"
 	" WHERE c.tenant = $1::text AND c.number = f.number AND r.text IS NOT NULL OFFSET 0) k"};
@@ -29,13 +26,6 @@ static const char *text_at(const struct pg_rows *rows, int row, int column, stru
 	const char *s = pg_get(rows, row, column);
 
 	return s ? arena_strdup(a, s) : NULL;
-}
-
-static double number_at(const struct pg_rows *rows, int row, int column)
-{
-	const char *s = pg_get(rows, row, column);
-
-	return s ? strtod(s, NULL) : (double)NAN;
 }
 
 /* The looks of one kind as three arrays. */
@@ -67,7 +57,7 @@ int matters_find(struct pg *pg, const char *tenant, const struct look *looks, si
 	pg_text(&args, tenant);
 	put_looks(&args, looks, n, true, a);
 	put_looks(&args, looks, n, false, a);
-	r = pg_run(pg, &find, &args, &rows, e);
+	r = pg_run_binary(pg, &find, &args, &rows, e);
 	if (r < 0)
 		return r;
 	*ret_n = (size_t)rows.n;
@@ -77,8 +67,8 @@ int matters_find(struct pg *pg, const char *tenant, const struct look *looks, si
 
 		*f = (struct found_matter){
 			(size_t)pg_get_int(&rows, i, 0),
-			{.number = text_at(&rows, i, 1, a), .grid = text_at(&rows, i, 5, a), .lat = number_at(&rows, i, 6),
-			 .lon = number_at(&rows, i, 7), .crs = text_at(&rows, i, 8, a), .at = pg_get_time(&rows, i, 9)}};
+			{.number = text_at(&rows, i, 1, a), .grid = text_at(&rows, i, 5, a), .lat = pg_get_double(&rows, i, 6),
+			 .lon = pg_get_double(&rows, i, 7), .crs = text_at(&rows, i, 8, a), .at = pg_get_time(&rows, i, 9)}};
 		matter_again(pg_get(&rows, i, 2), pg_get(&rows, i, 3), pg_get(&rows, i, 4), a, &f->m);
 	}
 	pg_rows_done(&rows);

@@ -33,6 +33,8 @@ struct column {
 	const char *const *names;       /* of COLUMN_NAME */
 	const char *merge;              /* of UPDATE, where the old value (t) has a say beside the new one (u); or NULL */
 	const char *put;                /* of INSERT, where the table keeps something else of it (u); or NULL */
+	bool often;                     /* of a number: nearly always `usual` */
+	int usual;
 };
 struct table {
 	const char *name;               /* the relation; statements are called put_NAME, set_NAME */

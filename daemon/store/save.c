@@ -55,8 +55,15 @@ struct leg_put {
 	struct leg_row leg;
 };
 
-#define AT(type, member, column, kind) {column, COLUMN_##kind, offsetof(struct type, member), NULL, NULL, NULL}
-#define NAMED(type, member, column, words) {column, COLUMN_NAME, offsetof(struct type, member), words, NULL, NULL}
+#define AT(row, member, column, kind) {.name = column, .type = COLUMN_##kind, .offset = offsetof(struct row, member)}
+#define NAMED(row, member, column, words)                                                                                  \
+	{.name = column, .type = COLUMN_NAME, .offset = offsetof(struct row, member), .names = words}
+#define MERGED(row, member, column, kind, with)                                                                            \
+	{.name = column, .type = COLUMN_##kind, .offset = offsetof(struct row, member), .merge = with}
+#define MADE(row, member, column, kind, of)                                                                                \
+	{.name = column, .type = COLUMN_##kind, .offset = offsetof(struct row, member), .put = of}
+#define USUAL(row, member, column, kind, value)                                                                            \
+	{.name = column, .type = COLUMN_##kind, .offset = offsetof(struct row, member), .often = true, .usual = value}
 
 static const struct column report_columns[] = {
 	AT(report_row, channel, "channel", TEXT), AT(report_row, id, "id", TEXT),
@@ -74,7 +81,7 @@ static const struct column person_columns[] = {
 	AT(person_row, ref, "ref", TEXT), AT(person_row, address, "address", TEXT),
 	AT(person_row, lat, "lat", DOUBLE), AT(person_row, lon, "lon", DOUBLE),
 	AT(person_row, crs, "crs", TEXT), AT(person_row, accused, "accused", TEXT),
-	AT(person_row, secret, "secret", BOOL),
+	USUAL(person_row, secret, "secret", BOOL, false),
 };
 static const struct column case_columns[] = {
 	AT(case_row, c.number, "number", TEXT), AT(case_row, c.channel, "channel", TEXT),
@@ -88,8 +95,8 @@ static const struct column case_columns[] = {
 	NAMED(case_row, c.visibility, "visibility", visibility_names), AT(case_row, c.horizon, "horizon", TEXT),
 	AT(case_row, c.rule, "rule", TEXT), AT(case_row, c.route_source, "route_source", TEXT),
 	AT(case_row, c.config, "config", TEXT), AT(case_row, c.leg.policy, "policy", TEXT),
-	AT(case_row, c.leg.n, "leg", INT), AT(case_row, c.leg.started_at, "leg_at", TIME),
-	AT(case_row, c.leg.level, "level", INT),
+	USUAL(case_row, c.leg.n, "leg", INT, 1), AT(case_row, c.leg.started_at, "leg_at", TIME),
+	USUAL(case_row, c.leg.level, "level", INT, 0),
 	AT(case_row, c.leg.due[CLOCK_ACCEPT], "due_accept", TIME),
 	AT(case_row, c.leg.due[CLOCK_CONTACT], "due_contact", TIME),
 	AT(case_row, c.leg.due[CLOCK_RESOLVE], "due_resolve", TIME),
@@ -98,22 +105,22 @@ static const struct column case_columns[] = {
 	AT(case_row, c.leg.met[CLOCK_CONTACT], "met_contact", TIME),
 	AT(case_row, c.leg.met[CLOCK_RESOLVE], "met_resolve", TIME),
 	AT(case_row, c.leg.met[CLOCK_FEEDBACK], "met_feedback", TIME),
-	AT(case_row, c.leg.provisional, "provisional", BOOL), AT(case_row, fired, "fired", JSON),
+	USUAL(case_row, c.leg.provisional, "provisional", BOOL, false), AT(case_row, fired, "fired", JSON),
 	AT(case_row, basis, "basis", JSON),
-	AT(case_row, c.reports, "reports", INT), AT(case_row, c.returns, "returns", INT),
-	AT(case_row, c.heat, "heat", INT), AT(case_row, c.urges, "urges", INT),
-	AT(case_row, c.urge_day, "urge_day", INT), AT(case_row, c.dissatisfied, "dissatisfied", INT),
+	USUAL(case_row, c.reports, "reports", INT, 1), USUAL(case_row, c.returns, "returns", INT, 0),
+	USUAL(case_row, c.heat, "heat", INT, 0), USUAL(case_row, c.urges, "urges", INT, 0),
+	USUAL(case_row, c.urge_day, "urge_day", INT, 0), USUAL(case_row, c.dissatisfied, "dissatisfied", INT, 0),
 	AT(case_row, c.received_at, "received_at", TIME), AT(case_row, c.resolved_at, "resolved_at", TIME),
 	AT(case_row, c.closed_at, "closed_at", TIME), AT(case_row, c.close_reason, "close_reason", TEXT),
 	AT(case_row, c.joined_into, "joined_into", TEXT), AT(case_row, c.accused, "accused", TEXT),
-	AT(case_row, c.person, "person", TEXT), AT(case_row, c.score, "score", INT),
+	AT(case_row, c.person, "person", TEXT), USUAL(case_row, c.score, "score", INT, -1),
 	AT(case_row, c.cells, "cells", TEXT),
-	AT(case_row, c.urged, "urged", INT),
+	USUAL(case_row, c.urged, "urged", INT, 0),
 	AT(case_row, c.whole_due, "due_whole", TIME),
 	/* What has happened once stays (FACTS_LASTING), and so does what this step says nothing of. */
-	{"facts", COLUMN_INT64, offsetof(struct case_row, facts), NULL, "(t.facts & (-1::int8 << 22)) | u.facts", NULL},
-	{"rated", COLUMN_TEXT, offsetof(struct case_row, rated), NULL, "coalesce(u.rated, t.rated)", NULL},
-	{"officer", COLUMN_TEXT, offsetof(struct case_row, officer), NULL, "coalesce(u.officer, t.officer)", NULL},
+	MERGED(case_row, facts, "facts", INT64, "(t.facts & (-1::int8 << 22)) | u.facts"),
+	MERGED(case_row, rated, "rated", TEXT, "coalesce(u.rated, t.rated)"),
+	MERGED(case_row, officer, "officer", TEXT, "coalesce(u.officer, t.officer)"),
 };
 static const struct column leg_columns[] = {
 	AT(leg_put, number, "number", TEXT), AT(leg_put, leg.leg.n, "leg", INT),
@@ -150,8 +157,8 @@ static const struct column timer_columns[] = {
 };
 static const struct column matter_columns[] = {
 	AT(matter_put, number, "number", TEXT), AT(matter_put, numbers, "numbers", INT64),
-	{"square", COLUMN_TEXT, offsetof(struct matter_put, square), NULL, NULL, "hashtextextended(u.square, 0)"},
-	{"area", COLUMN_TEXT, offsetof(struct matter_put, area), NULL, NULL, "hashtextextended(u.area, 0)"},
+	MADE(matter_put, square, "square", TEXT, "hashtextextended(u.square, 0)"),
+	MADE(matter_put, area, "area", TEXT, "hashtextextended(u.area, 0)"),
 };
 static const struct column closed_columns[] = {
 	AT(timer_put, number, "number", TEXT), AT(timer_put, due_at, "at", TIME),
