@@ -8,7 +8,8 @@
 #include "core/time/moment.h"
 #include "dispatch/parts.h"
 
-enum { PERIOD_US = 1000000, SLICE = 10000 };
+/* Rows of one look: cold ones cost tens of microseconds, and events wait meanwhile. */
+enum { PERIOD_US = 1000000, SLICE = 2000, SLICE_LEAST = 200 };
 
 void summary_mark(struct dispatch *d, const char *dept)
 {
@@ -140,12 +141,14 @@ static bool tell_whole(struct dispatch *d, int64_t now)
 int summary_publish(struct dispatch *d, struct err *e)
 {
 	int64_t now = clock_now_us(), began = clock_mono_us();
-	struct summary_question q = {SLICE, (size_t)d->settings->office.statistics.problems, now, moment_of_day(moment_day(now), 1440)};
+	struct summary_question q = {.n_late = (size_t)d->settings->office.statistics.problems, .now = now,
+				     .end_of_day = moment_of_day(moment_day(now), 1440)};
 	struct arena a = {0};
 	int r;
 
 	if (began >= d->next_round_us)
 		begin_round(d, began);
+	q.max = d->counting.n && SLICE / d->counting.n > SLICE_LEAST ? SLICE / d->counting.n : SLICE_LEAST;
 	r = queue_summary(d->pg, tenant_of(d), d->counting.v, d->counting.n, &q, &a, e);
 	if (r == 0 && tell_whole(d, now))
 		show(d, now);

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -64,7 +65,10 @@ static void update(struct str *sql, const struct table *t)
 		const struct column *c = &t->columns[i];
 
 		str_addf(sql, "%s%s = ", i == t->n_keys ? "" : ", ", c->name);
-		value(sql, c, c->merge);
+		if (t->was && !c->merge)
+			str_addf(sql, "CASE WHEN $%zu IS NULL THEN t.%s ELSE u.%s END", i + 2, c->name, c->name);
+		else
+			value(sql, c, c->merge);
 	}
 	arrays(sql, t);
 	str_add(sql, " WHERE t.tenant = $1::text");
@@ -115,12 +119,49 @@ static bool is_usual(const void *at, const struct column *c)
 	return false;
 }
 
-/* Nearly half of a new case's columns: each would be an array to send, to read, and to walk beside the others. */
-static bool is_usual_in_all(const struct column *c, const void *const *rows, size_t n)
+static bool is_same(const void *a, const void *b, const struct column *c)
 {
+	const char *const *text = a, *const *other = b;
+
+	switch (c->type) {
+	case COLUMN_TEXT:
+	case COLUMN_JSON:
+		return *text == *other || (*text && *other && strcmp(*text, *other) == 0);
+	case COLUMN_TIME:
+	case COLUMN_INT64:
+		return *(const int64_t *)a == *(const int64_t *)b;
+	case COLUMN_INT:
+	case COLUMN_NAME:
+		return *(const int *)a == *(const int *)b;
+	case COLUMN_BOOL:
+		return *(const bool *)a == *(const bool *)b;
+	case COLUMN_DOUBLE:
+	case COLUMN_DIGEST:
+	case COLUMN_BLOB:
+		break;
+	}
+	return false;
+}
+
+static bool is_unchanged(const struct table *t, const void *row, const struct column *c)
+{
+	const void *was = *(const void *const *)(const void *)((const char *)row + t->was);
+
+	return was && is_same(field(row, c), field(was, c), c);
+}
+
+/*
+ * Nearly half of a new case's columns are as usual, and most of an old one's as they were: each would be an array to send, to
+ * read, and to walk beside the others.
+ */
+static bool can_be_left_out(const struct table *t, const struct column *c, const void *const *rows, size_t n)
+{
+	bool kept = t->was && !c->merge;
 	size_t i = 0;
 
-	while (i < n && is_usual(field(rows[i], c), c))
+	if (c < t->columns + t->n_keys)
+		return false;
+	while (i < n && (kept ? is_unchanged(t, rows[i], c) : is_usual(field(rows[i], c), c)))
 		i++;
 	return i == n;
 }
@@ -200,7 +241,7 @@ void table_args(const struct table *t, const char *tenant, const void *const *ro
 
 	pg_text(args, tenant);
 	for (size_t i = 0; i < t->n_columns; i++)
-		if (is_usual_in_all(&t->columns[i], rows, n))
+		if (can_be_left_out(t, &t->columns[i], rows, n))
 			by_type[t->columns[i].type](&t->columns[i], NULL, 0, a, args);
 		else
 			by_type[t->columns[i].type](&t->columns[i], rows, n, a, args);

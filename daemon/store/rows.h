@@ -43,6 +43,7 @@ struct table {
 	const char *then;               /* " ON CONFLICT … " / " RETURNING …", or "" */
 	size_t n_keys;                  /* of UPDATE: the first n columns are the key, beside tenant */
 	bool update;
+	size_t was;                     /* of UPDATE: where a row points to itself as the table has it, or to NULL; 0: nowhere */
 	struct query query;             /* built by table_init */
 };
 

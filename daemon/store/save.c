@@ -25,6 +25,7 @@ struct case_row {
 	const char *supports, *errands, *joined, *told, *fired, *basis;
 	int64_t facts;
 	const char *rated, *officer;
+	const struct case_row *was;
 };
 struct history_put {
 	const char *number;
@@ -150,7 +151,7 @@ static const struct column outbox_columns[] = {
 static const struct column queue_columns[] = {
 	AT(queue_put, q.department, "department", TEXT), AT(queue_put, number, "number", TEXT),
 	AT(queue_put, q.role, "role", TEXT), AT(queue_put, state, "state", TEXT),
-	AT(queue_put, due_resolve, "due_resolve", TIME), AT(queue_put, q.card, "card", JSON),
+	AT(queue_put, due_resolve, "due_resolve", TIME), AT(queue_put, q.card, "card", TEXT),
 };
 static const struct column timer_columns[] = {
 	AT(timer_put, number, "number", TEXT), AT(timer_put, due_at, "due_at", TIME),
@@ -204,9 +205,12 @@ static const struct column device_timer_columns[] = {
 static struct table tables[N_SAVE_TABLE] = {
 	[SAVE_REPORT] = {"report", COLUMNS(report_columns),
 			 .then = " ON CONFLICT DO NOTHING RETURNING channel, id"},
-	[SAVE_PERSON] = {"person", COLUMNS(person_columns), .then = " ON CONFLICT DO NOTHING"},
+	[SAVE_PERSON] = {"person", COLUMNS(person_columns), .then = ""},
+	/* Of a device's report, which may have been claimed before. */
+	[SAVE_PERSON_PUT] = {"person", COLUMNS(person_columns), .then = " ON CONFLICT DO NOTHING"},
 	[SAVE_CASE_NEW] = {"cases", COLUMNS(case_columns), .then = ""},
-	[SAVE_CASE_OLD] = {"cases", COLUMNS(case_columns), .then = "", .n_keys = 1, .update = true},
+	[SAVE_CASE_OLD] = {"cases", COLUMNS(case_columns), .then = "", .n_keys = 1, .update = true,
+			   .was = offsetof(struct case_row, was)},
 	[SAVE_LEG] = {"leg", COLUMNS(leg_columns), .then = ""},
 	[SAVE_HISTORY] = {"history", COLUMNS(history_columns), .then = ""},
 	[SAVE_OUTBOX] = {"outbox", COLUMNS(outbox_columns), .then = ""},
@@ -301,6 +305,14 @@ static void add_queue(struct case_change *change, const struct queue_row *row, s
 	ALIST_PUSH(a, &change->queue, *row);
 }
 
+const struct case_record *case_change_was(const struct case_record *c, struct arena *a)
+{
+	struct case_record *was = arena_alloc(a, sizeof(*was));
+
+	*was = *c;
+	return was;
+}
+
 void case_change_add(struct case_change *change, const struct effects *fx, struct arena *a)
 {
 	for (size_t i = 0; i < fx->history.n; i++)
@@ -358,6 +370,18 @@ static void save_matter(struct save *s, const struct case_change *change)
 		save_row(s, SAVE_CLOSED, ROW(timer_put, c->number, c->closed_at));
 }
 
+/* The row as the table has it. Lists are written anew, but where there were none. */
+static const struct case_row *stored_row(struct save *s, const struct case_record *was)
+{
+	const char *some;
+
+	if (!was)
+		return NULL;
+	some = was->supports.n || was->errands.n || was->joined.n || was->leg.fired.n ? "" : NULL;
+	return ROW(case_row, .c = *was, .supports = some, .errands = some, .joined = some, .fired = some,
+		   .basis = lists_basis(was, s->a));
+}
+
 void save_change(struct save *s, const struct case_change *change)
 {
 	const struct step_trace trace = {change->history.v, change->history.n, change->legs.v, change->legs.n};
@@ -373,7 +397,7 @@ void save_change(struct save *s, const struct case_change *change)
 		 ROW(case_row, *c, lists_supports(c, s->a), lists_errands(c, s->a), lists_joined(c, s->a),
 		     lists_told(c, s->a), fault_broken("forget-fired") ? "[]" : lists_fired(c, s->a),
 		     lists_basis(c, s->a), facts,
-		     facts_score(&trace), facts_officer(&trace)));
+		     facts_score(&trace), facts_officer(&trace), change->fresh ? NULL : stored_row(s, change->was)));
 	for (size_t i = 0; i < change->history.n; i++)
 		save_row(s, SAVE_HISTORY, ROW(history_put, c->number, change->history.v[i]));
 	points_save(s, change, facts);
