@@ -45,7 +45,7 @@ static const struct query summary = {
 	" (SELECT string_agg(number || ' ' || micros(due_resolve), ' ') FROM (SELECT number, due_resolve FROM q"
 	" WHERE leads AND due_resolve <= $4::timestamptz ORDER BY due_resolve, number LIMIT $7::int8) l) FROM q) s"};
 static const struct query due = {
-	"timers_due", "SELECT number FROM timer WHERE tenant = $1::text AND due_at <= $2::timestamptz"
+	"timers_due", "SELECT number, due_at FROM timer WHERE tenant = $1::text AND due_at <= $2::timestamptz"
 		      " ORDER BY due_at LIMIT $3::int8"};
 static const struct query next = {
 	"timers_next", "SELECT micros(due_at) FROM timer WHERE tenant = $1::text ORDER BY due_at LIMIT 1"};
@@ -286,15 +286,25 @@ static int many_texts(struct pg *pg, const struct query *q, struct pg_args *args
 	return 0;
 }
 
-int timers_due(struct pg *pg, const char *tenant, int64_t now, size_t max, struct arena *a, const char ***ret,
+int timers_due(struct pg *pg, const char *tenant, int64_t until, size_t max, struct arena *a, struct due_case **ret,
 	       size_t *ret_n, struct err *e)
 {
 	struct pg_args args = {0};
+	struct pg_rows rows = {0};
+	int r;
 
 	pg_text(&args, tenant);
-	pg_time(&args, now);
+	pg_time(&args, until);
 	pg_int(&args, (int64_t)max);
-	return many_texts(pg, &due, &args, a, ret, ret_n, e);
+	r = pg_run_binary(pg, &due, &args, &rows, e);
+	if (r < 0)
+		return r;
+	*ret_n = (size_t)rows.n;
+	*ret = arena_alloc(a, *ret_n * sizeof(**ret));
+	for (int i = 0; i < rows.n; i++)
+		(*ret)[i] = (struct due_case){text_at(&rows, i, 0, a), pg_get_time(&rows, i, 1)};
+	pg_rows_done(&rows);
+	return 0;
 }
 
 int store_provisional(struct pg *pg, const char *tenant, const char *after, size_t max, struct arena *a,

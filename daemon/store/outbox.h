@@ -77,8 +77,12 @@ int queue_summary(struct pg *pg, const char *tenant, struct summary *inout, size
 /* Among the `max` that are late longest, where it belongs there. */
 void summary_late(struct summary *s, const struct late *one, size_t max);
 
-/* Cases whose wake-up has come, oldest first. */
-int timers_due(struct pg *pg, const char *tenant, int64_t now, size_t max, struct arena *a, const char ***ret,
+/* Cases whose wake-up has come by then, oldest first, and when it was to come. */
+struct due_case {
+	const char *number;
+	int64_t at;
+};
+int timers_due(struct pg *pg, const char *tenant, int64_t until, size_t max, struct arena *a, struct due_case **ret,
 	       size_t *ret_n, struct err *e);
 /* The next wake-up of all; MOMENT_NONE: none. */
 int timers_next(struct pg *pg, const char *tenant, int64_t *ret, struct err *e);
