@@ -71,13 +71,12 @@ static const char *grid_cell(const struct office *office, char kind, const struc
 	return arena_printf(a, "%s %c%.*s", m->category, kind, office->life.join_grid_prefix, m->grid);
 }
 
-static const char *square_cell(const struct matter *m, double size, double lat, double lon, struct arena *a)
+static const char *square_cell(const struct matter *m, double y, double x, struct arena *a)
 {
 	const char *crs = m->crs ? m->crs : "";
 
 	/* Up to its first blank, so that the last blank of a cell stands before its kind. */
-	return arena_printf(a, "%s p%.*s%.0f,%.0f", m->category, (int)strcspn(crs, " "), crs, floor(lat / size),
-			    floor(lon / size));
+	return arena_printf(a, "%s p%.*s%lld,%lld", m->category, (int)strcspn(crs, " "), crs, (long long)y, (long long)x);
 }
 
 size_t matter_rows(const struct office *office, const struct matter *m, struct arena *a, const char *ret[MATTER_ROWS])
@@ -85,7 +84,7 @@ size_t matter_rows(const struct office *office, const struct matter *m, struct a
 	size_t n = 0;
 
 	if (has_position(m))
-		ret[n++] = square_cell(m, square(office), m->lat, m->lon, a);
+		ret[n++] = square_cell(m, floor(m->lat / square(office)), floor(m->lon / square(office)), a);
 	if (m->grid)
 		ret[n++] = grid_cell(office, has_position(m) ? 'g' : 'n', m, a);
 	return n;
@@ -96,14 +95,6 @@ bool matter_is_square(const char *cell)
 	return strrchr(cell, ' ')[1] == 'p';
 }
 
-static bool is_listed(const char *const *cells, size_t n, const char *cell)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(cells[i], cell) == 0)
-			return true;
-	return false;
-}
-
 size_t matter_looks(const struct office *office, const struct matter *m, struct arena *a,
 		    const char *ret[MATTER_LOOKS])
 {
@@ -112,13 +103,9 @@ size_t matter_looks(const struct office *office, const struct matter *m, struct 
 	size_t n = 0;
 
 	if (has_position(m))
-		for (int i = 0; i < 4; i++) {
-			const char *cell = square_cell(m, size, m->lat + (i & 1 ? high : -high),
-						       m->lon + (i & 2 ? wide : -wide), a);
-
-			if (!is_listed(ret, n, cell))
-				ret[n++] = cell;
-		}
+		for (double y = floor((m->lat - high) / size); y <= floor((m->lat + high) / size); y++)
+			for (double x = floor((m->lon - wide) / size); x <= floor((m->lon + wide) / size) && n < 4; x++)
+				ret[n++] = square_cell(m, y, x, a);
 	if (m->grid)
 		ret[n++] = grid_cell(office, 'n', m, a);
 	if (m->grid && !has_position(m))
