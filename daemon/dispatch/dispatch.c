@@ -334,11 +334,15 @@ void dispatch_free(struct dispatch *d)
 		handoff_free(item);
 	auditor_free(d);
 	link_free(d->link);
-	for (size_t i = 0; i < d->summaries.n; i++)
+	for (size_t i = 0; i < d->summaries.n; i++) {
 		free((char *)(uintptr_t)d->summaries.v[i].dept);
+		free(d->summaries.v[i].late);
+	}
 	VEC_DONE(&d->summaries);
-	for (size_t i = 0; i < d->counting.n; i++)
+	for (size_t i = 0; i < d->counting.n; i++) {
 		free((char *)(uintptr_t)d->counting.v[i].dept);
+		free(d->counting.v[i].late);
+	}
 	VEC_DONE(&d->counting);
 	for (size_t i = 0; i < d->dirty.cap; i++)
 		free(d->dirty.slots[i].value);

@@ -164,6 +164,12 @@ void audit_topics_done(struct map *topics);
 int reconcile_cards(struct dispatch *d, struct err *e);
 /* probe.c */
 int probe_broker(struct dispatch *d, bool *ret_ok, struct err *e);
+/* How many times as long as counting took it must rest: nobody waits for figures while events wait. */
+enum { BUSY_ROWS = 200, REST = 20, REST_BUSY = 60 };
+static inline int64_t rest_us(const struct dispatch *d, int64_t took_us)
+{
+	return (d->n_in_hand >= BUSY_ROWS ? REST_BUSY : REST) * took_us;
+}
 /* wall.c */
 void wall_mark(struct dispatch *d, bool hurry);
 int wall_publish(struct dispatch *d, struct err *e);

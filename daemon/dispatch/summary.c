@@ -8,11 +8,11 @@
 #include "core/time/moment.h"
 #include "dispatch/parts.h"
 
-enum { PERIOD_US = 1000000, SLOWDOWN = 20, SLICE = 10000 };
+/* Rows of one look: cold ones cost tens of microseconds, and events wait meanwhile. */
+enum { PERIOD_US = 1000000, SLICE = 2000, SLICE_LEAST = 200 };
 
 void summary_mark(struct dispatch *d, const char *dept)
 {
-	wall_mark(d, false);
 	if (!map_get(&d->dirty, dept)) {
 		char *key = mem_strdup(dept);
 
@@ -26,6 +26,7 @@ static void remember(struct dispatch *d, const struct summary *s)
 		if (strcmp(d->summaries.v[i].dept, s->dept) == 0) {
 			const char *name = d->summaries.v[i].dept;
 
+			free(d->summaries.v[i].late);
 			d->summaries.v[i] = *s;
 			d->summaries.v[i].dept = name;
 			return;
@@ -131,6 +132,7 @@ static bool tell_whole(struct dispatch *d, int64_t now)
 		if (!publish_one(d, s, now))
 			summary_mark(d, s->dept);
 		free((char *)(uintptr_t)s->dept);
+		wall_mark(d, false);
 	}
 	d->counting.n = kept;
 	return kept < n;
@@ -139,18 +141,20 @@ static bool tell_whole(struct dispatch *d, int64_t now)
 int summary_publish(struct dispatch *d, struct err *e)
 {
 	int64_t now = clock_now_us(), began = clock_mono_us();
+	struct summary_question q = {.n_late = (size_t)d->settings->office.statistics.problems, .now = now,
+				     .end_of_day = moment_of_day(moment_day(now), 1440)};
 	struct arena a = {0};
 	int r;
 
 	if (began >= d->next_round_us)
 		begin_round(d, began);
-	r = queue_summary(d->pg, tenant_of(d), d->counting.v, d->counting.n, SLICE, now,
-			  moment_of_day(moment_day(now), 1440), &a, e);
+	q.max = d->counting.n && SLICE / d->counting.n > SLICE_LEAST ? SLICE / d->counting.n : SLICE_LEAST;
+	r = queue_summary(d->pg, tenant_of(d), d->counting.v, d->counting.n, &q, &a, e);
 	if (r == 0 && tell_whole(d, now))
 		show(d, now);
 	arena_done(&a);
-	/* Counting takes time: it may have a twentieth of it, however long the queues are. */
-	d->next_summary_us = began + SLOWDOWN * (clock_mono_us() - began);
+	/* Counting takes time: it may have a twentieth of it, a sixtieth under load, however long the queues are. */
+	d->next_summary_us = began + rest_us(d, clock_mono_us() - began);
 	if (!d->counting.n && d->next_summary_us < d->next_round_us)
 		d->next_summary_us = d->next_round_us;
 	return r;

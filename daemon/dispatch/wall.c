@@ -13,7 +13,7 @@
 #include "store/bulletin.h"
 #include "store/statistics.h"
 
-enum { PERIOD_US = 1000000, AIMS_US = 2000000, SLOWDOWN = 20 };
+enum { PERIOD_US = 1000000, AIMS_US = 2000000 };
 
 static void add_figures(struct str *t, const struct wall_figures *f)
 {
@@ -23,24 +23,34 @@ static void add_figures(struct str *t, const struct wall_figures *f)
 		 (long long)f->due_today, (long long)f->overdue, (long long)f->suspended, (long long)f->triage);
 }
 
-static void add_problems(struct str *t, const struct office *office, const struct wall_problem *p, size_t n, int64_t now)
+/* The cases that are late longest, of all departments; `total` counts what the summaries do. */
+static int add_problems(struct dispatch *d, struct str *t, const struct summary *total, int64_t now, struct err *e)
 {
-	char at[MOMENT_TEXT];
+	const struct office *office = &d->settings->office;
+	const char *numbers[LATE_MAX], *categories[LATE_MAX];
+	struct arena a = {0};
+	int r;
 
+	for (size_t i = 0; i < total->n_late; i++)
+		numbers[i] = total->late[i].number;
+	r = total->n_late ? wall_categories(d->pg, tenant_of(d), numbers, total->n_late, &a, categories, e) : 0;
 	str_add(t, ",\"problems\":[");
-	for (size_t i = 0; i < n; i++) {
-		const struct department *d = map_get(&office->dept_by_id, p[i].department);
+	for (size_t i = 0; r == 0 && i < total->n_late; i++) {
+		const struct department *dept = map_get(&office->dept_by_id, total->late[i].dept);
 		/* A category that we do not know is a sender's word. */
-		bool known = p[i].category && map_get(&office->category_by_path, p[i].category);
+		bool known = categories[i] && map_get(&office->category_by_path, categories[i]);
+		char at[MOMENT_TEXT];
 
-		str_addf(t, "%s{\"case\":\"%s\",\"category\":", i ? "," : "", p[i].number);
-		str_json(t, known ? p[i].category : "其他");
+		str_addf(t, "%s{\"case\":\"%s\",\"category\":", i ? "," : "", numbers[i]);
+		str_json(t, known ? categories[i] : "其他");
 		str_add(t, ",\"department\":");
-		str_json(t, d ? d->name : p[i].department);
-		str_addf(t, ",\"due\":\"%s\",\"late_hours\":%lld}", moment_rfc3339(p[i].due, at),
-			 (long long)((now - p[i].due) / 3600000000));
+		str_json(t, dept ? dept->name : total->late[i].dept);
+		str_addf(t, ",\"due\":\"%s\",\"late_hours\":%lld}", moment_rfc3339(total->late[i].due, at),
+			 (long long)((now - total->late[i].due) / 3600000000));
 	}
 	str_addc(t, ']');
+	arena_done(&a);
+	return r;
 }
 
 static void add_departments(struct str *t, const struct dispatch *d)
@@ -114,33 +124,61 @@ static int keep_aims(struct dispatch *d, int64_t now, struct err *e)
 	}
 	free(d->wall.aims);
 	d->wall.aims = t.s ? t.s : mem_strdup("");
-	d->wall.next_aims_us = clock_mono_us() + AIMS_US + SLOWDOWN * (clock_mono_us() - began);
+	d->wall.next_aims_us = clock_mono_us() + AIMS_US + rest_us(d, clock_mono_us() - began);
 	return 0;
 }
 
-static int gather(struct dispatch *d, int64_t now, struct str *t, struct err *e)
+static bool is_counted(const struct dispatch *d, const char *dept)
+{
+	for (size_t i = 0; i < d->summaries.n; i++)
+		if (strcmp(d->summaries.v[i].dept, dept) == 0)
+			return true;
+	return false;
+}
+
+/* All departments together; false: one was never counted yet. */
+static bool add_up(const struct dispatch *d, struct summary *ret)
 {
 	const struct office *office = &d->settings->office;
-	struct wall_figures figures = {0};
-	struct wall_problem *problems;
-	struct arena a = {0};
-	size_t n;
-	int r = wall_load(d->pg, tenant_of(d), now, moment_of_day(moment_day(now), 0), &figures, e);
+
+	for (size_t i = 0; i < office->n_departments; i++)
+		if (!is_counted(d, office->departments[i].id))
+			return false;
+	for (size_t i = 0; i < d->summaries.n; i++) {
+		const struct summary *s = &d->summaries.v[i];
+
+		ret->leads += s->leads;
+		ret->leads_due_today += s->leads_due_today;
+		ret->leads_overdue += s->leads_overdue;
+		ret->leads_suspended += s->leads_suspended;
+		ret->leads_triage += s->leads_triage;
+		for (size_t k = 0; k < s->n_late; k++) {
+			struct late one = s->late[k];
+
+			one.dept = s->dept;
+			summary_late(ret, &one, (size_t)office->statistics.problems);
+		}
+	}
+	return true;
+}
+
+static int gather(struct dispatch *d, const struct summary *total, int64_t now, struct str *t, struct err *e)
+{
+	struct wall_figures figures = {.open = total->leads, .due_today = total->leads_due_today, .overdue = total->leads_overdue,
+				       .suspended = total->leads_suspended, .triage = total->leads_triage};
+	int r = wall_today(d->pg, tenant_of(d), moment_of_day(moment_day(now), 0), &figures, e);
 
 	if (r == 0)
-		r = wall_problems(d->pg, tenant_of(d), now, office->statistics.problems, &a, &problems, &n, e);
-	if (r == 0)
 		r = keep_aims(d, now, e);
-	if (r == 0) {
-		str_add(t, ",\"name\":");
-		str_json(t, office->name);
-		add_figures(t, &figures);
-		str_addf(t, ",\"aims\":[%s]", d->wall.aims);
-		add_problems(t, office, problems, n, now);
-		add_departments(t, d);
-		str_addc(t, '}');
-	}
-	arena_done(&a);
+	if (r < 0)
+		return r;
+	str_add(t, ",\"name\":");
+	str_json(t, d->settings->office.name);
+	add_figures(t, &figures);
+	str_addf(t, ",\"aims\":[%s]", d->wall.aims);
+	r = add_problems(d, t, total, now, e);
+	add_departments(t, d);
+	str_addc(t, '}');
 	return r;
 }
 
@@ -161,12 +199,14 @@ static bool send(struct dispatch *d, const char *body, int64_t now)
 int wall_publish(struct dispatch *d, struct err *e)
 {
 	int64_t began = clock_mono_us(), now = clock_now_us();
+	struct summary total = {0};
 	struct str t = {0};
 	int r;
 
-	if (!d->wall.due || began < d->wall.next_us)
+	if (!d->wall.due || began < d->wall.next_us || !add_up(d, &total))
 		return 0;
-	r = gather(d, now, &t, e);
+	r = gather(d, &total, now, &t, e);
+	free(total.late);
 	if (r == 0 && (d->wall.hurry || !d->wall.last || strcmp(d->wall.last, t.s) != 0) && send(d, t.s, now)) {
 		free(d->wall.last);
 		d->wall.last = t.s;
@@ -176,8 +216,8 @@ int wall_publish(struct dispatch *d, struct err *e)
 		d->wall.due = false;
 	}
 	str_done(&t);
-	/* As for summaries: however long it takes, it may have a twentieth of the time. */
-	d->wall.next_us = clock_mono_us() + PERIOD_US + SLOWDOWN * (clock_mono_us() - began);
+	/* As for summaries. */
+	d->wall.next_us = clock_mono_us() + PERIOD_US + rest_us(d, clock_mono_us() - began);
 	return r;
 }
 

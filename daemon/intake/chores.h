@@ -18,9 +18,10 @@ struct pg;
 
 /*
  * Steps what is due, a page a call; ret_more: there was a full page. Rows to be told are in `h`. On an
- * error the transaction is rolled back, and what was not told stays in the outbox.
+ * error the transaction is rolled back, and what was not told stays in the outbox. wait_us: how long the caller would
+ * wait; less, where something falls due before.
  */
-int timers_fire(struct pg *pg, const struct office *office, int64_t now, struct handoff *h, bool *ret_more,
+int timers_fire(struct pg *pg, const struct office *office, int64_t now, int64_t *wait_us, struct handoff *h, bool *ret_more,
 		struct err *e);
 
 struct revision {

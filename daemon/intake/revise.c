@@ -19,7 +19,7 @@ enum { PAGE = 256 };
 static bool step(const struct office *office, struct case_record *c, int64_t now, struct save *save,
 		 struct handoff *h, struct outbox_rows *rows)
 {
-	struct case_change change = {.c = c};
+	struct case_change change = {.c = c, .was = case_change_was(c, &h->arena)};
 	struct effects fx;
 
 	if (life_step(office, c, &(struct action){.what = LIFE_REVISE}, now, &h->arena, &fx) || !fx.history.n)

@@ -54,12 +54,12 @@ static size_t prepare(struct transaction *t, const char **cells, struct unit **w
 
 /* Reports that look in one cell, as a list from its first on: a burst about one place is one look-up. */
 struct looks {
-	const char **cells;
+	struct look *cells;
 	size_t *head, n_cells;          /* of each cell its last look, plus one */
 	size_t *next;                   /* of each look the one before it, plus one */
 };
 
-static void group(const char *const *cells, size_t n, struct arena *a, struct looks *ret)
+static void group(const char *const *cells, struct unit *const *who, size_t n, struct arena *a, struct looks *ret)
 {
 	struct map seen = {0};
 
@@ -71,10 +71,11 @@ static void group(const char *const *cells, size_t n, struct arena *a, struct lo
 
 		if (!at) {
 			at = ++ret->n_cells;
-			ret->cells[at - 1] = cells[i];
+			ret->cells[at - 1] = (struct look){.cell = cells[i], .numbers = who[i]->matter->numbers};
 			ret->head[at - 1] = 0;
 			map_put(&seen, cells[i], (void *)(uintptr_t)at);
 		}
+		ret->cells[at - 1].any_numbers |= ret->cells[at - 1].numbers != who[i]->matter->numbers;
 		ret->next[i] = ret->head[at - 1];
 		ret->head[at - 1] = i + 1;
 	}
@@ -90,7 +91,7 @@ int transaction_find_same(struct transaction *t, struct err *e)
 	size_t n = prepare(t, cells, who), n_found = 0;
 	int r;
 
-	group(cells, n, t->b->a, &looks);
+	group(cells, who, n, t->b->a, &looks);
 	r = n ? matters_find(t->pg, transaction_tenant(t), looks.cells, looks.n_cells, t->b->a, &found, &n_found, e) : 0;
 	for (size_t i = 0; r == 0 && i < n_found; i++)
 		for (size_t k = looks.head[found[i].look]; k; k = looks.next[k - 1]) {
@@ -151,7 +152,6 @@ void transaction_opened(struct transaction *t, struct unit *u, struct case_chang
 {
 	struct action action = {.what = LIFE_PROPOSE, .other_number = u->like, .alike = u->alike};
 	const char *cells[MATTER_ROWS];
-	struct str all = {0};
 	struct effects fx;
 
 	u->opened = true;
@@ -164,10 +164,8 @@ void transaction_opened(struct transaction *t, struct unit *u, struct case_chang
 	change->cells = arena_alloc(t->b->a, sizeof(cells));
 	memcpy((void *)(uintptr_t)change->cells, cells, sizeof(cells));
 	change->matter = u->matter;
-	for (size_t i = 0; i < change->n_cells; i++)
-		str_addf(&all, "%s%s", i ? "\n" : "", cells[i]);
-	change->c->cells = arena_strdup(t->b->a, all.s ? all.s : "");
-	str_done(&all);
+	/* By any one of them its row is found again. */
+	change->c->cells = cells[change->n_cells - 1];
 	if (u->like && u->alike < t->b->office->life.join_auto &&
 	    life_step(t->b->office, change->c, &action, t->now, t->b->a, &fx) == 0)
 		case_change_add(change, &fx, t->b->a);

@@ -15,7 +15,7 @@ enum { FIRE_MAX = 256 };
 static void step(const struct office *office, struct case_record *c, int64_t now, struct save *save,
 		 struct handoff *h, struct outbox_rows *rows)
 {
-	struct case_change change = {.c = c};
+	struct case_change change = {.c = c, .was = case_change_was(c, &h->arena)};
 	struct effects fx;
 
 	if (life_step(office, c, &(struct action){.what = LIFE_TICK}, now, &h->arena, &fx))
@@ -50,13 +50,21 @@ static int fire(struct pg *pg, const struct office *office, int64_t now, struct 
 	return save_commit(pg, &save, e);
 }
 
-int timers_fire(struct pg *pg, const struct office *office, int64_t now, struct handoff *h, bool *ret_more,
+int timers_fire(struct pg *pg, const struct office *office, int64_t now, int64_t *wait_us, struct handoff *h, bool *ret_more,
 		struct err *e)
 {
 	const char **numbers;
-	size_t n = 0;
-	int r = timers_due(pg, office->tenant, now, FIRE_MAX, &h->arena, &numbers, &n, e);
+	struct due_case *due;
+	size_t n = 0, passed = 0;
+	int r = timers_due(pg, office->tenant, now + *wait_us, FIRE_MAX, &h->arena, &due, &n, e);
 
-	*ret_more = r == 0 && n == FIRE_MAX;
-	return r == 0 && n ? fire(pg, office, now, h, numbers, n, e) : r;
+	if (r < 0)
+		return r;
+	numbers = arena_alloc(&h->arena, n * sizeof(*numbers));
+	for (; passed < n && due[passed].at <= now; passed++)
+		numbers[passed] = due[passed].number;
+	*ret_more = passed == FIRE_MAX;
+	if (passed < n)
+		*wait_us = due[passed].at - now;
+	return passed ? fire(pg, office, now, h, numbers, passed, e) : 0;
 }

@@ -163,6 +163,8 @@ struct case_change *transaction_add_change(struct transaction *t, struct case_re
 	struct case_change *change = arena_alloc(t->b->a, sizeof(*change));
 
 	*change = (struct case_change){.c = c, .fresh = fresh, .wake_at = MOMENT_NONE};
+	if (!fresh)
+		change->was = case_change_was(c, t->b->a);
 	map_put(&t->changes, c->number, change);
 	ALIST_PUSH(t->b->a, &t->order, change);
 	return change;
@@ -243,7 +245,7 @@ static void receipt(struct transaction *t, struct unit *u, const char *result, c
 	u->answer = receipt_json(&r, t->b->a);
 }
 
-static void save_person(struct transaction *t, const struct report *r)
+static void save_person(struct transaction *t, enum save_table table, const struct report *r)
 {
 	struct person_row *p;
 
@@ -253,7 +255,7 @@ static void save_person(struct transaction *t, const struct report *r)
 	*p = (struct person_row){r->channel->id, r->id, r->name, r->phone, r->ref, r->address,
 				 r->has_position ? r->lat : (double)__builtin_nan(""),
 				 r->has_position ? r->lon : (double)__builtin_nan(""), r->crs, r->accused, r->secret};
-	save_row(&t->save, SAVE_PERSON, p);
+	save_row(&t->save, table, p);
 }
 
 static void open_case(struct transaction *t, struct unit *u, const struct decision *d)
@@ -361,7 +363,7 @@ static void do_report(struct transaction *t, struct unit *u)
 		duplicate(t, u);
 		return;
 	}
-	save_person(t, u->report);
+	save_person(t, SAVE_PERSON, u->report);  /* its id is new: so is this row */
 	if (u->report->kind == REPORT_REPORT)
 		take_report(t, u);
 	else if (u->report->kind == REPORT_TALK)
@@ -374,7 +376,7 @@ void transaction_open(struct transaction *t, struct unit *u)
 {
 	struct decision d;
 
-	save_person(t, u->report);
+	save_person(t, SAVE_PERSON_PUT, u->report);
 	route(t->b->office, u->report, t->b->a, ROUTE_ALSO, &d);
 	open_case(t, u, &d);
 }

@@ -29,6 +29,7 @@
 #include "store/outbox.h"
 #include "store/statistics.h"
 #include "store/version.h"
+#include "store/young.h"
 
 enum { WAIT_US = 250000, PENDING = 64, LOCK_EVERY_US = 500000, CHORES_US = 250000, BACKOFF_MAX_MS = 1000 };
 
@@ -383,9 +384,13 @@ static bool watch_devices(struct worker *w, bool *ret_more)
 static bool fire_timers(struct worker *w, int64_t now, bool *ret_more)
 {
 	struct handoff *h = mem_alloc(sizeof(*h));
+	/* A clock that is moved by hand wakes us itself. */
+	int64_t wait_us = clock_is_simulated() ? 0 : CHORES_US, began_us = clock_mono_us();
 	struct err e = {0};
-	int r = timers_fire(w->pg, &w->settings->office, now, h, ret_more, &e);
+	int r = timers_fire(w->pg, &w->settings->office, now, &wait_us, h, ret_more, &e);
 
+	if (r == 0 && wait_us && began_us + wait_us < w->next_chores_us)
+		w->next_chores_us = began_us + wait_us;
 	chore_done(w, "timers", h, r, &e);
 	return r == 0 && w->pg;
 }
@@ -480,6 +485,13 @@ bool worker_settled(struct worker *w, int64_t now)
 	return atomic_load(&w->settled_us) / 1000000 >= now / 1000000;
 }
 
+static int64_t patience_us(const struct worker *w)
+{
+	int64_t left = w->next_chores_us - clock_mono_us();
+
+	return left <= 0 || left > WAIT_US ? WAIT_US : left;
+}
+
 static void turn(struct worker *w)
 {
 	struct inbox_record records[BATCH_MAX];
@@ -499,7 +511,7 @@ static void turn(struct worker *w)
 	if (hurry && clock_is_simulated())
 		return;
 	h = mem_alloc(sizeof(*h));
-	n = inbox_read(w->o.inbox, &h->arena, records, BATCH_MAX, 4 << 20, hurry ? 0 : WAIT_US);
+	n = inbox_read(w->o.inbox, &h->arena, records, BATCH_MAX, 4 << 20, hurry ? 0 : patience_us(w));
 	/* So does what a jump brings that came while we waited for them. */
 	for (hurry = n && clock_is_simulated() && atomic_load(&w->woken); hurry; hurry = do_chores(w))
 		w->o.beat(w->o.arg);
@@ -518,7 +530,7 @@ static void check_connection(struct worker *w, int64_t *next_us)
 	if (!w->pg || clock_mono_us() < *next_us)
 		return;
 	*next_us = clock_mono_us() + 1000000;
-	if (pg_exec(w->pg, "SELECT 1", &e) < 0) {
+	if (young_look(w->pg, &e) < 0) {
 		log_warn("store.lost", "%s", e.text);
 		drop_connection(w);
 	}

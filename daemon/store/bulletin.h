@@ -53,10 +53,8 @@ const char *const *list_headings(enum period_content content, bool everybody, si
 struct wall_figures {
 	int64_t received_today, closed_today, resolved_today, open, overdue, due_today, suspended, triage;
 };
-int wall_load(struct pg *pg, const char *tenant, int64_t now, int64_t day, struct wall_figures *ret, struct err *e);
-struct wall_problem {
-	const char *number, *category, *department;
-	int64_t due;
-};
-int wall_problems(struct pg *pg, const char *tenant, int64_t now, int max, struct arena *a, struct wall_problem **ret,
-		  size_t *ret_n, struct err *e);
+/* What is counted of cases and their history since the day began; the rest is the summaries'. */
+int wall_today(struct pg *pg, const char *tenant, int64_t day, struct wall_figures *ret, struct err *e);
+/* The category of each case, or NULL. */
+int wall_categories(struct pg *pg, const char *tenant, const char *const *numbers, size_t n, struct arena *a, const char **ret,
+		    struct err *e);

@@ -13,17 +13,15 @@ static const struct query load = {
 	"cases_load",
 	"SELECT c.number, c.channel, c.source, c.report, c.state, c.lead, c.supports, c.errands, c.joined, c.told, c.seq, c.category, c.grid,"
 	" c.urgency, c.title, c.place, c.visibility, c.horizon, c.rule, c.route_source, c.config, c.policy, c.leg,"
-	" micros(c.leg_at), c.level, micros(c.due_accept), micros(c.due_contact), micros(c.due_resolve),"
-	" micros(c.due_feedback), micros(c.met_accept), micros(c.met_contact), micros(c.met_resolve),"
-	" micros(c.met_feedback), c.provisional, c.fired, c.basis, c.reports, c.returns, c.heat, c.urges, c.urge_day,"
-	" c.dissatisfied, micros(c.received_at), micros(c.resolved_at), micros(c.closed_at), c.close_reason,"
-	" c.joined_into, c.urged, micros(c.due_whole), r.reply_to, r.device IS NOT NULL AND r.reply_to IS NULL,"
+	" c.leg_at, c.level, c.due_accept, c.due_contact, c.due_resolve,"
+	" c.due_feedback, c.met_accept, c.met_contact, c.met_resolve,"
+	" c.met_feedback, c.provisional, c.fired, c.basis, c.reports, c.returns, c.heat, c.urges, c.urge_day,"
+	" c.dissatisfied, c.received_at, c.resolved_at, c.closed_at, c.close_reason,"
+	" c.joined_into, c.urged, c.due_whole, r.reply_to, r.device IS NOT NULL AND r.reply_to IS NULL,"
 	" CASE WHEN c.visibility = 'open' THEN p.address END, c.accused, c.person, c.score, c.cells,"
-	" CASE WHEN c.joined IS NULL THEN CASE WHEN p.name IS NULL THEN NULL ELSE json_build_array(p.name) END ELSE"
-	" (SELECT json_agg(n.name) FROM (SELECT p.name UNION ALL SELECT q.name"
+	" p.name, CASE WHEN c.joined IS NOT NULL THEN (SELECT json_agg(q.name)"
 	" FROM json_to_recordset(c.joined) j(channel text, report text)"
-	" JOIN person q ON q.tenant = c.tenant AND q.channel = j.channel AND q.id = j.report) n"
-	" WHERE n.name IS NOT NULL) END"
+	" JOIN person q ON q.tenant = c.tenant AND q.channel = j.channel AND q.id = j.report WHERE q.name IS NOT NULL) END"
 	" FROM cases c"
 	" LEFT JOIN report r ON r.tenant = c.tenant AND r.channel = c.channel AND r.id = c.report"
 	" LEFT JOIN person p ON p.tenant = c.tenant AND p.channel = c.channel AND p.id = c.report"
@@ -93,6 +91,7 @@ static struct case_record *read_case(const struct pg_rows *rows, int row, struct
 {
 	struct case_record *c = arena_alloc(a, sizeof(*c));
 	struct cursor at = {rows, row, 0, a};
+	const char *first;
 
 	c->number = next_text(&at);
 	c->channel = next_text(&at);
@@ -138,7 +137,8 @@ static struct case_record *read_case(const struct pg_rows *rows, int row, struct
 	c->person = next_text(&at);
 	c->score = next_int(&at);
 	c->cells = next_text(&at);
-	lists_read_names(next_raw(&at), c, a);
+	first = next_text(&at);
+	lists_read_names(first, next_raw(&at), c, a);
 	return c;
 }
 
@@ -151,7 +151,7 @@ int cases_load(struct pg *pg, const char *tenant, const char *const *numbers, si
 
 	pg_text(&args, tenant);
 	pg_texts(&args, numbers, n);
-	r = pg_run(pg, &load, &args, &rows, e);
+	r = pg_run_binary(pg, &load, &args, &rows, e);
 	if (r < 0)
 		return r;
 	*ret = arena_alloc(a, (size_t)rows.n * sizeof(**ret));
@@ -164,9 +164,7 @@ int cases_load(struct pg *pg, const char *tenant, const char *const *numbers, si
 
 static double next_double(struct cursor *at)
 {
-	const char *s = pg_get(at->rows, at->row, at->column++);
-
-	return s ? strtod(s, NULL) : (double)NAN;
+	return pg_get_double(at->rows, at->row, at->column++);
 }
 
 int cases_record(struct pg *pg, const char *tenant, const struct case_record *c, struct arena *a,

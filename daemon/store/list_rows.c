@@ -161,62 +161,49 @@ int list_load(struct pg *pg, const struct list_query *q, struct arena *a, struct
 }
 
 /* ---- the wall --------------------------------------------------------------------------------- */
-static const struct query figures = {
-	"wall_figures",
-	"SELECT (SELECT count(*) FROM cases WHERE tenant = $1::text AND received_at >= $3::timestamptz),"
-	" (SELECT count(DISTINCT number) FROM history WHERE tenant = $1::text AND kind = 'closed' AND at >= $3::timestamptz),"
-	" (SELECT count(DISTINCT number) FROM history WHERE tenant = $1::text AND kind = 'resolved' AND at >= $3::timestamptz),"
-	" count(*), count(*) FILTER (WHERE due_resolve <= $2::timestamptz),"
-	" count(*) FILTER (WHERE due_resolve > $2::timestamptz AND due_resolve <= $3::timestamptz + interval '1 day'),"
-	" count(*) FILTER (WHERE state = 'suspended'), count(*) FILTER (WHERE state = 'triage')"
-	" FROM queue WHERE tenant = $1::text AND role <> 'support'"};
-static const struct query problems = {
-	"wall_problems", "SELECT q.number, c.category, q.department, micros(q.due_resolve) FROM (SELECT * FROM queue"
-			 " WHERE tenant = $1::text AND role <> 'support' AND due_resolve <= $2::timestamptz"
-			 " ORDER BY due_resolve, number LIMIT $3::int8) q JOIN cases c ON c.tenant = q.tenant"
-			 " AND c.number = q.number ORDER BY q.due_resolve, q.number"};
+static const struct query today = {
+	"wall_today",
+	"SELECT (SELECT count(*) FROM cases WHERE tenant = $1::text AND received_at >= $2::timestamptz),"
+	" (SELECT count(DISTINCT number) FROM history WHERE tenant = $1::text AND kind = 'closed' AND at >= $2::timestamptz),"
+	" (SELECT count(DISTINCT number) FROM history WHERE tenant = $1::text AND kind = 'resolved' AND at >= $2::timestamptz)"};
+static const struct query categories = {
+	"wall_categories", "SELECT u.i, (SELECT c.category FROM cases c WHERE c.tenant = $1::text AND c.number = u.number)"
+			   " FROM unnest($2::text[], $2::text[]) WITH ORDINALITY u(number, same, i)"};
 
-int wall_load(struct pg *pg, const char *tenant, int64_t now, int64_t day, struct wall_figures *ret, struct err *e)
+int wall_today(struct pg *pg, const char *tenant, int64_t day, struct wall_figures *ret, struct err *e)
 {
 	struct pg_args args = {0};
 	struct pg_rows rows = {0};
-	int64_t *const to[] = {&ret->received_today, &ret->closed_today, &ret->resolved_today, &ret->open, &ret->overdue,
-			       &ret->due_today, &ret->suspended, &ret->triage};
 	int r;
 
 	pg_text(&args, tenant);
-	pg_time(&args, now);
 	pg_time(&args, day);
-	r = pg_run(pg, &figures, &args, &rows, e);
+	r = pg_run(pg, &today, &args, &rows, e);
 	if (r < 0)
 		return r;
-	for (int i = 0; i < 8; i++)
-		*to[i] = pg_get_int(&rows, 0, i);
+	ret->received_today = pg_get_int(&rows, 0, 0);
+	ret->closed_today = pg_get_int(&rows, 0, 1);
+	ret->resolved_today = pg_get_int(&rows, 0, 2);
 	pg_rows_done(&rows);
 	return 0;
 }
 
-int wall_problems(struct pg *pg, const char *tenant, int64_t now, int max, struct arena *a, struct wall_problem **ret,
-		  size_t *ret_n, struct err *e)
+int wall_categories(struct pg *pg, const char *tenant, const char *const *numbers, size_t n, struct arena *a, const char **ret,
+		    struct err *e)
 {
 	struct pg_args args = {0};
 	struct pg_rows rows = {0};
 	int r;
 
-	*ret_n = 0;
 	pg_text(&args, tenant);
-	pg_time(&args, now);
-	pg_int(&args, max);
-	r = pg_run(pg, &problems, &args, &rows, e);
+	pg_texts(&args, numbers, n);
+	r = pg_run(pg, &categories, &args, &rows, e);
 	if (r < 0)
 		return r;
-	*ret = arena_alloc(a, ((size_t)rows.n + 1) * sizeof(**ret));
 	for (int i = 0; i < rows.n; i++) {
 		const char *category = pg_get(&rows, i, 1);
 
-		(*ret)[(*ret_n)++] = (struct wall_problem){arena_strdup(a, pg_get(&rows, i, 0)),
-							   category ? arena_strdup(a, category) : NULL,
-							   arena_strdup(a, pg_get(&rows, i, 2)), pg_get_time(&rows, i, 3)};
+		ret[pg_get_int(&rows, i, 0) - 1] = category ? arena_strdup(a, category) : NULL;
 	}
 	pg_rows_done(&rows);
 	return 0;

@@ -260,12 +260,14 @@ void lists_read_joined(const char *json, struct case_record *c, struct arena *a)
 	READ(joined, json, c, joined, a);
 }
 
-void lists_read_names(const char *json, struct case_record *c, struct arena *a)
+void lists_read_names(const char *first, const char *json, struct case_record *c, struct arena *a)
 {
 	json_t *list = parsed(json), *one;
-	const char **names = arena_alloc(a, (json_array_size(list) + 1) * sizeof(*names));
+	const char **names = arena_alloc(a, (json_array_size(list) + 2) * sizeof(*names));
 	size_t i;
 
+	if (first)
+		names[c->n_names++] = first;
 	json_array_foreach(list, i, one)
 		names[c->n_names++] = copied(a, one);
 	c->names = names;

@@ -18,7 +18,7 @@ const char *lists_basis(const struct case_record *c, struct arena *a);
 void lists_read_supports(const char *json, struct case_record *c, struct arena *a);
 void lists_read_errands(const char *json, struct case_record *c, struct arena *a);
 void lists_read_joined(const char *json, struct case_record *c, struct arena *a);
-void lists_read_names(const char *json, struct case_record *c, struct arena *a);
+void lists_read_names(const char *first, const char *json, struct case_record *c, struct arena *a);
 void lists_read_told(const char *json, struct case_record *c, struct arena *a);
 void lists_read_fired(const char *json, struct case_record *c, struct arena *a);
 void lists_read_basis(const char *json, struct case_record *c, struct arena *a);

@@ -1,17 +1,25 @@
 #include "store/matters.h"
 
-#include <math.h>
-#include <stdlib.h>
-
 #include "base/err.h"
 #include "base/mem.h"
 
-/* The key ends with the number, so the newest of a cell are the last of its range: neither sort nor a second index. */
+/*
+ * Each index ends with the number, so the newest of a cell are the last of its range and nothing is sorted. What a case
+ * is known by is read from its report, of the few whose numbers may agree: a cell is a hash, and a clash costs a reading.
+ */
+#define NEWEST(column, cells, places, numbers)                                                                             \
+	"SELECT u.i, m.number FROM unnest(" cells "::text[], " places "::int8[], " numbers "::int8[]) u(cell, i, numbers)"  \
+	" CROSS JOIN LATERAL (SELECT x.number, x.numbers FROM matter x WHERE x.tenant = $1::text"                           \
+	" AND x." column " = hashtextextended(u.cell, 0) ORDER BY x.number DESC LIMIT 32) m"                                \
+	" WHERE (m.numbers & u.numbers) IN (m.numbers, u.numbers) IS NOT FALSE"
+
 static const struct query find = {
 	"matters_find",
-	"SELECT u.i, m.number, m.grid, m.place, m.text, m.lat, m.lon, m.crs, micros(m.received_at)"
-	" FROM unnest($2::text[]) WITH ORDINALITY u(cell, i) CROSS JOIN LATERAL"
-	" (SELECT * FROM matter x WHERE x.tenant = $1::text AND x.cell = u.cell ORDER BY x.number DESC LIMIT 32) m"};
+	"SELECT f.i, f.number, k.* FROM (" NEWEST("square", "$2", "$3", "$4") " UNION ALL " NEWEST("area", "$5", "$6", "$7") ") f"
+	" CROSS JOIN LATERAL (SELECT p.name, r.text, p.address, r.grid, p.lat, p.lon, p.crs, r.received_at"
+	" FROM cases c JOIN report r ON r.tenant = c.tenant AND r.channel = c.channel AND r.id = c.report"
+	" LEFT JOIN person p ON p.tenant = r.tenant AND p.channel = r.channel AND p.id = r.id"
+	" WHERE c.tenant = $1::text AND c.number = f.number AND r.text IS NOT NULL OFFSET 0) k"};
 
 static const char *text_at(const struct pg_rows *rows, int row, int column, struct arena *a)
 {
@@ -20,14 +28,26 @@ static const char *text_at(const struct pg_rows *rows, int row, int column, stru
 	return s ? arena_strdup(a, s) : NULL;
 }
 
-static double number_at(const struct pg_rows *rows, int row, int column)
+/* The looks of one kind as three arrays. */
+static void put_looks(struct pg_args *args, const struct look *looks, size_t n, bool squares, struct arena *a)
 {
-	const char *s = pg_get(rows, row, column);
+	const char **cells = arena_alloc(a, n * sizeof(*cells));
+	int64_t *places = arena_alloc(a, n * sizeof(*places)), *numbers = arena_alloc(a, n * sizeof(*numbers));
+	size_t k = 0;
 
-	return s ? strtod(s, NULL) : (double)NAN;
+	for (size_t i = 0; i < n; i++)
+		if (matter_is_square(looks[i].cell) == squares) {
+			cells[k] = looks[i].cell;
+			/* All bits hold any others. */
+			numbers[k] = looks[i].any_numbers ? -1 : (int64_t)looks[i].numbers;
+			places[k++] = (int64_t)i;
+		}
+	pg_texts(args, cells, k);
+	pg_ints(args, places, k);
+	pg_ints(args, numbers, k);
 }
 
-int matters_find(struct pg *pg, const char *tenant, const char *const *cells, size_t n, struct arena *a,
+int matters_find(struct pg *pg, const char *tenant, const struct look *looks, size_t n, struct arena *a,
 		 struct found_matter **ret, size_t *ret_n, struct err *e)
 {
 	struct pg_args args = {0};
@@ -35,18 +55,22 @@ int matters_find(struct pg *pg, const char *tenant, const char *const *cells, si
 	int r;
 
 	pg_text(&args, tenant);
-	pg_texts(&args, cells, n);
-	r = pg_run(pg, &find, &args, &rows, e);
+	put_looks(&args, looks, n, true, a);
+	put_looks(&args, looks, n, false, a);
+	r = pg_run_binary(pg, &find, &args, &rows, e);
 	if (r < 0)
 		return r;
 	*ret_n = (size_t)rows.n;
 	*ret = arena_alloc(a, *ret_n * sizeof(**ret));
-	for (int i = 0; i < rows.n; i++)
-		(*ret)[i] = (struct found_matter){
-			(size_t)pg_get_int(&rows, i, 0) - 1,
-			{.number = text_at(&rows, i, 1, a), .grid = text_at(&rows, i, 2, a), .place = text_at(&rows, i, 3, a),
-			 .text = text_at(&rows, i, 4, a), .lat = number_at(&rows, i, 5), .lon = number_at(&rows, i, 6),
-			 .crs = text_at(&rows, i, 7, a), .at = pg_get_time(&rows, i, 8)}};
+	for (int i = 0; i < rows.n; i++) {
+		struct found_matter *f = &(*ret)[i];
+
+		*f = (struct found_matter){
+			(size_t)pg_get_int(&rows, i, 0),
+			{.number = text_at(&rows, i, 1, a), .grid = text_at(&rows, i, 5, a), .lat = pg_get_double(&rows, i, 6),
+			 .lon = pg_get_double(&rows, i, 7), .crs = text_at(&rows, i, 8, a), .at = pg_get_time(&rows, i, 9)}};
+		matter_again(pg_get(&rows, i, 2), pg_get(&rows, i, 3), pg_get(&rows, i, 4), a, &f->m);
+	}
 	pg_rows_done(&rows);
 	return 0;
 }

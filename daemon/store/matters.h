@@ -6,10 +6,15 @@
 struct arena;
 struct err;
 
+struct look {
+	const char *cell;
+	uint64_t numbers;               /* of the report that looks */
+	bool any_numbers;               /* several do: whatever numbers the others name */
+};
 struct found_matter {
-	size_t look;                    /* place in `cells` */
+	size_t look;                    /* place in `looks` */
 	struct matter m;                /* without category */
 };
-/* Everything lives in the arena. The newest 32 a cell, whatever it holds. */
-int matters_find(struct pg *pg, const char *tenant, const char *const *cells, size_t n, struct arena *a,
+/* Everything lives in the arena. Of the newest 32 a cell those whose numbers may agree. */
+int matters_find(struct pg *pg, const char *tenant, const struct look *looks, size_t n, struct arena *a,
 		 struct found_matter **ret, size_t *ret_n, struct err *e);

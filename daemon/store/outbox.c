@@ -30,18 +30,22 @@ static const struct query cards = {
 static const struct query page = {
 	"queue_page", "SELECT department, number, card FROM queue WHERE tenant = $1::text"
 		      " AND (department, number) > ($2::text, $3::text) ORDER BY department, number LIMIT $4::int8"};
+/* What departments and the wall are told is counted in one pass over the rows, which are long for their cards. */
 static const struct query summary = {
 	"queue_summary",
 	"SELECT u.i, s.* FROM unnest($2::text[], $3::text[]) WITH ORDINALITY u(department, after, i),"
-	" LATERAL (SELECT count(*) FILTER (WHERE q.state IN ('assigned', 'triage')),"
-	" count(*) FILTER (WHERE q.state NOT IN ('assigned', 'triage')),"
-	" count(*) FILTER (WHERE q.due_resolve > $4::timestamptz AND q.due_resolve <= $5::timestamptz),"
-	" count(*) FILTER (WHERE q.due_resolve <= $4::timestamptz), count(*),"
-	" count(*) FILTER (WHERE q.role <> 'support'), max(q.number)"
-	" FROM (SELECT number, state, due_resolve, role FROM queue WHERE tenant = $1::text AND department = u.department"
-	" AND number > u.after ORDER BY number LIMIT $6::int8) q) s"};
+	" LATERAL (WITH q AS MATERIALIZED (SELECT number, state, due_resolve, role <> 'support' AS leads FROM queue"
+	" WHERE tenant = $1::text AND department = u.department AND number > u.after ORDER BY number LIMIT $6::int8)"
+	" SELECT count(*), max(number), count(*) FILTER (WHERE state IN ('assigned', 'triage')),"
+	" count(*) FILTER (WHERE due_resolve > $4::timestamptz AND due_resolve <= $5::timestamptz),"
+	" count(*) FILTER (WHERE due_resolve <= $4::timestamptz), count(*) FILTER (WHERE leads),"
+	" count(*) FILTER (WHERE leads AND due_resolve > $4::timestamptz AND due_resolve <= $5::timestamptz),"
+	" count(*) FILTER (WHERE leads AND due_resolve <= $4::timestamptz),"
+	" count(*) FILTER (WHERE leads AND state = 'suspended'), count(*) FILTER (WHERE leads AND state = 'triage'),"
+	" (SELECT string_agg(number || ' ' || micros(due_resolve), ' ') FROM (SELECT number, due_resolve FROM q"
+	" WHERE leads AND due_resolve <= $4::timestamptz ORDER BY due_resolve, number LIMIT $7::int8) l) FROM q) s"};
 static const struct query due = {
-	"timers_due", "SELECT number FROM timer WHERE tenant = $1::text AND due_at <= $2::timestamptz"
+	"timers_due", "SELECT number, due_at FROM timer WHERE tenant = $1::text AND due_at <= $2::timestamptz"
 		      " ORDER BY due_at LIMIT $3::int8"};
 static const struct query next = {
 	"timers_next", "SELECT micros(due_at) FROM timer WHERE tenant = $1::text ORDER BY due_at LIMIT 1"};
@@ -186,24 +190,55 @@ int queue_page(struct pg *pg, const char *tenant, const char *after_dept, const 
 	return 0;
 }
 
-static void add_slice(struct summary *s, const struct pg_rows *rows, int row, size_t max)
+static bool is_later(const struct late *a, const struct late *b)
 {
-	const char *last = pg_get(rows, row, 7);
-	int64_t n = pg_get_int(rows, row, 5);
+	return a->due > b->due || (a->due == b->due && strcmp(a->number, b->number) > 0);
+}
 
-	s->to_accept += pg_get_int(rows, row, 1);
-	s->in_progress += pg_get_int(rows, row, 2);
-	s->due_today += pg_get_int(rows, row, 3);
-	s->overdue += pg_get_int(rows, row, 4);
+void summary_late(struct summary *s, const struct late *one, size_t max)
+{
+	size_t at;
+
+	if (!max || (s->n_late == max && is_later(one, &s->late[max - 1])))
+		return;
+	if (!s->late)
+		s->late = mem_alloc(LATE_MAX * sizeof(*s->late));
+	for (at = s->n_late < max ? s->n_late++ : max - 1; at && is_later(&s->late[at - 1], one); at--)
+		s->late[at] = s->late[at - 1];
+	s->late[at] = *one;
+}
+
+static void add_late(struct summary *s, const char *list, size_t max)
+{
+	struct late one = {.dept = NULL};
+	long long us;
+	int read;
+
+	for (; list && sscanf(list, "%39s %lld%n", one.number, &us, &read) == 2; list += read) {
+		one.due = us;
+		summary_late(s, &one, max);
+	}
+}
+
+static void add_slice(struct summary *s, const struct pg_rows *rows, int row, const struct summary_question *q)
+{
+	int64_t *const to[] = {&s->to_accept, &s->due_today, &s->overdue, &s->leads, &s->leads_due_today, &s->leads_overdue,
+			       &s->leads_suspended, &s->leads_triage};
+	int64_t n = pg_get_int(rows, row, 1);
+	const char *last = pg_get(rows, row, 2);
+
+	s->in_progress += n - pg_get_int(rows, row, 3);
 	s->total += n;
-	s->leads += pg_get_int(rows, row, 6);
-	s->whole = n < (int64_t)max;
+	for (int i = 0; i < 8; i++)
+		*to[i] += pg_get_int(rows, row, 3 + i);
+	add_late(s, pg_get(rows, row, 11), q->n_late);
+	s->whole = n < (int64_t)q->max;
 	if (last)
 		snprintf(s->after, sizeof(s->after), "%s", last);
 }
 
-int queue_summary(struct pg *pg, const char *tenant, struct summary *inout, size_t n, size_t max, int64_t now,
-		  int64_t end_of_day, struct arena *a, struct err *e)
+int queue_summary(struct pg *pg, const char *tenant, struct summary *inout, size_t n, const struct summary_question *q,
+		  struct arena *a, struct err *e)
 {
 	const char **depts = arena_alloc(a, n * sizeof(*depts)), **after = arena_alloc(a, n * sizeof(*after));
 	struct summary **who = arena_alloc(a, n * sizeof(struct summary *));
@@ -221,14 +256,15 @@ int queue_summary(struct pg *pg, const char *tenant, struct summary *inout, size
 	pg_text(&args, tenant);
 	pg_texts(&args, depts, left);
 	pg_texts(&args, after, left);
-	pg_time(&args, now);
-	pg_time(&args, end_of_day);
-	pg_int(&args, (int64_t)max);
+	pg_time(&args, q->now);
+	pg_time(&args, q->end_of_day);
+	pg_int(&args, (int64_t)q->max);
+	pg_int(&args, (int64_t)q->n_late);
 	r = pg_run(pg, &summary, &args, &rows, e);
 	if (r < 0)
 		return r;
 	for (int i = 0; i < rows.n; i++)
-		add_slice(who[pg_get_int(&rows, i, 0) - 1], &rows, i, max);
+		add_slice(who[pg_get_int(&rows, i, 0) - 1], &rows, i, q);
 	pg_rows_done(&rows);
 	return 0;
 }
@@ -250,15 +286,25 @@ static int many_texts(struct pg *pg, const struct query *q, struct pg_args *args
 	return 0;
 }
 
-int timers_due(struct pg *pg, const char *tenant, int64_t now, size_t max, struct arena *a, const char ***ret,
+int timers_due(struct pg *pg, const char *tenant, int64_t until, size_t max, struct arena *a, struct due_case **ret,
 	       size_t *ret_n, struct err *e)
 {
 	struct pg_args args = {0};
+	struct pg_rows rows = {0};
+	int r;
 
 	pg_text(&args, tenant);
-	pg_time(&args, now);
+	pg_time(&args, until);
 	pg_int(&args, (int64_t)max);
-	return many_texts(pg, &due, &args, a, ret, ret_n, e);
+	r = pg_run_binary(pg, &due, &args, &rows, e);
+	if (r < 0)
+		return r;
+	*ret_n = (size_t)rows.n;
+	*ret = arena_alloc(a, *ret_n * sizeof(**ret));
+	for (int i = 0; i < rows.n; i++)
+		(*ret)[i] = (struct due_case){text_at(&rows, i, 0, a), pg_get_time(&rows, i, 1)};
+	pg_rows_done(&rows);
+	return 0;
 }
 
 int store_provisional(struct pg *pg, const char *tenant, const char *after, size_t max, struct arena *a,

@@ -47,22 +47,42 @@ struct queue_card {
 int queue_page(struct pg *pg, const char *tenant, const char *after_dept, const char *after_number, size_t max,
 	       struct arena *a, struct queue_card **ret, size_t *ret_n, struct err *e);
 
+/* A case whose limit has passed. */
+struct late {
+	char number[40];
+	int64_t due;
+	const char *dept;               /* for whoever brings several departments together */
+};
+enum { LATE_MAX = 100 };
 struct summary {
 	const char *dept;
 	int64_t to_accept, in_progress, due_today, overdue, total;
-	int64_t leads;                  /* cases of which it is the lead or triage: over all departments, the open cases */
+	/* Of cases of which it is the lead or triage: over all departments, the open cases. */
+	int64_t leads, leads_due_today, leads_overdue, leads_suspended, leads_triage;
+	struct late *late;              /* the oldest of them; mem, or NULL */
+	size_t n_late;
 	char after[40];                 /* counted up to this case; "" to begin */
 	bool whole;                     /* nothing is behind it */
 };
 /*
- * Counts on: of each department that is not yet whole the next `max` cases of its queue. A long queue is counted in
+ * Counts on, and keeps the n_late (at most LATE_MAX) cases that are late longest: of each department that is not yet whole the next `max` cases of its queue. A long queue is counted in
  * slices, so that nobody waits for it; what changes meanwhile is marked, and counted in the next round.
  */
-int queue_summary(struct pg *pg, const char *tenant, struct summary *inout, size_t n, size_t max, int64_t now,
-		  int64_t end_of_day, struct arena *a, struct err *e);
+struct summary_question {
+	size_t max, n_late;
+	int64_t now, end_of_day;
+};
+int queue_summary(struct pg *pg, const char *tenant, struct summary *inout, size_t n, const struct summary_question *q,
+		  struct arena *a, struct err *e);
+/* Among the `max` that are late longest, where it belongs there. */
+void summary_late(struct summary *s, const struct late *one, size_t max);
 
-/* Cases whose wake-up has come, oldest first. */
-int timers_due(struct pg *pg, const char *tenant, int64_t now, size_t max, struct arena *a, const char ***ret,
+/* Cases whose wake-up has come by then, oldest first, and when it was to come. */
+struct due_case {
+	const char *number;
+	int64_t at;
+};
+int timers_due(struct pg *pg, const char *tenant, int64_t until, size_t max, struct arena *a, struct due_case **ret,
 	       size_t *ret_n, struct err *e);
 /* The next wake-up of all; MOMENT_NONE: none. */
 int timers_next(struct pg *pg, const char *tenant, int64_t *ret, struct err *e);

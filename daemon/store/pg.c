@@ -1,6 +1,7 @@
 /*
  * The only file that sees libpq. Parameters are binary because arrays of a batch are: quoting a
- * thousand texts into an array literal would cost more than the insert. Results are few, so text.
+ * thousand texts into an array literal would cost more than the insert. Results are few, so text; of cases that are
+ * loaded by the hundred they are binary, too.
  */
 #include "store/pg.h"
 
@@ -151,9 +152,9 @@ static struct array array_begin(uint32_t element_oid, size_t n)
 	return w;
 }
 
-static void array_end(struct pg_args *a, uint32_t oid, struct array *w)
+static void array_end(struct pg_args *a, uint32_t oid, struct array *w, const void *v)
 {
-	add(a, oid, w->bytes, w->len, w->bytes);
+	add(a, oid, v ? w->bytes : NULL, v ? w->len : 0, w->bytes);
 }
 
 static void texts(struct pg_args *a, uint32_t oid, uint32_t element_oid, const char *const *v, size_t n)
@@ -162,7 +163,7 @@ static void texts(struct pg_args *a, uint32_t oid, uint32_t element_oid, const c
 
 	for (size_t i = 0; i < n; i++)
 		element(&w, v[i], v[i] ? strlen(v[i]) : 0);
-	array_end(a, oid, &w);
+	array_end(a, oid, &w, v);
 }
 
 void pg_texts(struct pg_args *a, const char *const *v, size_t n)
@@ -182,7 +183,7 @@ void pg_ints(struct pg_args *a, const int64_t *v, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		element64(&w, (uint64_t)v[i]);
-	array_end(a, OID_INT8S, &w);
+	array_end(a, OID_INT8S, &w, v);
 }
 
 void pg_bools(struct pg_args *a, const bool *v, size_t n)
@@ -194,7 +195,7 @@ void pg_bools(struct pg_args *a, const bool *v, size_t n)
 
 		element(&w, &c, 1);
 	}
-	array_end(a, OID_BOOLS, &w);
+	array_end(a, OID_BOOLS, &w, v);
 }
 
 void pg_times(struct pg_args *a, const int64_t *v, size_t n)
@@ -206,7 +207,7 @@ void pg_times(struct pg_args *a, const int64_t *v, size_t n)
 			element(&w, NULL, 0);
 		else
 			element64(&w, (uint64_t)(v[i] - EPOCH_US));
-	array_end(a, OID_TIMESTAMPTZS, &w);
+	array_end(a, OID_TIMESTAMPTZS, &w, v);
 }
 
 void pg_doubles(struct pg_args *a, const double *v, size_t n)
@@ -222,7 +223,7 @@ void pg_doubles(struct pg_args *a, const double *v, size_t n)
 		else
 			element64(&w, bits);
 	}
-	array_end(a, OID_FLOAT8S, &w);
+	array_end(a, OID_FLOAT8S, &w, v);
 }
 
 void pg_blobs(struct pg_args *a, const void *const *v, const size_t *len, size_t n)
@@ -231,7 +232,7 @@ void pg_blobs(struct pg_args *a, const void *const *v, const size_t *len, size_t
 
 	for (size_t i = 0; i < n; i++)
 		element(&w, v[i], len[i]);
-	array_end(a, OID_BYTEAS, &w);
+	array_end(a, OID_BYTEAS, &w, v);
 }
 
 /* ---- errors ----------------------------------------------------------------------------------- */
@@ -339,14 +340,14 @@ static int prepare(struct pg *pg, const struct query *q, const struct pg_args *a
 	return r;
 }
 
-static int run(struct pg *pg, const struct query *q, const struct pg_args *args, struct pg_rows *ret, struct err *e)
+static int run(struct pg *pg, const struct query *q, const struct pg_args *args, int format, struct pg_rows *ret, struct err *e)
 {
 	PGresult *res;
 	int r = prepare(pg, q, args, e);
 
 	if (r < 0)
 		return r;
-	res = PQexecPrepared(pg->conn, q->name, args->n, args->value, args->length, args->format, 0);
+	res = PQexecPrepared(pg->conn, q->name, args->n, args->value, args->length, args->format, format);
 	if (PQresultStatus(res) != PGRES_TUPLES_OK && PQresultStatus(res) != PGRES_COMMAND_OK) {
 		r = result_error(pg, res, e);
 		PQclear(res);
@@ -361,14 +362,24 @@ static int run(struct pg *pg, const struct query *q, const struct pg_args *args,
 	return 0;
 }
 
-int pg_run(struct pg *pg, const struct query *q, struct pg_args *args, struct pg_rows *ret, struct err *e)
+static int run_once(struct pg *pg, const struct query *q, struct pg_args *args, int format, struct pg_rows *ret, struct err *e)
 {
-	int r = run(pg, q, args, ret, e);
+	int r = run(pg, q, args, format, ret, e);
 
 	if (r < 0)
 		err_prefix(e, "%s: ", q->name);
 	pg_args_done(args);
 	return r;
+}
+
+int pg_run(struct pg *pg, const struct query *q, struct pg_args *args, struct pg_rows *ret, struct err *e)
+{
+	return run_once(pg, q, args, 0, ret, e);
+}
+
+int pg_run_binary(struct pg *pg, const struct query *q, struct pg_args *args, struct pg_rows *ret, struct err *e)
+{
+	return run_once(pg, q, args, 1, ret, e);
 }
 
 void pg_pipe_begin(struct pg *pg)
@@ -496,25 +507,60 @@ const char *pg_get(const struct pg_rows *rows, int row, int column)
 	return PQgetisnull(rows->result, row, column) ? NULL : PQgetvalue(rows->result, row, column);
 }
 
+/* An integer as it is sent: 1, 2, 4 or 8 bytes, the highest first. */
+static int64_t big_endian(const struct pg_rows *rows, int row, int column)
+{
+	const unsigned char *p = (const unsigned char *)PQgetvalue(rows->result, row, column);
+	int n = PQgetlength(rows->result, row, column);
+	uint64_t v = n && n < 8 && p[0] & 0x80 ? UINT64_MAX : 0;
+
+	for (int i = 0; i < n; i++)
+		v = v << 8 | p[i];
+	return (int64_t)v;
+}
+
+static bool is_binary(const struct pg_rows *rows, int column)
+{
+	return PQfformat(rows->result, column) == 1;
+}
+
 int64_t pg_get_int(const struct pg_rows *rows, int row, int column)
 {
 	const char *s = pg_get(rows, row, column);
 
-	return s ? strtoll(s, NULL, 10) : 0;
+	return !s ? 0 : is_binary(rows, column) ? big_endian(rows, row, column) : strtoll(s, NULL, 10);
 }
 
 bool pg_get_bool(const struct pg_rows *rows, int row, int column)
 {
 	const char *s = pg_get(rows, row, column);
 
-	return s && *s == 't';
+	return s && (is_binary(rows, column) ? *s : *s == 't');
 }
 
 int64_t pg_get_time(const struct pg_rows *rows, int row, int column)
 {
 	const char *s = pg_get(rows, row, column);
 
-	return s ? strtoll(s, NULL, 10) : MOMENT_NONE;
+	if (!s)
+		return MOMENT_NONE;
+	return PQftype(rows->result, column) == OID_TIMESTAMPTZ ? big_endian(rows, row, column) + EPOCH_US
+								: pg_get_int(rows, row, column);
+}
+
+double pg_get_double(const struct pg_rows *rows, int row, int column)
+{
+	const char *s = pg_get(rows, row, column);
+	int64_t bits;
+	double v;
+
+	if (!s)
+		return (double)NAN;
+	if (!is_binary(rows, column))
+		return strtod(s, NULL);
+	bits = big_endian(rows, row, column);
+	memcpy(&v, &bits, sizeof(v));
+	return v;
 }
 
 void *pg_get_bytes(const struct pg_rows *rows, int row, int column, size_t *ret_len)

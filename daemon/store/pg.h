@@ -1,7 +1,7 @@
 #pragma once
 /*
  * One connection to PostgreSQL. The only file behind this header is the only one that sees
- * <libpq-fe.h>. Parameters go out binary, results come back as text. SQL text is constant and named
+ * <libpq-fe.h>. Parameters go out binary, results come back as text but for pg_run_binary. SQL text is constant and named
  * (store/queries.h): input never becomes SQL.
  *
  * SQLSTATE decides: 08 40 53 55 57 and a broken socket -> ERR_AGAIN, 22 23 54 -> ERR_BAD, others ERR_SYS;
@@ -39,7 +39,7 @@ void pg_bytes(struct pg_args *a, const void *p, size_t n);          /* p NULL: S
 void pg_int(struct pg_args *a, int64_t v);                          /* int8 */
 void pg_bool(struct pg_args *a, bool v);
 void pg_time(struct pg_args *a, int64_t us);                        /* timestamptz; MOMENT_NONE: null */
-/* One-dimensional arrays; a NULL text, NAN or MOMENT_NONE element is SQL null. */
+/* One-dimensional arrays; a NULL text, NAN or MOMENT_NONE element is SQL null. v NULL: SQL null in place of an array. */
 void pg_texts(struct pg_args *a, const char *const *v, size_t n);   /* text[] */
 void pg_jsons(struct pg_args *a, const char *const *v, size_t n);   /* json[] */
 void pg_ints(struct pg_args *a, const int64_t *v, size_t n);        /* int8[] */
@@ -55,6 +55,8 @@ struct pg_rows {
 };
 /* Runs one prepared statement (prepared on first use); frees the arguments. ret NULL: rows are dropped. */
 int pg_run(struct pg *pg, const struct query *q, struct pg_args *args, struct pg_rows *ret, struct err *e);
+/* The same, but the rows come as they are stored: instants need no micros(…), jsonb would have to be cast to json. */
+int pg_run_binary(struct pg *pg, const struct query *q, struct pg_args *args, struct pg_rows *ret, struct err *e);
 /*
  * A pipeline: statements are sent without waiting for each other and answered in one round trip by
  * pg_pipe_end. The first error ends the rest. Between begin and end nothing else may run. ret, where
@@ -72,7 +74,9 @@ void pg_rollback(struct pg *pg);
 const char *pg_get(const struct pg_rows *rows, int row, int column);            /* NULL for SQL null */
 int64_t pg_get_int(const struct pg_rows *rows, int row, int column);            /* 0 for null */
 bool pg_get_bool(const struct pg_rows *rows, int row, int column);
-int64_t pg_get_time(const struct pg_rows *rows, int row, int column);           /* column must be micros(…): int8 us since 1970; MOMENT_NONE for null */
+/* As text the column must be micros(…): int8 us since 1970; MOMENT_NONE for null. */
+int64_t pg_get_time(const struct pg_rows *rows, int row, int column);
+double pg_get_double(const struct pg_rows *rows, int row, int column);          /* NAN for null */
 /* bytea as bytes: decodes \x…; *ret_len; the memory is malloc'ed. */
 void *pg_get_bytes(const struct pg_rows *rows, int row, int column, size_t *ret_len);
 void pg_rows_done(struct pg_rows *rows);

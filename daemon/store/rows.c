@@ -1,9 +1,12 @@
 #include "store/rows.h"
 
+#include <math.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "core/time/moment.h"
 
 static const char *const sql_types[] = {
 	[COLUMN_TEXT] = "text",        [COLUMN_JSON] = "json",   [COLUMN_INT] = "int8",  [COLUMN_INT64] = "int8",
@@ -29,12 +32,28 @@ static void arrays(struct str *sql, const struct table *t)
 	str_add(sql, ")");
 }
 
+/* What a row gets: what the column says of it, else the array's, where that is missing the usual. */
+static void value(struct str *sql, const struct column *c, const char *own)
+{
+	if (own)
+		str_add(sql, own);
+	else if (c->often && c->type == COLUMN_BOOL)
+		str_addf(sql, "coalesce(u.%s, %s)", c->name, c->usual ? "true" : "false");
+	else if (c->often)
+		str_addf(sql, "coalesce(u.%s, %d)", c->name, c->usual);
+	else
+		str_addf(sql, "u.%s", c->name);
+}
+
 static void insert(struct str *sql, const struct table *t)
 {
 	str_addf(sql, "INSERT INTO %s (tenant, ", t->name);
 	list(sql, t, 0, "", ", ");
 	str_add(sql, ") SELECT $1::text, ");
-	list(sql, t, 0, "u.", ", u.");
+	for (size_t i = 0; i < t->n_columns; i++) {
+		str_add(sql, i ? ", " : "");
+		value(sql, &t->columns[i], t->columns[i].put);
+	}
 	arrays(sql, t);
 	str_add(sql, t->then);
 }
@@ -46,7 +65,10 @@ static void update(struct str *sql, const struct table *t)
 		const struct column *c = &t->columns[i];
 
 		str_addf(sql, "%s%s = ", i == t->n_keys ? "" : ", ", c->name);
-		str_addf(sql, c->merge ? "%s" : "u.%s", c->merge ? c->merge : c->name);
+		if (t->was && !c->merge)
+			str_addf(sql, "CASE WHEN $%zu IS NULL THEN t.%s ELSE u.%s END", i + 2, c->name, c->name);
+		else
+			value(sql, c, c->merge);
 	}
 	arrays(sql, t);
 	str_add(sql, " WHERE t.tenant = $1::text");
@@ -74,6 +96,76 @@ static const void *field(const void *row, const struct column *c)
 	return (const char *)row + c->offset;
 }
 
+static bool is_usual(const void *at, const struct column *c)
+{
+	switch (c->type) {
+	case COLUMN_TEXT:
+	case COLUMN_JSON:
+		return !*(const char *const *)at;
+	case COLUMN_TIME:
+		return *(const int64_t *)at == MOMENT_NONE;
+	case COLUMN_DOUBLE:
+		return isnan(*(const double *)at);
+	case COLUMN_INT:
+		return c->often && *(const int *)at == c->usual;
+	case COLUMN_BOOL:
+		return c->often && *(const bool *)at == c->usual;
+	case COLUMN_INT64:
+	case COLUMN_NAME:
+	case COLUMN_DIGEST:
+	case COLUMN_BLOB:
+		break;
+	}
+	return false;
+}
+
+static bool is_same(const void *a, const void *b, const struct column *c)
+{
+	const char *const *text = a, *const *other = b;
+
+	switch (c->type) {
+	case COLUMN_TEXT:
+	case COLUMN_JSON:
+		return *text == *other || (*text && *other && strcmp(*text, *other) == 0);
+	case COLUMN_TIME:
+	case COLUMN_INT64:
+		return *(const int64_t *)a == *(const int64_t *)b;
+	case COLUMN_INT:
+	case COLUMN_NAME:
+		return *(const int *)a == *(const int *)b;
+	case COLUMN_BOOL:
+		return *(const bool *)a == *(const bool *)b;
+	case COLUMN_DOUBLE:
+	case COLUMN_DIGEST:
+	case COLUMN_BLOB:
+		break;
+	}
+	return false;
+}
+
+static bool is_unchanged(const struct table *t, const void *row, const struct column *c)
+{
+	const void *was = *(const void *const *)(const void *)((const char *)row + t->was);
+
+	return was && is_same(field(row, c), field(was, c), c);
+}
+
+/*
+ * Nearly half of a new case's columns are as usual, and most of an old one's as they were: each would be an array to send, to
+ * read, and to walk beside the others.
+ */
+static bool can_be_left_out(const struct table *t, const struct column *c, const void *const *rows, size_t n)
+{
+	bool kept = t->was && !c->merge;
+	size_t i = 0;
+
+	if (c < t->columns + t->n_keys)
+		return false;
+	while (i < n && (kept ? is_unchanged(t, rows[i], c) : is_usual(field(rows[i], c), c)))
+		i++;
+	return i == n;
+}
+
 static void text_array(const struct column *c, const void *const *rows, size_t n, struct arena *a,
 		       struct pg_args *args)
 {
@@ -86,9 +178,9 @@ static void text_array(const struct column *c, const void *const *rows, size_t n
 			v[i] = *(const char *const *)field(rows[i], c);
 	}
 	if (c->type == COLUMN_JSON)
-		pg_jsons(args, v, n);
+		pg_jsons(args, rows ? v : NULL, n);
 	else
-		pg_texts(args, v, n);
+		pg_texts(args, rows ? v : NULL, n);
 }
 
 static void number_array(const struct column *c, const void *const *rows, size_t n, struct arena *a,
@@ -99,9 +191,9 @@ static void number_array(const struct column *c, const void *const *rows, size_t
 	for (size_t i = 0; i < n; i++)
 		v[i] = c->type == COLUMN_INT ? *(const int *)field(rows[i], c) : *(const int64_t *)field(rows[i], c);
 	if (c->type == COLUMN_TIME)
-		pg_times(args, v, n);
+		pg_times(args, rows ? v : NULL, n);
 	else
-		pg_ints(args, v, n);
+		pg_ints(args, rows ? v : NULL, n);
 }
 
 static void blob_array(const struct column *c, const void *const *rows, size_t n, struct arena *a,
@@ -131,9 +223,9 @@ static void other_array(const struct column *c, const void *const *rows, size_t 
 		else
 			d[i] = *(const double *)field(rows[i], c);
 	if (c->type == COLUMN_BOOL)
-		pg_bools(args, b, n);
+		pg_bools(args, rows ? b : NULL, n);
 	else
-		pg_doubles(args, d, n);
+		pg_doubles(args, rows ? d : NULL, n);
 }
 
 void table_args(const struct table *t, const char *tenant, const void *const *rows, size_t n, struct arena *a,
@@ -149,5 +241,8 @@ void table_args(const struct table *t, const char *tenant, const void *const *ro
 
 	pg_text(args, tenant);
 	for (size_t i = 0; i < t->n_columns; i++)
-		by_type[t->columns[i].type](&t->columns[i], rows, n, a, args);
+		if (can_be_left_out(t, &t->columns[i], rows, n))
+			by_type[t->columns[i].type](&t->columns[i], NULL, 0, a, args);
+		else
+			by_type[t->columns[i].type](&t->columns[i], rows, n, a, args);
 }

@@ -32,6 +32,9 @@ struct column {
 	size_t offset;
 	const char *const *names;       /* of COLUMN_NAME */
 	const char *merge;              /* of UPDATE, where the old value (t) has a say beside the new one (u); or NULL */
+	const char *put;                /* of INSERT, where the table keeps something else of it (u); or NULL */
+	bool often;                     /* of a number: nearly always `usual` */
+	int usual;
 };
 struct table {
 	const char *name;               /* the relation; statements are called put_NAME, set_NAME */
@@ -40,6 +43,7 @@ struct table {
 	const char *then;               /* " ON CONFLICT … " / " RETURNING …", or "" */
 	size_t n_keys;                  /* of UPDATE: the first n columns are the key, beside tenant */
 	bool update;
+	size_t was;                     /* of UPDATE: where a row points to itself as the table has it, or to NULL; 0: nowhere */
 	struct query query;             /* built by table_init */
 };
 

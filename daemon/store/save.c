@@ -25,6 +25,7 @@ struct case_row {
 	const char *supports, *errands, *joined, *told, *fired, *basis;
 	int64_t facts;
 	const char *rated, *officer;
+	const struct case_row *was;
 };
 struct history_put {
 	const char *number;
@@ -44,16 +45,26 @@ struct timer_put {
 	int64_t due_at;
 };
 struct matter_put {
+	const char *number, *square, *area;
+	int64_t numbers;
+};
+struct matter_drop {
 	const char *cell, *number;
-	struct matter m;
 };
 struct leg_put {
 	const char *number;
 	struct leg_row leg;
 };
 
-#define AT(type, member, column, kind) {column, COLUMN_##kind, offsetof(struct type, member), NULL, NULL}
-#define NAMED(type, member, column, words) {column, COLUMN_NAME, offsetof(struct type, member), words, NULL}
+#define AT(row, member, column, kind) {.name = column, .type = COLUMN_##kind, .offset = offsetof(struct row, member)}
+#define NAMED(row, member, column, words)                                                                                  \
+	{.name = column, .type = COLUMN_NAME, .offset = offsetof(struct row, member), .names = words}
+#define MERGED(row, member, column, kind, with)                                                                            \
+	{.name = column, .type = COLUMN_##kind, .offset = offsetof(struct row, member), .merge = with}
+#define MADE(row, member, column, kind, of)                                                                                \
+	{.name = column, .type = COLUMN_##kind, .offset = offsetof(struct row, member), .put = of}
+#define USUAL(row, member, column, kind, value)                                                                            \
+	{.name = column, .type = COLUMN_##kind, .offset = offsetof(struct row, member), .often = true, .usual = value}
 
 static const struct column report_columns[] = {
 	AT(report_row, channel, "channel", TEXT), AT(report_row, id, "id", TEXT),
@@ -71,7 +82,7 @@ static const struct column person_columns[] = {
 	AT(person_row, ref, "ref", TEXT), AT(person_row, address, "address", TEXT),
 	AT(person_row, lat, "lat", DOUBLE), AT(person_row, lon, "lon", DOUBLE),
 	AT(person_row, crs, "crs", TEXT), AT(person_row, accused, "accused", TEXT),
-	AT(person_row, secret, "secret", BOOL),
+	USUAL(person_row, secret, "secret", BOOL, false),
 };
 static const struct column case_columns[] = {
 	AT(case_row, c.number, "number", TEXT), AT(case_row, c.channel, "channel", TEXT),
@@ -85,8 +96,8 @@ static const struct column case_columns[] = {
 	NAMED(case_row, c.visibility, "visibility", visibility_names), AT(case_row, c.horizon, "horizon", TEXT),
 	AT(case_row, c.rule, "rule", TEXT), AT(case_row, c.route_source, "route_source", TEXT),
 	AT(case_row, c.config, "config", TEXT), AT(case_row, c.leg.policy, "policy", TEXT),
-	AT(case_row, c.leg.n, "leg", INT), AT(case_row, c.leg.started_at, "leg_at", TIME),
-	AT(case_row, c.leg.level, "level", INT),
+	USUAL(case_row, c.leg.n, "leg", INT, 1), AT(case_row, c.leg.started_at, "leg_at", TIME),
+	USUAL(case_row, c.leg.level, "level", INT, 0),
 	AT(case_row, c.leg.due[CLOCK_ACCEPT], "due_accept", TIME),
 	AT(case_row, c.leg.due[CLOCK_CONTACT], "due_contact", TIME),
 	AT(case_row, c.leg.due[CLOCK_RESOLVE], "due_resolve", TIME),
@@ -95,22 +106,22 @@ static const struct column case_columns[] = {
 	AT(case_row, c.leg.met[CLOCK_CONTACT], "met_contact", TIME),
 	AT(case_row, c.leg.met[CLOCK_RESOLVE], "met_resolve", TIME),
 	AT(case_row, c.leg.met[CLOCK_FEEDBACK], "met_feedback", TIME),
-	AT(case_row, c.leg.provisional, "provisional", BOOL), AT(case_row, fired, "fired", JSON),
+	USUAL(case_row, c.leg.provisional, "provisional", BOOL, false), AT(case_row, fired, "fired", JSON),
 	AT(case_row, basis, "basis", JSON),
-	AT(case_row, c.reports, "reports", INT), AT(case_row, c.returns, "returns", INT),
-	AT(case_row, c.heat, "heat", INT), AT(case_row, c.urges, "urges", INT),
-	AT(case_row, c.urge_day, "urge_day", INT), AT(case_row, c.dissatisfied, "dissatisfied", INT),
+	USUAL(case_row, c.reports, "reports", INT, 1), USUAL(case_row, c.returns, "returns", INT, 0),
+	USUAL(case_row, c.heat, "heat", INT, 0), USUAL(case_row, c.urges, "urges", INT, 0),
+	USUAL(case_row, c.urge_day, "urge_day", INT, 0), USUAL(case_row, c.dissatisfied, "dissatisfied", INT, 0),
 	AT(case_row, c.received_at, "received_at", TIME), AT(case_row, c.resolved_at, "resolved_at", TIME),
 	AT(case_row, c.closed_at, "closed_at", TIME), AT(case_row, c.close_reason, "close_reason", TEXT),
 	AT(case_row, c.joined_into, "joined_into", TEXT), AT(case_row, c.accused, "accused", TEXT),
-	AT(case_row, c.person, "person", TEXT), AT(case_row, c.score, "score", INT),
+	AT(case_row, c.person, "person", TEXT), USUAL(case_row, c.score, "score", INT, -1),
 	AT(case_row, c.cells, "cells", TEXT),
-	AT(case_row, c.urged, "urged", INT),
+	USUAL(case_row, c.urged, "urged", INT, 0),
 	AT(case_row, c.whole_due, "due_whole", TIME),
 	/* What has happened once stays (FACTS_LASTING), and so does what this step says nothing of. */
-	{"facts", COLUMN_INT64, offsetof(struct case_row, facts), NULL, "(t.facts & (-1::int8 << 22)) | u.facts"},
-	{"rated", COLUMN_TEXT, offsetof(struct case_row, rated), NULL, "coalesce(u.rated, t.rated)"},
-	{"officer", COLUMN_TEXT, offsetof(struct case_row, officer), NULL, "coalesce(u.officer, t.officer)"},
+	MERGED(case_row, facts, "facts", INT64, "(t.facts & (-1::int8 << 22)) | u.facts"),
+	MERGED(case_row, rated, "rated", TEXT, "coalesce(u.rated, t.rated)"),
+	MERGED(case_row, officer, "officer", TEXT, "coalesce(u.officer, t.officer)"),
 };
 static const struct column leg_columns[] = {
 	AT(leg_put, number, "number", TEXT), AT(leg_put, leg.leg.n, "leg", INT),
@@ -140,16 +151,15 @@ static const struct column outbox_columns[] = {
 static const struct column queue_columns[] = {
 	AT(queue_put, q.department, "department", TEXT), AT(queue_put, number, "number", TEXT),
 	AT(queue_put, q.role, "role", TEXT), AT(queue_put, state, "state", TEXT),
-	AT(queue_put, due_resolve, "due_resolve", TIME), AT(queue_put, q.card, "card", JSON),
+	AT(queue_put, due_resolve, "due_resolve", TIME), AT(queue_put, q.card, "card", TEXT),
 };
 static const struct column timer_columns[] = {
 	AT(timer_put, number, "number", TEXT), AT(timer_put, due_at, "due_at", TIME),
 };
 static const struct column matter_columns[] = {
-	AT(matter_put, cell, "cell", TEXT), AT(matter_put, number, "number", TEXT),
-	AT(matter_put, m.at, "received_at", TIME), AT(matter_put, m.grid, "grid", TEXT),
-	AT(matter_put, m.lat, "lat", DOUBLE), AT(matter_put, m.lon, "lon", DOUBLE), AT(matter_put, m.crs, "crs", TEXT),
-	AT(matter_put, m.place, "place", TEXT), AT(matter_put, m.text, "text", TEXT),
+	AT(matter_put, number, "number", TEXT), AT(matter_put, numbers, "numbers", INT64),
+	MADE(matter_put, square, "square", TEXT, "hashtextextended(u.square, 0)"),
+	MADE(matter_put, area, "area", TEXT, "hashtextextended(u.area, 0)"),
 };
 static const struct column closed_columns[] = {
 	AT(timer_put, number, "number", TEXT), AT(timer_put, due_at, "at", TIME),
@@ -195,9 +205,12 @@ static const struct column device_timer_columns[] = {
 static struct table tables[N_SAVE_TABLE] = {
 	[SAVE_REPORT] = {"report", COLUMNS(report_columns),
 			 .then = " ON CONFLICT DO NOTHING RETURNING channel, id"},
-	[SAVE_PERSON] = {"person", COLUMNS(person_columns), .then = " ON CONFLICT DO NOTHING"},
+	[SAVE_PERSON] = {"person", COLUMNS(person_columns), .then = ""},
+	/* Of a device's report, which may have been claimed before. */
+	[SAVE_PERSON_PUT] = {"person", COLUMNS(person_columns), .then = " ON CONFLICT DO NOTHING"},
 	[SAVE_CASE_NEW] = {"cases", COLUMNS(case_columns), .then = ""},
-	[SAVE_CASE_OLD] = {"cases", COLUMNS(case_columns), .then = "", .n_keys = 1, .update = true},
+	[SAVE_CASE_OLD] = {"cases", COLUMNS(case_columns), .then = "", .n_keys = 1, .update = true,
+			   .was = offsetof(struct case_row, was)},
 	[SAVE_LEG] = {"leg", COLUMNS(leg_columns), .then = ""},
 	[SAVE_HISTORY] = {"history", COLUMNS(history_columns), .then = ""},
 	[SAVE_OUTBOX] = {"outbox", COLUMNS(outbox_columns), .then = ""},
@@ -210,7 +223,7 @@ static struct table tables[N_SAVE_TABLE] = {
 	[SAVE_TIMER_PUT] = {"timer", COLUMNS(timer_columns),
 			    .then = " ON CONFLICT (tenant, number) DO UPDATE SET due_at = excluded.due_at"},
 	[SAVE_COMMAND] = {"command", COLUMNS(command_columns), .then = ""},
-	[SAVE_MATTER_PUT] = {"matter", COLUMNS(matter_columns), .then = " ON CONFLICT DO NOTHING"},
+	[SAVE_MATTER_PUT] = {"matter", COLUMNS(matter_columns), .then = ""},
 	[SAVE_CLOSED] = {"closed", COLUMNS(closed_columns), .then = " ON CONFLICT DO NOTHING"},
 	[SAVE_REPORT_MOVED] = {"report", COLUMNS(moved_columns), .then = "", .n_keys = 2, .update = true},
 	[SAVE_DEAD] = {"dead_letter", COLUMNS(dead_columns), .then = " ON CONFLICT DO NOTHING"},
@@ -242,9 +255,11 @@ static const struct query address_put = {
 		       " ON CONFLICT (tenant, channel, id) DO UPDATE SET address = excluded.address, lat = NULL, lon = NULL"};
 static const struct query device_timer_drop = {
 	"drop_device_timer", "DELETE FROM device_timer WHERE tenant = $1::text AND device = ANY($2::text[])"};
-static const struct query matter_drop = {
-	"drop_matter", "DELETE FROM matter m USING unnest($2::text[], $3::text[]) u(cell, number)"
-		       " WHERE m.tenant = $1::text AND m.cell = u.cell AND m.number = u.number"};
+#define DROP_MATTER(column)                                                                                                \
+	"DELETE FROM matter WHERE ctid = ANY(ARRAY(SELECT m.ctid FROM unnest($2::text[], $3::text[]) u(cell, number)"      \
+	" CROSS JOIN LATERAL (SELECT x.ctid FROM matter x WHERE x.tenant = $1::text AND x.number = u.number"               \
+	" AND x." column " = hashtextextended(u.cell, 0) OFFSET 0) m))"
+static const struct query square_drop = {"drop_square", DROP_MATTER("square")}, area_drop = {"drop_area", DROP_MATTER("area")};
 static const struct query begin = {"begin", "BEGIN"}, commit = {"commit", "COMMIT"};
 
 void save_init_tables(void)
@@ -262,8 +277,10 @@ const struct query *save_query(enum save_table table)
 		return &address_put;
 	if (table == SAVE_DEVICE_TIMER_DROP)
 		return &device_timer_drop;
-	if (table == SAVE_MATTER_DROP)
-		return &matter_drop;
+	if (table == SAVE_SQUARE_DROP)
+		return &square_drop;
+	if (table == SAVE_AREA_DROP)
+		return &area_drop;
 	return table == SAVE_TIMER_DROP ? &timer_drop : &tables[table].query;
 }
 
@@ -286,6 +303,14 @@ static void add_queue(struct case_change *change, const struct queue_row *row, s
 			return;
 		}
 	ALIST_PUSH(a, &change->queue, *row);
+}
+
+const struct case_record *case_change_was(const struct case_record *c, struct arena *a)
+{
+	struct case_record *was = arena_alloc(a, sizeof(*was));
+
+	*was = *c;
+	return was;
 }
 
 void case_change_add(struct case_change *change, const struct effects *fx, struct arena *a)
@@ -326,15 +351,35 @@ static void save_matter(struct save *s, const struct case_change *change)
 	bool open = c->state != STATE_RESOLVED && c->state != STATE_CLOSED && c->state != STATE_JOINED;
 
 	if (!open && c->cells) {
-		for (const char *cell = c->cells; *cell && !change->fresh; cell += strcspn(cell, "\n"), cell += *cell == '\n')
-			save_row(s, SAVE_MATTER_DROP,
-				 ROW(matter_put, .cell = arena_strndup(s->a, cell, strcspn(cell, "\n")), .number = c->number));
+		/* Up to schema 6 a case had a row a cell, and a line for each. */
+		for (const char *at = c->cells; *at && !change->fresh; at += strcspn(at, "\n"), at += *at == '\n') {
+			const char *cell = arena_strndup(s->a, at, strcspn(at, "\n"));
+
+			save_row(s, matter_is_square(cell) ? SAVE_SQUARE_DROP : SAVE_AREA_DROP, ROW(matter_drop, cell, c->number));
+		}
 		c->cells = NULL;
 	}
-	for (size_t i = 0; open && i < change->n_cells; i++)
-		save_row(s, SAVE_MATTER_PUT, ROW(matter_put, change->cells[i], c->number, *change->matter));
+	if (open && change->n_cells) {
+		struct matter_put *put = ROW(matter_put, c->number, .numbers = (int64_t)change->matter->numbers);
+
+		for (size_t i = 0; i < change->n_cells; i++)
+			*(matter_is_square(change->cells[i]) ? &put->square : &put->area) = change->cells[i];
+		save_row(s, SAVE_MATTER_PUT, put);
+	}
 	if (c->closed_at != MOMENT_NONE && !open)
 		save_row(s, SAVE_CLOSED, ROW(timer_put, c->number, c->closed_at));
+}
+
+/* The row as the table has it. Lists are written anew, but where there were none. */
+static const struct case_row *stored_row(struct save *s, const struct case_record *was)
+{
+	const char *some;
+
+	if (!was)
+		return NULL;
+	some = was->supports.n || was->errands.n || was->joined.n || was->leg.fired.n ? "" : NULL;
+	return ROW(case_row, .c = *was, .supports = some, .errands = some, .joined = some, .fired = some,
+		   .basis = lists_basis(was, s->a));
 }
 
 void save_change(struct save *s, const struct case_change *change)
@@ -352,7 +397,7 @@ void save_change(struct save *s, const struct case_change *change)
 		 ROW(case_row, *c, lists_supports(c, s->a), lists_errands(c, s->a), lists_joined(c, s->a),
 		     lists_told(c, s->a), fault_broken("forget-fired") ? "[]" : lists_fired(c, s->a),
 		     lists_basis(c, s->a), facts,
-		     facts_score(&trace), facts_officer(&trace)));
+		     facts_score(&trace), facts_officer(&trace), change->fresh ? NULL : stored_row(s, change->was)));
 	for (size_t i = 0; i < change->history.n; i++)
 		save_row(s, SAVE_HISTORY, ROW(history_put, c->number, change->history.v[i]));
 	points_save(s, change, facts);
@@ -409,7 +454,8 @@ static void pipe_drops(struct pg *pg, struct save *s)
 {
 	pipe_drop(pg, s, SAVE_QUEUE_DROP, offsetof(struct queue_put, q.department), offsetof(struct queue_put, number));
 	pipe_drop(pg, s, SAVE_TIMER_DROP, offsetof(struct timer_put, number), offsetof(struct timer_put, number));
-	pipe_drop(pg, s, SAVE_MATTER_DROP, offsetof(struct matter_put, cell), offsetof(struct matter_put, number));
+	pipe_drop(pg, s, SAVE_SQUARE_DROP, offsetof(struct matter_drop, cell), offsetof(struct matter_drop, number));
+	pipe_drop(pg, s, SAVE_AREA_DROP, offsetof(struct matter_drop, cell), offsetof(struct matter_drop, number));
 }
 
 static void pipe_addresses(struct pg *pg, struct save *s)

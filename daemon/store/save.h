@@ -14,6 +14,7 @@ struct arena;
 /* Everything that happened to one case in this transaction, over all its steps. */
 struct case_change {
 	struct case_record *c;
+	const struct case_record *was;          /* as it was loaded, or NULL */
 	bool fresh;                             /* insert, not update */
 	bool touched;                           /* something is to be written */
 	ALIST(struct history_row) history;
@@ -22,10 +23,12 @@ struct case_change {
 	ALIST(struct leg_row) legs;
 	const char *address;                    /* amended, or NULL */
 	const struct matter *matter;            /* of a new case that others may be the same as, or NULL */
-	const char *const *cells;               /* under which it is kept */
+	const char *const *cells;               /* under which it is kept: one of a kind */
 	size_t n_cells;
 	int64_t wake_at;
 };
+/* A copy of a case that has just been loaded, before anything is done to it. */
+const struct case_record *case_change_was(const struct case_record *c, struct arena *a);
 /* Adds the effects of one more step. */
 void case_change_add(struct case_change *change, const struct effects *fx, struct arena *a);
 
@@ -64,10 +67,10 @@ struct rows {
 	const void **v;
 	size_t n, cap;
 };
-enum save_table { SAVE_REPORT, SAVE_PERSON, SAVE_CASE_NEW, SAVE_CASE_OLD, SAVE_LEG, SAVE_HISTORY, SAVE_OUTBOX,
+enum save_table { SAVE_REPORT, SAVE_PERSON, SAVE_PERSON_PUT, SAVE_CASE_NEW, SAVE_CASE_OLD, SAVE_LEG, SAVE_HISTORY, SAVE_OUTBOX,
 		  SAVE_QUEUE_NEW, SAVE_TIMER_NEW, SAVE_QUEUE_PUT, SAVE_QUEUE_DROP, SAVE_TIMER_PUT, SAVE_TIMER_DROP,
 		  SAVE_ADDRESS, SAVE_COMMAND, SAVE_DEAD,
-		  SAVE_MATTER_PUT, SAVE_MATTER_DROP, SAVE_CLOSED,
+		  SAVE_MATTER_PUT, SAVE_SQUARE_DROP, SAVE_AREA_DROP, SAVE_CLOSED,
 		  SAVE_REPORT_MOVED,            /* struct report_row: a report that became part of another case */
 		  SAVE_REPORT_MADE, SAVE_DEVICE, SAVE_CAUSE, SAVE_DEVICE_TIMER, SAVE_DEVICE_TIMER_DROP,
 		  SAVE_POINT,                   /* struct point_row */

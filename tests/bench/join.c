@@ -2,7 +2,7 @@
  * What it costs to find the open cases that a report may be the same matter as: cells, one query, likeness;
  * the same functions as at intake, a report a query.
  *
- *	join DSN FOLDER fill N		N open cases, spread over the street's places and categories
+ *	join DSN FOLDER fill N		N open cases that are there become such, spread over the street's places and categories
  *	join DSN FOLDER ask N		20,000 reports; one JSON object: asked, p50_ms, p99_ms, candidates, same
  *
  * One case in three tells a position, one a grid alone, one both.
@@ -28,10 +28,20 @@ static const char *const troubles[] = {"卫生间顶部持续漏水没有人管"
 				       "路灯连续几盏不亮", "井盖破损翘起担心有人踩空", "商贩长期占道经营", "工地夜间施工影响休息"};
 static const char *const wishes[] = {"请尽快处理", "希望有人来看看", "已经反映过一次", "居民意见很大", "老人孩子不方便"};
 
-static const struct query put = {"bench_matter",
-	"INSERT INTO needle.matter (tenant, cell, number, received_at, grid, lat, lon, place, text) SELECT $1::text, * FROM"
-	" unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::float8[], $7::float8[], $8::text[], $9::text[])"
-	" ON CONFLICT DO NOTHING"};
+/* What the cases are known by lies in the reports and persons that are there; the rows are as the daemon makes them. */
+static const struct query fills[] = {
+	{"bench_report", "UPDATE needle.report r SET text = u.text, grid = u.grid, received_at = u.at"
+			 " FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[]) u(number, text, grid, at)"
+			 " JOIN needle.cases c ON c.tenant = $1::text AND c.number = u.number"
+			 " WHERE r.tenant = c.tenant AND r.channel = c.channel AND r.id = c.report"},
+	{"bench_person", "UPDATE needle.person p SET address = u.address, lat = u.lat, lon = u.lon, crs = NULL"
+			 " FROM unnest($2::text[], $3::text[], $4::float8[], $5::float8[]) u(number, address, lat, lon)"
+			 " JOIN needle.cases c ON c.tenant = $1::text AND c.number = u.number"
+			 " WHERE p.tenant = c.tenant AND p.channel = c.channel AND p.id = c.report"},
+	{"bench_matter", "INSERT INTO needle.matter (tenant, number, square, area, numbers)"
+			 " SELECT $1::text, number, hashtextextended(square, 0), hashtextextended(area, 0), numbers"
+			 " FROM unnest($2::text[], $3::text[], $4::text[], $5::int8[]) u(number, square, area, numbers)"},
+};
 
 static uint64_t seed = 20261120;
 
@@ -65,46 +75,57 @@ static struct report make_report(const struct office *office, int64_t at, struct
 	return r;
 }
 
+struct filling {
+	const char *numbers[BATCH], *texts[BATCH], *grids[BATCH], *addresses[BATCH], *squares[BATCH], *areas[BATCH];
+	double lat[BATCH], lon[BATCH];
+	int64_t times[BATCH], bits[BATCH];
+};
+
+static void fill_one(struct filling *f, size_t i, const struct office *office, long number, int64_t at, struct arena *a)
+{
+	struct report r = make_report(office, at, a);
+	const char *cells[MATTER_ROWS];
+	struct matter m;
+
+	if (!matter_of(&r, a, &m))
+		errx(1, "a report that is no matter");
+	f->numbers[i] = arena_printf(a, "AAA%012ld", number);
+	f->texts[i] = r.text;
+	f->grids[i] = r.grid;
+	f->addresses[i] = r.address;
+	f->lat[i] = m.lat;
+	f->lon[i] = m.lon;
+	f->times[i] = at;
+	f->bits[i] = (int64_t)m.numbers;
+	f->squares[i] = f->areas[i] = NULL;
+	for (size_t k = matter_rows(office, &m, a, cells); k > 0; k--)
+		*(matter_is_square(cells[k - 1]) ? &f->squares[i] : &f->areas[i]) = cells[k - 1];
+}
+
 static void fill_batch(struct pg *pg, const struct office *office, long from, int64_t at, struct arena *a)
 {
-	const char **cells = arena_alloc(a, 2 * BATCH * sizeof(*cells)), **numbers = arena_alloc(a, 2 * BATCH * sizeof(*numbers));
-	const char **grids = arena_alloc(a, 2 * BATCH * sizeof(*grids)), **texts = arena_alloc(a, 2 * BATCH * sizeof(*texts));
-	const char **where = arena_alloc(a, 2 * BATCH * sizeof(*where));
-	double *lat = arena_alloc(a, 2 * BATCH * sizeof(*lat)), *lon = arena_alloc(a, 2 * BATCH * sizeof(*lon));
-	int64_t *times = arena_alloc(a, 2 * BATCH * sizeof(*times));
-	struct pg_args args = {0};
+	static struct filling f;
+	struct pg_args args[ARRAY_LEN(fills)] = {0};
 	struct err e;
-	size_t n = 0;
 
-	for (long i = 0; i < BATCH; i++) {
-		struct report r = make_report(office, at, a);
-		const char *rows[MATTER_ROWS];
-		struct matter m;
-
-		if (!matter_of(&r, a, &m))
-			errx(1, "a report that is no matter");
-		for (size_t k = matter_rows(office, &m, a, rows); k > 0; k--, n++) {
-			cells[n] = rows[k - 1];
-			numbers[n] = arena_printf(a, "AAA%012ld", from + i);
-			grids[n] = m.grid;
-			texts[n] = m.text;
-			where[n] = m.place;
-			lat[n] = m.lat;
-			lon[n] = m.lon;
-			times[n] = m.at;
-		}
+	for (size_t i = 0; i < BATCH; i++)
+		fill_one(&f, i, office, from + (long)i, at, a);
+	for (size_t i = 0; i < ARRAY_LEN(fills); i++) {
+		pg_text(&args[i], office->tenant);
+		pg_texts(&args[i], f.numbers, BATCH);
 	}
-	pg_text(&args, office->tenant);
-	pg_texts(&args, cells, n);
-	pg_texts(&args, numbers, n);
-	pg_times(&args, times, n);
-	pg_texts(&args, grids, n);
-	pg_doubles(&args, lat, n);
-	pg_doubles(&args, lon, n);
-	pg_texts(&args, where, n);
-	pg_texts(&args, texts, n);
-	if (pg_run(pg, &put, &args, NULL, &e) < 0)
-		errx(1, "%s", e.text);
+	pg_texts(&args[0], f.texts, BATCH);
+	pg_texts(&args[0], f.grids, BATCH);
+	pg_times(&args[0], f.times, BATCH);
+	pg_texts(&args[1], f.addresses, BATCH);
+	pg_doubles(&args[1], f.lat, BATCH);
+	pg_doubles(&args[1], f.lon, BATCH);
+	pg_texts(&args[2], f.squares, BATCH);
+	pg_texts(&args[2], f.areas, BATCH);
+	pg_ints(&args[2], f.bits, BATCH);
+	for (size_t i = 0; i < ARRAY_LEN(fills); i++)
+		if (pg_run(pg, &fills[i], &args[i], NULL, &e) < 0)
+			errx(1, "%s", e.text);
 }
 
 struct asked {
@@ -117,6 +138,7 @@ static struct asked ask(struct pg *pg, const struct office *office, const struct
 {
 	int64_t since = now_us(CLOCK_MONOTONIC);
 	const char *cells[MATTER_LOOKS];
+	struct look looks[MATTER_LOOKS];
 	struct found_matter *found;
 	struct asked ret = {0};
 	struct matter m;
@@ -126,7 +148,9 @@ static struct asked ask(struct pg *pg, const struct office *office, const struct
 	if (!matter_of(r, a, &m))
 		errx(1, "a report that is no matter");
 	n = matter_looks(office, &m, a, cells);
-	if (matters_find(pg, office->tenant, cells, n, a, &found, &ret.candidates, &e) < 0)
+	for (size_t i = 0; i < n; i++)
+		looks[i] = (struct look){.cell = cells[i], .numbers = m.numbers};
+	if (matters_find(pg, office->tenant, looks, n, a, &found, &ret.candidates, &e) < 0)
 		errx(1, "%s", e.text);
 	for (size_t i = 0; i < ret.candidates; i++) {
 		found[i].m.category = m.category;

@@ -155,7 +155,7 @@ def join(figures, place, note, wrong):
 	argv = [os.path.join(place.build, "bench", "join"), place.stack.env["NEEDLE_PG_DSN"], place.stack.env["NEEDLE_CONFIG"]]
 	for what in ("fill", "ask"):
 		if what == "ask":
-			place.db.all("VACUUM ANALYZE needle.matter")
+			place.db.all("VACUUM ANALYZE needle.matter, needle.report, needle.person")
 		done = subprocess.run([*argv, what, str(OPEN)], capture_output=True, text=True, check=False)
 		if done.returncode:
 			raise wrong(f"join: {done.stderr}")

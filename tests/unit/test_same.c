@@ -123,6 +123,43 @@ static void another_house_is_another_matter_but_another_hour_is_not(void **state
 	assert_true(text_numbers_agree("22点还在施工", "23点还在施工"));
 }
 
+static bool bits_may_agree(const char *a, const char *b)
+{
+	uint64_t x = text_number_bits(a), y = text_number_bits(b);
+
+	return (x & y) == x || (x & y) == y;
+}
+
+/* The store leaves out whose bits disagree: it must never leave out one that agrees. */
+static void what_the_bits_of_numbers_leave_out_does_not_agree(void **state)
+{
+	static const char *const parts[] = {"3号楼", "5号楼", "2单元", "1单元", "501", "漏水", "22点", "17号院", "1203室", ""};
+	uint64_t seed = 3;
+	size_t out = 0;
+
+	(void)state;
+	assert_false(bits_may_agree("3号楼漏水", "5号楼漏水"));
+	assert_true(bits_may_agree("3号楼2单元漏水", "3号楼漏水"));
+	for (int i = 0; i < 20000; i++) {
+		char text[2][200];
+
+		for (int t = 0; t < 2; t++) {
+			const char *part[4];
+
+			for (int k = 0; k < 4; k++) {
+				seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+				part[k] = parts[(seed >> 33) % ARRAY_LEN(parts)];
+			}
+			snprintf(text[t], sizeof(text[t]), "%s%s%s%s", part[0], part[1], part[2], part[3]);
+		}
+		if (!bits_may_agree(text[0], text[1])) {
+			assert_false(text_numbers_agree(text[0], text[1]));
+			out++;
+		}
+	}
+	assert_true(out > 1000);
+}
+
 /* ---- matters ---------------------------------------------------------------------------------- */
 static void what_has_no_place_category_or_text_is_no_matter_nor_is_what_must_stay_apart(void **state)
 {
@@ -192,6 +229,38 @@ static void two_addresses_that_differ_are_not_joined_by_their_grid(void **state)
 	assert_true(alike(w, &b, &a) < 0.001);
 	b.address = "平安里3号楼2单元501";
 	assert_true(alike(w, &b, &a) < 0.85);
+}
+
+/* An open case is read from its report again, and is the matter that it was. */
+static void a_stored_report_is_known_by_the_same(void **state)
+{
+	struct world *w = *state;
+	struct report r = report(w, "A", "李某某说幸福里3号楼漏水，电话13800000001");
+	struct matter m, again = {0};
+
+	r.name = "李某某", r.address = "幸福里3号楼2单元501";
+	m = matter(w, &r);
+	matter_again(r.name, r.text, r.address, &w->f.message, &again);
+	assert_string_equal(m.text, again.text);
+	assert_string_equal(m.place, again.place);
+	assert_true(m.numbers && m.numbers == again.numbers);
+	assert_null(strstr(again.text, "13800000001"));
+	matter_again(NULL, "漏水", NULL, &w->f.message, &again);
+	assert_null(again.place);
+}
+
+static void a_cell_tells_its_kind_whatever_else_is_in_its_name(void **state)
+{
+	struct world *w = *state;
+	struct report r = report(w, "A", "漏水");
+	const char *cells[MATTER_ROWS];
+	struct matter m;
+
+	r.has_position = true, r.lat = 34.75, r.lon = 113.62, r.crs = "wgs 84 p";
+	m = matter(w, &r);
+	m.category = "市政/p 井盖 p1";
+	assert_int_equal(matter_rows(&w->f.office, &m, &w->f.message, cells), 2);
+	assert_true(matter_is_square(cells[0]) && !matter_is_square(cells[1]));
 }
 
 /* Whoever can be meant is in a cell that is looked at; the same pairs are alike or not by their place. */
@@ -484,6 +553,9 @@ int main(void)
 		TEST(texts_that_say_the_same_are_alike_and_others_are_not),
 		TEST(likeness_does_not_ask_which_came_first),
 		TEST(another_house_is_another_matter_but_another_hour_is_not),
+		TEST(what_the_bits_of_numbers_leave_out_does_not_agree),
+		TEST(a_stored_report_is_known_by_the_same),
+		TEST(a_cell_tells_its_kind_whatever_else_is_in_its_name),
 		TEST(what_has_no_place_category_or_text_is_no_matter_nor_is_what_must_stay_apart),
 		TEST(place_category_and_time_must_agree),
 		TEST(positions_decide_where_both_are_told),

@@ -116,7 +116,7 @@ struct case_record {
 	int score;                              /* of the first reporter: enum score, -1: not rated in this leg */
 	const char *const *names;               /* of the reporters, to be kept out of free text; not stored here */
 	size_t n_names;
-	const char *cells;                      /* JSON list: where the open case is kept as a matter; or NULL */
+	const char *cells;                      /* where the open case is kept as a matter; or NULL */
 	enum urgency urgency;
 	enum visibility visibility;
 	const char *horizon, *rule;             /* or NULL */

@@ -44,6 +44,13 @@ static bool has_position(const struct matter *m)
 	return !isnan(m->lat) && !isnan(m->lon);
 }
 
+void matter_again(const char *name, const char *text, const char *place, struct arena *a, struct matter *inout)
+{
+	inout->text = beginning(text_shadow(a, text_mask(a, text, name)), TEXT_CHARACTERS, a);
+	inout->numbers = text_number_bits(inout->text);
+	inout->place = place ? text_shadow(a, text_mask_address(a, place)) : NULL;
+}
+
 bool matter_of(const struct report *r, struct arena *a, struct matter *ret)
 {
 	if (!r->known_category || !r->text || r->secret || r->accused || r->device || (!r->grid && !r->has_position))
@@ -54,9 +61,7 @@ bool matter_of(const struct report *r, struct arena *a, struct matter *ret)
 		ret->lat = r->lat;
 		ret->lon = r->lon;
 	}
-	ret->text = beginning(text_shadow(a, text_mask(a, r->text, r->name)), TEXT_CHARACTERS, a);
-	if (r->address)
-		ret->place = text_shadow(a, text_mask_address(a, r->address));
+	matter_again(r->name, r->text, r->address, a, ret);
 	return *ret->text != '\0';
 }
 
@@ -66,10 +71,12 @@ static const char *grid_cell(const struct office *office, char kind, const struc
 	return arena_printf(a, "%s %c%.*s", m->category, kind, office->life.join_grid_prefix, m->grid);
 }
 
-static const char *square_cell(const struct matter *m, double size, double lat, double lon, struct arena *a)
+static const char *square_cell(const struct matter *m, double y, double x, struct arena *a)
 {
-	return arena_printf(a, "%s p%s%.0f,%.0f", m->category, m->crs ? m->crs : "", floor(lat / size),
-			    floor(lon / size));
+	const char *crs = m->crs ? m->crs : "";
+
+	/* Up to its first blank, so that the last blank of a cell stands before its kind. */
+	return arena_printf(a, "%s p%.*s%lld,%lld", m->category, (int)strcspn(crs, " "), crs, (long long)y, (long long)x);
 }
 
 size_t matter_rows(const struct office *office, const struct matter *m, struct arena *a, const char *ret[MATTER_ROWS])
@@ -77,18 +84,15 @@ size_t matter_rows(const struct office *office, const struct matter *m, struct a
 	size_t n = 0;
 
 	if (has_position(m))
-		ret[n++] = square_cell(m, square(office), m->lat, m->lon, a);
+		ret[n++] = square_cell(m, floor(m->lat / square(office)), floor(m->lon / square(office)), a);
 	if (m->grid)
 		ret[n++] = grid_cell(office, has_position(m) ? 'g' : 'n', m, a);
 	return n;
 }
 
-static bool is_listed(const char *const *cells, size_t n, const char *cell)
+bool matter_is_square(const char *cell)
 {
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(cells[i], cell) == 0)
-			return true;
-	return false;
+	return strrchr(cell, ' ')[1] == 'p';
 }
 
 size_t matter_looks(const struct office *office, const struct matter *m, struct arena *a,
@@ -99,13 +103,9 @@ size_t matter_looks(const struct office *office, const struct matter *m, struct 
 	size_t n = 0;
 
 	if (has_position(m))
-		for (int i = 0; i < 4; i++) {
-			const char *cell = square_cell(m, size, m->lat + (i & 1 ? high : -high),
-						       m->lon + (i & 2 ? wide : -wide), a);
-
-			if (!is_listed(ret, n, cell))
-				ret[n++] = cell;
-		}
+		for (double y = floor((m->lat - high) / size); y <= floor((m->lat + high) / size); y++)
+			for (double x = floor((m->lon - wide) / size); x <= floor((m->lon + wide) / size) && n < 4; x++)
+				ret[n++] = square_cell(m, y, x, a);
 	if (m->grid)
 		ret[n++] = grid_cell(office, 'n', m, a);
 	if (m->grid && !has_position(m))

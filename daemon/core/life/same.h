@@ -14,6 +14,7 @@ struct matter {
 	const char *grid;               /* or NULL */
 	const char *place;              /* shadow of the masked address, or NULL */
 	const char *text;               /* shadow of the masked text, cut */
+	uint64_t numbers;               /* text_number_bits of it */
 	double lat, lon;                /* NAN: none */
 	const char *crs;                /* or NULL */
 	int64_t at;                     /* when its case was received */
@@ -23,8 +24,12 @@ struct matter {
  * never shares a case: a secret one, one about a body, one of a device.
  */
 bool matter_of(const struct report *r, struct arena *a, struct matter *ret);
-/* Under which cells an open case is kept; returns how many. A cell's name begins with the category. */
+/* What is known of an open case from its stored report: `name` of the reporter, `text` and `place` as they were said. */
+void matter_again(const char *name, const char *text, const char *place, struct arena *a, struct matter *inout);
+/* Under which cells an open case is kept, a square before a grid; returns how many. A cell's name begins with the category. */
 size_t matter_rows(const struct office *office, const struct matter *m, struct arena *a, const char *ret[MATTER_ROWS]);
+/* A square of positions, not a grid. */
+bool matter_is_square(const char *cell);
 /* In which cells a report looks for others. Whoever can be meant has a row in one of them. */
 size_t matter_looks(const struct office *office, const struct matter *m, struct arena *a,
 		    const char *ret[MATTER_LOOKS]);

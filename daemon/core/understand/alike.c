@@ -114,6 +114,17 @@ static bool holds_all(const struct numbers *of, const struct numbers *in)
 	return true;
 }
 
+uint64_t text_number_bits(const char *text)
+{
+	struct numbers x;
+	uint64_t bits = 0;
+
+	numbers_of(text, &x);
+	for (size_t i = 0; i < x.n; i++)
+		bits |= UINT64_C(1) << (x.v[i] * UINT32_C(2654435769) >> 26);
+	return bits;
+}
+
 bool text_numbers_agree(const char *a, const char *b)
 {
 	struct numbers x, y;

@@ -2,6 +2,7 @@
 /* Texts for matching and for showing: normalised shadow, masking, titles. Pure. */
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct arena;
 
@@ -31,3 +32,5 @@ const char *text_topic_id(struct arena *a, const char *text);
 double text_alike(const char *a, const char *b);
 /* Of two shadows: neither names a house or other number that the other contradicts (3号楼 and 5号楼); times and amounts do not count. */
 bool text_numbers_agree(const char *a, const char *b);
+/* The same, roughly: a bit a number. Where neither holds all bits of the other, the numbers do not agree. */
+uint64_t text_number_bits(const char *text);

@@ -1,2 +1,0 @@
--- Nothing yet.
-DO $$ BEGIN END $$;
