@@ -461,8 +461,10 @@ static bool do_chores(struct worker *w)
 		return false;
 	more = timers || devices || lists || limits || old;
 	atomic_store(&w->next_us, periodic_next(&w->periodic));
-	if (!timers && !devices && !lists)
+	if (!timers && !devices && !lists) {
 		atomic_store(&w->settled_us, now);
+		w->o.settled(w->o.arg);
+	}
 	w->next_chores_us = more ? 0 : w->next_chores_us;
 	return more;
 }
