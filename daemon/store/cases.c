@@ -9,15 +9,18 @@
 #include "core/time/moment.h"
 #include "store/lists.h"
 
+/* The function micros() is a call for each value: its text is not what the planner takes in. */
+#define MICROS(x) "(extract(epoch FROM " x ") * 1000000)::int8"
+/* OFFSET 0: a table that was small when this was planned must not be read whole for each batch. */
 static const struct query load = {
 	"cases_load",
 	"SELECT c.number, c.channel, c.source, c.report, c.state, c.lead, c.supports, c.errands, c.joined, c.told, c.seq, c.category, c.grid,"
 	" c.urgency, c.title, c.place, c.visibility, c.horizon, c.rule, c.route_source, c.config, c.policy, c.leg,"
-	" micros(c.leg_at), c.level, micros(c.due_accept), micros(c.due_contact), micros(c.due_resolve),"
-	" micros(c.due_feedback), micros(c.met_accept), micros(c.met_contact), micros(c.met_resolve),"
-	" micros(c.met_feedback), c.provisional, c.fired, c.basis, c.reports, c.returns, c.heat, c.urges, c.urge_day,"
-	" c.dissatisfied, micros(c.received_at), micros(c.resolved_at), micros(c.closed_at), c.close_reason,"
-	" c.joined_into, c.urged, micros(c.due_whole), r.reply_to, r.device IS NOT NULL AND r.reply_to IS NULL,"
+	" " MICROS("c.leg_at") ", c.level, " MICROS("c.due_accept") ", " MICROS("c.due_contact") ", " MICROS("c.due_resolve") ","
+	" " MICROS("c.due_feedback") ", " MICROS("c.met_accept") ", " MICROS("c.met_contact") ", " MICROS("c.met_resolve") ","
+	" " MICROS("c.met_feedback") ", c.provisional, c.fired, c.basis, c.reports, c.returns, c.heat, c.urges, c.urge_day,"
+	" c.dissatisfied, " MICROS("c.received_at") ", " MICROS("c.resolved_at") ", " MICROS("c.closed_at") ", c.close_reason,"
+	" c.joined_into, c.urged, " MICROS("c.due_whole") ", r.reply_to, r.device IS NOT NULL AND r.reply_to IS NULL,"
 	" CASE WHEN c.visibility = 'open' THEN p.address END, c.accused, c.person, c.score, c.cells,"
 	" CASE WHEN c.joined IS NULL THEN CASE WHEN p.name IS NULL THEN NULL ELSE json_build_array(p.name) END ELSE"
 	" (SELECT json_agg(n.name) FROM (SELECT p.name UNION ALL SELECT q.name"
@@ -25,8 +28,10 @@ static const struct query load = {
 	" JOIN person q ON q.tenant = c.tenant AND q.channel = j.channel AND q.id = j.report) n"
 	" WHERE n.name IS NOT NULL) END"
 	" FROM cases c"
-	" LEFT JOIN report r ON r.tenant = c.tenant AND r.channel = c.channel AND r.id = c.report"
-	" LEFT JOIN person p ON p.tenant = c.tenant AND p.channel = c.channel AND p.id = c.report"
+	" LEFT JOIN LATERAL (SELECT x.reply_to, x.device FROM report x WHERE x.tenant = c.tenant AND x.channel = c.channel"
+	" AND x.id = c.report OFFSET 0) r ON true"
+	" LEFT JOIN LATERAL (SELECT x.name, x.address FROM person x WHERE x.tenant = c.tenant AND x.channel = c.channel"
+	" AND x.id = c.report OFFSET 0) p ON true"
 	" WHERE c.tenant = $1::text AND c.number = ANY($2::text[]) ORDER BY c.number FOR UPDATE OF c"};
 
 static const struct query record = {

@@ -39,6 +39,13 @@ static void insert(struct str *sql, const struct table *t)
 	str_add(sql, t->then);
 }
 
+static void where_key(struct str *sql, const struct table *t, const char *alias)
+{
+	str_addf(sql, "%s.tenant = $1::text", alias);
+	for (size_t i = 0; i < t->n_keys; i++)
+		str_addf(sql, " AND %s.%s = u.%s", alias, t->columns[i].name, t->columns[i].name);
+}
+
 static void update(struct str *sql, const struct table *t)
 {
 	str_addf(sql, "UPDATE %s t SET ", t->name);
@@ -49,9 +56,13 @@ static void update(struct str *sql, const struct table *t)
 		str_addf(sql, c->merge ? "%s" : "u.%s", c->merge ? c->merge : c->name);
 	}
 	arrays(sql, t);
-	str_add(sql, " WHERE t.tenant = $1::text");
-	for (size_t i = 0; i < t->n_keys; i++)
-		str_addf(sql, " AND t.%s = u.%s", t->columns[i].name, t->columns[i].name);
+	/* By their places: one look-up a row, also where the table was small when this was planned. */
+	if (t->locked)
+		str_addf(sql, ", LATERAL (SELECT x.ctid AS place FROM %s x WHERE ", t->name);
+	else
+		str_add(sql, " WHERE ");
+	where_key(sql, t, t->locked ? "x" : "t");
+	str_add(sql, t->locked ? " OFFSET 0) k WHERE t.ctid = k.place" : "");
 	str_add(sql, t->then);
 }
 

@@ -40,6 +40,7 @@ struct table {
 	const char *then;               /* " ON CONFLICT … " / " RETURNING …", or "" */
 	size_t n_keys;                  /* of UPDATE: the first n columns are the key, beside tenant */
 	bool update;
+	bool locked;                    /* of UPDATE: this transaction holds the rows, so they stay in their places */
 	struct query query;             /* built by table_init */
 };
 

@@ -197,7 +197,7 @@ static struct table tables[N_SAVE_TABLE] = {
 			 .then = " ON CONFLICT DO NOTHING RETURNING channel, id"},
 	[SAVE_PERSON] = {"person", COLUMNS(person_columns), .then = " ON CONFLICT DO NOTHING"},
 	[SAVE_CASE_NEW] = {"cases", COLUMNS(case_columns), .then = ""},
-	[SAVE_CASE_OLD] = {"cases", COLUMNS(case_columns), .then = "", .n_keys = 1, .update = true},
+	[SAVE_CASE_OLD] = {"cases", COLUMNS(case_columns), .then = "", .n_keys = 1, .update = true, .locked = true},
 	[SAVE_LEG] = {"leg", COLUMNS(leg_columns), .then = ""},
 	[SAVE_HISTORY] = {"history", COLUMNS(history_columns), .then = ""},
 	[SAVE_OUTBOX] = {"outbox", COLUMNS(outbox_columns), .then = ""},
