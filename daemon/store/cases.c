@@ -11,7 +11,10 @@
 
 /* The function micros() is a call for each value: its text is not what the planner takes in. */
 #define MICROS(x) "(extract(epoch FROM " x ") * 1000000)::int8"
-/* OFFSET 0: a table that was small when this was planned must not be read whole for each batch. */
+/*
+ * Locked one after the other in the order of their numbers, each looked for from its number on: a table that was small when
+ * this was planned must not be read whole for each batch, or for each case of it.
+ */
 static const struct query load = {
 	"cases_load",
 	"SELECT c.number, c.channel, c.source, c.report, c.state, c.lead, c.supports, c.errands, c.joined, c.told, c.seq, c.category, c.grid,"
@@ -27,12 +30,14 @@ static const struct query load = {
 	" FROM json_to_recordset(c.joined) j(channel text, report text)"
 	" JOIN person q ON q.tenant = c.tenant AND q.channel = j.channel AND q.id = j.report) n"
 	" WHERE n.name IS NOT NULL) END"
-	" FROM cases c"
+	" FROM (SELECT DISTINCT n.number COLLATE \"C\" AS number FROM unnest($2::text[]) n(number) ORDER BY 1) u"
+	" CROSS JOIN LATERAL (SELECT * FROM cases x WHERE x.tenant = $1::text AND x.number >= u.number"
+	" ORDER BY x.number LIMIT 1 FOR UPDATE) c"
 	" LEFT JOIN LATERAL (SELECT x.reply_to, x.device FROM report x WHERE x.tenant = c.tenant AND x.channel = c.channel"
 	" AND x.id = c.report OFFSET 0) r ON true"
 	" LEFT JOIN LATERAL (SELECT x.name, x.address FROM person x WHERE x.tenant = c.tenant AND x.channel = c.channel"
 	" AND x.id = c.report OFFSET 0) p ON true"
-	" WHERE c.tenant = $1::text AND c.number = ANY($2::text[]) ORDER BY c.number FOR UPDATE OF c"};
+	" WHERE c.number = u.number"};
 
 static const struct query record = {
 	"cases_record",
