@@ -34,7 +34,7 @@ def fill(db, note):
 	columns = [r["attname"] for r in db.all("SELECT attname FROM pg_attribute WHERE attrelid = 'needle.cases'::regclass"
 						" AND attnum > 0 AND NOT attisdropped ORDER BY attnum")]
 	at = f"timestamptz '2024-01-01 08:00+08' + n * interval '{MONTHS * 30.4 * 86400 / CASES:.4f} seconds'"
-	new = {"number": "'AAA' || lpad(n::text, 12, '0')", "received_at": at, "score": "CASE mod(n, 20) WHEN 0 THEN NULL WHEN 1 THEN "
+	new = {"number": "'AAA' || lpad(n::text, 12, '0')", "received_at": at, "rated": "CASE mod(n, 20) WHEN 0 THEN NULL WHEN 1 THEN "
 	       "'dissatisfied' WHEN 2 THEN 'basically' ELSE 'satisfied' END", "grid": "'41010600300' || 1 + mod(n, 7) || '00' || 1 + mod(n, 7)",
 	       "facts": "CASE mod(n, 20) WHEN 0 THEN 8193 ELSE 319 END + CASE WHEN mod(n, 100) = 1 THEN 1536 ELSE 0 END",
 	       "lead": "(ARRAY['huanwei','chengguan','wuye','minsheng','gaizao'])[1 + mod(n, 5)]",
