@@ -421,7 +421,7 @@ class Telling:
 	def run(self, scratch):
 		"""Raises Untrue when the story does not come true."""
 		config = self.folder(os.path.join(scratch, "config"))
-		stack = Stack(os.path.join(ROOT, "build", "run", f"scenario-{self.name}-{os.getpid()}"), config=config,
+		stack = Stack(os.path.join(ROOT, "build", "run", f"scenario-{self.name}-{os.getpid()}-{next(NUMBERS)}"), config=config,
 			      simulate=self.words["start"])
 		failed = True
 		try:
