@@ -1,6 +1,9 @@
 /* What the daemon answers: control verbs, metrics, health and readiness. Shows, and decides nothing. */
+#include <errno.h>
 #include <jansson.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include "needled.h"
 
@@ -144,6 +147,9 @@ static void verb_clock(void *arg, json_t *request, struct str *reply)
 		ok = add_span(d, add, &now, &e);
 	if (ok && (set || add) && !clock_set_us(now))
 		ok = err_set(&e, ERR_BAD, "the clock never goes backwards") == 0;
+	/* Who wants to know when all is done that is due hears it then. */
+	if (ok && !set && !add && json_is_true(json_object_get(request, "settle")) && !worker_settled(d->worker, now))
+		return;
 	if (ok) {
 		/* Whoever only looks does not disturb: scenarios look until all is settled. */
 		str_addf(reply, "{\"now\":\"%s\",\"simulated\":%s,\"settled\":%s,\"next\":", moment_rfc3339(clock_now_us(), at),
@@ -245,6 +251,25 @@ static int page_summary(void *arg, struct str *out)
 }
 
 /* ---- the doors -------------------------------------------------------------------------------- */
+void answers_settled(void *arg)
+{
+	const struct daemon *d = arg;
+
+	/* It fails only when the main thread has very much not heard yet. */
+	if (write(d->settled_fd, &(uint64_t){1}, sizeof(uint64_t)) < 0)
+		errno = 0;
+}
+
+static void on_settled(void *arg, uint32_t events)
+{
+	struct daemon *d = arg;
+	uint64_t times;
+
+	(void)events;
+	if (read(d->settled_fd, &times, sizeof(times)) > 0)
+		control_again(d->control);
+}
+
 int answers_open(struct daemon *d, const struct settings *s, struct err *e)
 {
 	static struct http_probe probe[4];
@@ -261,6 +286,8 @@ int answers_open(struct daemon *d, const struct settings *s, struct err *e)
 	pages[2] = (struct http_page){"/readyz", HTTP_JSON, http_ready, &probes};
 	pages[3] = (struct http_page){"/api/v1/summary", HTTP_JSON, page_summary, d};
 	r = control_open(d->loop, d->run, verbs, sizeof(verbs) / sizeof(verbs[0]), d, &d->control, e);
+	if (r == 0)
+		r = loop_add(d->loop, d->settled_fd, EPOLLIN, on_settled, d, e);
 	if (r == 0 && s->http.address)
 		r = http_open(d->loop, s->http.address, s->http.port + d->instance[0] - 'a', pages, 4, &d->http, e);
 	return r;

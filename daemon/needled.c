@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -355,7 +356,7 @@ static int start_parts(struct daemon *d, struct settings *s, struct err *e)
 	struct inbox_options inbox = {.folder = d->inbox_folder, .max_bytes = s->intake.inbox_bytes,
 				      .durability = s->intake.power ? INBOX_POWER : INBOX_PROCESS};
 	struct worker_options worker = {.meeting = &d->meeting, .instance = (d->instance[0] - 'a') & 3,
-					.beat = beat_worker, .arg = d};
+					.beat = beat_worker, .settled = answers_settled, .arg = d};
 	struct dispatch_options dispatch = {.meeting = &d->meeting, .current = &d->current, .instance = d->instance,
 					    .message = on_message, .paused = inbox_is_full, .beat = beat_dispatch, .arg = d};
 	struct decoders *decoders;
@@ -363,6 +364,9 @@ static int start_parts(struct daemon *d, struct settings *s, struct err *e)
 
 	if ((r = inbox_open(&inbox, &d->inbox, e)) < 0 || (r = decoders_open(d->plugins, &s->office, &decoders, e)) < 0)
 		return r;
+	d->settled_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (d->settled_fd < 0)
+		return err_set(e, ERR_SYS, "eventfd: %s", strerror(errno));
 	hits_attach(s);
 	d->started_at = clock_now_us();
 	d->current.now = settings_ref(s);

@@ -22,6 +22,7 @@ struct daemon {
 	struct dispatch *dispatch;
 	struct loop *loop;
 	struct control *control;
+	int settled_fd;                 /* an eventfd: the worker has done what was due */
 	struct http *http;
 	struct pulse *worker_pulse, *dispatch_pulse, *main_pulse;
 	int64_t last_received_us, started_at;
@@ -39,3 +40,4 @@ bool needled_reload(struct daemon *d, const char *by, struct str *text);
 /* Control socket and HTTP: everything that asks the daemon something. */
 struct settings;
 int answers_open(struct daemon *d, const struct settings *s, struct err *e);
+void answers_settled(void *arg);        /* worker thread: who waits for that may hear it */

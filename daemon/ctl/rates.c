@@ -31,10 +31,6 @@ struct question {
 	struct stretch when;
 	const char *period, *dim, *part;
 };
-struct answer_set {
-	struct rate_row *rows;
-	size_t n;
-};
 
 /* ---- which period ----------------------------------------------------------------------------- */
 static int64_t month(int year, int m)
@@ -117,15 +113,11 @@ static int read_question(struct ctl *ctl, struct question *q, struct err *e)
 }
 
 /* ---- the numbers ------------------------------------------------------------------------------ */
-static int load(struct ctl *ctl, struct pg *pg, const struct question *q, struct answer_set sets[SETS], struct err *e)
+static int load(struct ctl *ctl, struct pg *pg, const struct question *q, struct rate_rows sets[SETS], struct err *e)
 {
 	const struct stretch when[SETS] = {q->when, stretch_before(q->covers, q->when), stretch_year_ago(q->when)};
-	int r = 0;
 
-	for (int i = 0; r == 0 && i < SETS; i++)
-		r = store_rates(pg, ctl->settings->office.tenant, when[i].from, when[i].to, q->dim, &ctl->arena,
-				&sets[i].rows, &sets[i].n, e);
-	return r;
+	return store_rates(pg, ctl->settings->office.tenant, when, SETS, q->dim, &ctl->arena, sets, e);
 }
 
 static double value_of(const struct rate_row *r)
@@ -133,11 +125,11 @@ static double value_of(const struct rate_row *r)
 	return r->denominator ? (double)r->numerator / (double)r->denominator : NAN;
 }
 
-static double value_in(const struct answer_set *set, const struct rate_row *like)
+static double value_in(const struct rate_rows *set, const struct rate_row *like)
 {
 	for (size_t i = 0; i < set->n; i++)
-		if (str_equal(set->rows[i].name, like->name) && str_equal(set->rows[i].scope, like->scope))
-			return value_of(&set->rows[i]);
+		if (str_equal(set->v[i].name, like->name) && str_equal(set->v[i].scope, like->scope))
+			return value_of(&set->v[i]);
 	return NAN;
 }
 
@@ -183,7 +175,7 @@ static int add_cases(struct ctl *ctl, struct pg *pg, const struct question *q, c
 	return 0;
 }
 
-static int print_json(struct ctl *ctl, struct pg *pg, const struct question *q, const struct answer_set sets[SETS],
+static int print_json(struct ctl *ctl, struct pg *pg, const struct question *q, const struct rate_rows sets[SETS],
 		      struct err *e)
 {
 	json_t *list = json_array(), *all = json_pack("{s:s,s:o,s:o,s:o}", "period", q->period, "from",
@@ -191,7 +183,7 @@ static int print_json(struct ctl *ctl, struct pg *pg, const struct question *q, 
 	int result = 0;
 
 	for (size_t i = 0; result == 0 && i < sets[0].n; i++) {
-		const struct rate_row *r = &sets[0].rows[i];
+		const struct rate_row *r = &sets[0].v[i];
 		json_t *one;
 
 		if (!is_wanted(ctl, r))
@@ -220,7 +212,7 @@ static const char *change(struct ctl *ctl, double value, double before)
 	return isnan(value) || isnan(before) ? "-" : arena_printf(&ctl->arena, "%+.2f", 100 * (value - before));
 }
 
-static void print_row(struct ctl *ctl, struct grid_table *table, const struct rate_row *r, const struct answer_set sets[SETS])
+static void print_row(struct ctl *ctl, struct grid_table *table, const struct rate_row *r, const struct rate_rows sets[SETS])
 {
 	double value = value_of(r);
 
@@ -247,7 +239,7 @@ static int print_cases(struct ctl *ctl, struct pg *pg, const struct question *q,
 	return 0;
 }
 
-static int print_text(struct ctl *ctl, struct pg *pg, const struct question *q, const struct answer_set sets[SETS],
+static int print_text(struct ctl *ctl, struct pg *pg, const struct question *q, const struct rate_rows sets[SETS],
 		      struct err *e)
 {
 	static const char *const heads[] = {N_("rate"), N_("scope"), N_("cases"), N_("value"), N_("to the one before"),
@@ -259,19 +251,19 @@ static int print_text(struct ctl *ctl, struct pg *pg, const struct question *q, 
 	for (size_t i = 0; i < ARRAY_LEN(heads); i++)
 		grid_cell(&table, say(ctl, heads[i]));
 	for (size_t i = 0; i < sets[0].n; i++)
-		if (is_wanted(ctl, &sets[0].rows[i]))
-			print_row(ctl, &table, &sets[0].rows[i], sets);
+		if (is_wanted(ctl, &sets[0].v[i]))
+			print_row(ctl, &table, &sets[0].v[i], sets);
 	grid_print(&table, &ctl->out);
 	grid_done(&table);
 	for (size_t i = 0; result == 0 && ctl_flag(ctl, "cases") && i < sets[0].n; i++)
-		if (is_wanted(ctl, &sets[0].rows[i]))
-			result = print_cases(ctl, pg, q, &sets[0].rows[i], e);
+		if (is_wanted(ctl, &sets[0].v[i]))
+			result = print_cases(ctl, pg, q, &sets[0].v[i], e);
 	return result;
 }
 
 static int run(struct ctl *ctl, struct err *e)
 {
-	struct answer_set sets[SETS] = {0};
+	struct rate_rows sets[SETS] = {0};
 	struct question q = {0};
 	struct pg *pg = NULL;
 	int r = ctl_database(ctl, &pg, e);

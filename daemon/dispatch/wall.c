@@ -84,16 +84,15 @@ static int days_left(const struct aim *aim, int64_t now)
 static int add_aim(struct dispatch *d, struct str *t, const struct aim *aim, int64_t now, struct err *e)
 {
 	struct arena a = {0};
-	struct rate_row *rows;
+	struct rate_rows rows;
 	int64_t done = 0, of = 0;
 	char at[MOMENT_TEXT];
-	size_t n;
-	int r = store_rates(d->pg, tenant_of(d), aim->from, aim->until, "all", &a, &rows, &n, e);
+	int r = store_rates(d->pg, tenant_of(d), &(struct stretch){aim->from, aim->until}, 1, "all", &a, &rows, e);
 
-	for (size_t i = 0; r == 0 && i < n; i++)
-		if (strcmp(rows[i].name, aim->rate->name) == 0) {
-			done = rows[i].numerator;
-			of = rows[i].denominator;
+	for (size_t i = 0; r == 0 && i < rows.n; i++)
+		if (strcmp(rows.v[i].name, aim->rate->name) == 0) {
+			done = rows.v[i].numerator;
+			of = rows.v[i].denominator;
 		}
 	arena_done(&a);
 	if (r < 0)

@@ -25,6 +25,7 @@ struct client {
 	struct control *control;
 	int fd;                 /* -1: free */
 	bool ended;             /* it has sent its last byte */
+	bool waits;             /* the first line of `in` has no answer yet */
 	int64_t moved_us;       /* last time that bytes moved */
 	struct str in, out;
 	size_t sent;            /* of out */
@@ -74,6 +75,9 @@ static void run_verb(struct control *control, const char *line, size_t len, stru
 static void reply_to(struct client *c, const char *line, size_t len)
 {
 	run_verb(c->control, line, len, &c->out);
+	c->waits = !c->out.len;
+	if (c->waits)
+		return;
 	/* Outside of strings a line break is only white space, and inside it cannot be. */
 	for (size_t i = 0; i < c->out.len; i++)
 		if (c->out.s[i] == '\n' || c->out.s[i] == '\r')
@@ -101,7 +105,7 @@ static bool flush(struct client *c)
 	return true;
 }
 
-/* Answers whole lines until one answer waits to be read; false when the client is to be dropped. */
+/* Answers whole lines until one answer waits to be read, or to be known; false when the client is to be dropped. */
 static bool answer_lines(struct client *c)
 {
 	size_t at = 0;
@@ -109,6 +113,8 @@ static bool answer_lines(struct client *c)
 
 	while (!c->out.len && c->in.len > at && (end = memchr(c->in.s + at, '\n', c->in.len - at))) {
 		reply_to(c, c->in.s + at, (size_t)(end - c->in.s) - at);
+		if (c->waits)
+			break;
 		at = (size_t)(end - c->in.s) + 1;
 		if (!flush(c))
 			return false;
@@ -117,7 +123,7 @@ static bool answer_lines(struct client *c)
 		memmove(c->in.s, c->in.s + at, c->in.len - at);
 		c->in.len -= at;
 	}
-	if (!c->out.len && c->in.len >= LINE_MAX_BYTES) {
+	if (!c->out.len && !c->waits && c->in.len >= LINE_MAX_BYTES) {
 		str_add(&c->out, "{\"error\":\"the line is too long\"}\n");
 		flush(c);
 		return false;
@@ -143,20 +149,39 @@ static bool take(struct client *c)
 	return true;
 }
 
+static void go_on(struct client *c, bool alive)
+{
+	struct err e;
+
+	alive = alive && answer_lines(c);
+	if (alive && c->ended && !c->out.len && !c->waits)
+		alive = false;
+	alive = alive && loop_change(c->control->loop, c->fd, c->waits ? 0 : c->out.len ? EPOLLOUT : EPOLLIN, &e) == 0;
+	if (!alive)
+		drop(c);
+}
+
 static void on_client(void *arg, uint32_t events)
 {
 	struct client *c = arg;
 	bool alive = flush(c);
-	struct err e;
 
-	if (alive && !c->out.len && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+	/* Nothing is read of who waits: what comes all the same is that it has left. */
+	if (c->waits)
+		alive = alive && !(events & (EPOLLHUP | EPOLLERR));
+	else if (alive && !c->out.len && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
 		alive = take(c);
-	alive = alive && answer_lines(c);
-	if (alive && c->ended && !c->out.len)
-		alive = false;
-	alive = alive && loop_change(c->control->loop, c->fd, c->out.len ? EPOLLOUT : EPOLLIN, &e) == 0;
-	if (!alive)
-		drop(c);
+	if (!c->waits || !alive)
+		go_on(c, alive);
+}
+
+void control_again(struct control *control)
+{
+	for (size_t i = 0; i < CLIENTS; i++)
+		if (control->clients[i].fd >= 0 && control->clients[i].waits) {
+			control->clients[i].waits = false;
+			go_on(&control->clients[i], true);
+		}
 }
 
 static void on_connect(void *arg, uint32_t events)

@@ -15,7 +15,7 @@ struct str;
 
 struct control_verb {
 	const char *name;
-	/* Adds one JSON object to `reply`. Runs in the main thread. */
+	/* Adds one JSON object to `reply`, or nothing: not yet, ask me at the next control_again. Runs in the main thread. */
 	void (*fn)(void *arg, json_t *request, struct str *reply);
 };
 
@@ -25,6 +25,8 @@ struct control_verb {
  */
 int control_open(struct loop *loop, const char *path, const struct control_verb *verbs, size_t n_verbs, void *arg,
 		 struct control **ret, struct err *e);
+/* Asks once more for what was not answered yet. Nobody waits longer than a silent client may stay. */
+void control_again(struct control *control);
 void control_close(struct control *control);    /* removes the socket; NULL-safe */
 /* Where the socket of a tenant's daemon is, unless its starter says otherwise: /run/needle/{tenant}/ctl-{instance}.sock */
 void control_path(const char *tenant, const char *instance, char *ret, size_t size);

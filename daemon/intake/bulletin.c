@@ -25,24 +25,18 @@ static const struct {
 	     {"suspended", "挂账"}, {"resolved", "待评价"}, {"closed", "已销号"}, {"joined", "已并案"},
 	     {"satisfied", "满意"}, {"basically", "基本满意"}, {"dissatisfied", "不满意"}};
 
+enum { NOW, BEFORE, YEAR_AGO, SPANS };
 struct rates {
-	struct rate_row *now, *before, *year_ago;
-	size_t n_now, n_before, n_year_ago;
+	struct rate_rows of[SPANS];
 };
 
 /* ---- rates ------------------------------------------------------------------------------------ */
 static int load_rates(struct pg *pg, const struct occurrence *o, enum period_covers covers, struct stretch s,
 		      const char *dim, struct arena *a, struct rates *ret, struct err *e)
 {
-	const char *tenant = o->office->tenant;
-	struct stretch before = stretch_before(covers, s), ago = stretch_year_ago(s);
-	int r = store_rates(pg, tenant, s.from, s.to, dim, a, &ret->now, &ret->n_now, e);
+	const struct stretch of[SPANS] = {s, stretch_before(covers, s), stretch_year_ago(s)};
 
-	if (r == 0)
-		r = store_rates(pg, tenant, before.from, before.to, dim, a, &ret->before, &ret->n_before, e);
-	if (r == 0)
-		r = store_rates(pg, tenant, ago.from, ago.to, dim, a, &ret->year_ago, &ret->n_year_ago, e);
-	return r;
+	return store_rates(pg, o->office->tenant, of, SPANS, dim, a, ret->of, e);
 }
 
 static double value_of(const struct rate_row *r)
@@ -50,11 +44,11 @@ static double value_of(const struct rate_row *r)
 	return r && r->denominator ? (double)r->numerator / (double)r->denominator : NAN;
 }
 
-static double value_in(const struct rate_row *rows, size_t n, const struct rate_row *like)
+static double value_in(const struct rate_rows *rows, const struct rate_row *like)
 {
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(rows[i].name, like->name) == 0 && strcmp(rows[i].scope, like->scope) == 0)
-			return value_of(&rows[i]);
+	for (size_t i = 0; i < rows->n; i++)
+		if (strcmp(rows->v[i].name, like->name) == 0 && strcmp(rows->v[i].scope, like->scope) == 0)
+			return value_of(&rows->v[i]);
 	return NAN;
 }
 
@@ -71,8 +65,7 @@ static const char *change(double value, double before, struct arena *a)
 
 static const char *const *rate_cells(const struct rates *all, const struct rate_row *r, struct arena *a)
 {
-	double value = value_of(r), before = value_in(all->before, all->n_before, r),
-	       ago = value_in(all->year_ago, all->n_year_ago, r);
+	double value = value_of(r), before = value_in(&all->of[BEFORE], r), ago = value_in(&all->of[YEAR_AGO], r);
 	const char **cells = arena_alloc(a, RATE_COLUMNS * sizeof(*cells));
 
 	cells[0] = r->name;
@@ -99,8 +92,8 @@ static void add_number(struct str *t, const char *name, double value)
 static void add_rates(struct str *t, const struct rates *all)
 {
 	str_add(t, ",\"rates\":[");
-	for (size_t i = 0; i < all->n_now; i++) {
-		const struct rate_row *r = &all->now[i];
+	for (size_t i = 0; i < all->of[NOW].n; i++) {
+		const struct rate_row *r = &all->of[NOW].v[i];
 
 		str_add(t, i ? ",{\"name\":" : "{\"name\":");
 		str_json(t, r->name);
@@ -108,8 +101,8 @@ static void add_rates(struct str *t, const struct rates *all)
 		str_json(t, r->scope);
 		str_addf(t, ",\"numerator\":%lld,\"denominator\":%lld", (long long)r->numerator, (long long)r->denominator);
 		add_number(t, "value", value_of(r));
-		add_number(t, "before", value_in(all->before, all->n_before, r));
-		add_number(t, "year_ago", value_in(all->year_ago, all->n_year_ago, r));
+		add_number(t, "before", value_in(&all->of[BEFORE], r));
+		add_number(t, "year_ago", value_in(&all->of[YEAR_AGO], r));
 		str_add(t, ",\"formula\":");
 		str_json(t, r->formula);
 		str_addc(t, '}');
@@ -154,10 +147,10 @@ static int rates_as_rows(struct pg *pg, const struct occurrence *o, const struct
 		r = load_rates(pg, o, period->covers, s, "department", a, &of[1], e);
 	if (r < 0)
 		return r;
-	rows->rows = arena_alloc(a, (of[0].n_now + of[1].n_now + 1) * sizeof(*rows->rows));
+	rows->rows = arena_alloc(a, (of[0].of[NOW].n + of[1].of[NOW].n + 1) * sizeof(*rows->rows));
 	for (int k = 0; k < 2; k++)
-		for (size_t i = 0; i < of[k].n_now; i++)
-			rows->rows[rows->n++] = (const char **)(uintptr_t)rate_cells(&of[k], &of[k].now[i], a);
+		for (size_t i = 0; i < of[k].of[NOW].n; i++)
+			rows->rows[rows->n++] = (const char **)(uintptr_t)rate_cells(&of[k], &of[k].of[NOW].v[i], a);
 	rows->columns = RATE_COLUMNS;
 	return 0;
 }

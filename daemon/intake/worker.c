@@ -468,8 +468,10 @@ static bool do_chores(struct worker *w)
 		return false;
 	more = timers || devices || lists || limits || old;
 	atomic_store(&w->next_us, periodic_next(&w->periodic));
-	if (!timers && !devices && !lists && !w->periodic.waits)
+	if (!timers && !devices && !lists && !w->periodic.waits) {
 		atomic_store(&w->settled_us, now);
+		w->o.settled(w->o.arg);
+	}
 	w->next_chores_us = more ? 0 : w->next_chores_us;
 	return more;
 }

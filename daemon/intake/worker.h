@@ -19,6 +19,7 @@ struct worker_options {
 	int instance;                   /* 0…3 */
 	const char *folder;             /* where lists are written; outlives the worker */
 	void (*beat)(void *arg);        /* called at least once a second while all is well */
+	void (*settled)(void *arg);     /* all is done that was due a moment ago */
 	void *arg;
 };
 int worker_start(const struct worker_options *options, struct settings *settings, struct decoders *decoders,

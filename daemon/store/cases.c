@@ -9,6 +9,10 @@
 #include "core/time/moment.h"
 #include "store/lists.h"
 
+/*
+ * Locked one after the other in the order of their numbers, each looked for from its number on: a table that was small when
+ * this was planned must not be read whole for each batch, or for each case of it.
+ */
 static const struct query load = {
 	"cases_load",
 	"SELECT c.number, c.channel, c.source, c.report, c.state, c.lead, c.supports, c.errands, c.joined, c.told, c.seq, c.category, c.grid,"
@@ -22,10 +26,14 @@ static const struct query load = {
 	" p.name, CASE WHEN c.joined IS NOT NULL THEN (SELECT json_agg(q.name)"
 	" FROM json_to_recordset(c.joined) j(channel text, report text)"
 	" JOIN person q ON q.tenant = c.tenant AND q.channel = j.channel AND q.id = j.report WHERE q.name IS NOT NULL) END"
-	" FROM cases c"
-	" LEFT JOIN report r ON r.tenant = c.tenant AND r.channel = c.channel AND r.id = c.report"
-	" LEFT JOIN person p ON p.tenant = c.tenant AND p.channel = c.channel AND p.id = c.report"
-	" WHERE c.tenant = $1::text AND c.number = ANY($2::text[]) ORDER BY c.number FOR UPDATE OF c"};
+	" FROM (SELECT DISTINCT n.number COLLATE \"C\" AS number FROM unnest($2::text[]) n(number) ORDER BY 1) u"
+	" CROSS JOIN LATERAL (SELECT * FROM cases x WHERE x.tenant = $1::text AND x.number >= u.number"
+	" ORDER BY x.number LIMIT 1 FOR UPDATE) c"
+	" LEFT JOIN LATERAL (SELECT x.reply_to, x.device FROM report x WHERE x.tenant = c.tenant AND x.channel = c.channel"
+	" AND x.id = c.report OFFSET 0) r ON true"
+	" LEFT JOIN LATERAL (SELECT x.name, x.address FROM person x WHERE x.tenant = c.tenant AND x.channel = c.channel"
+	" AND x.id = c.report OFFSET 0) p ON true"
+	" WHERE c.number = u.number"};
 
 static const struct query record = {
 	"cases_record",

@@ -58,6 +58,27 @@ static void insert(struct str *sql, const struct table *t)
 	str_add(sql, t->then);
 }
 
+static void where_keys(struct str *sql, const struct table *t, const char *alias, size_t n)
+{
+	str_addf(sql, " WHERE %s.tenant = $1::text", alias);
+	for (size_t i = 0; i < n; i++)
+		str_addf(sql, " AND %s.%s = u.%s", alias, t->columns[i].name, t->columns[i].name);
+}
+
+/*
+ * Each row by its place, and that by the first entry of the key's index from its key on: where the table was empty when
+ * this was planned, any other index that begins with the tenant looks as good, and all of it would be read for each row.
+ */
+static void where_place(struct str *sql, const struct table *t)
+{
+	const char *last = t->columns[t->n_keys - 1].name;
+
+	str_addf(sql, ", LATERAL (SELECT x.ctid AS place, x.%s AS found FROM %s x", last, t->name);
+	where_keys(sql, t, "x", t->n_keys - 1);
+	str_addf(sql, " AND x.%s >= u.%s ORDER BY x.%s LIMIT 1) k WHERE t.ctid = k.place AND k.found = u.%s", last, last, last,
+		 last);
+}
+
 static void update(struct str *sql, const struct table *t)
 {
 	str_addf(sql, "UPDATE %s t SET ", t->name);
@@ -71,9 +92,10 @@ static void update(struct str *sql, const struct table *t)
 			value(sql, c, c->merge);
 	}
 	arrays(sql, t);
-	str_add(sql, " WHERE t.tenant = $1::text");
-	for (size_t i = 0; i < t->n_keys; i++)
-		str_addf(sql, " AND t.%s = u.%s", t->columns[i].name, t->columns[i].name);
+	if (t->locked)
+		where_place(sql, t);
+	else
+		where_keys(sql, t, "t", t->n_keys);
 	str_add(sql, t->then);
 }
 

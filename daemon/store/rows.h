@@ -44,6 +44,7 @@ struct table {
 	size_t n_keys;                  /* of UPDATE: the first n columns are the key, beside tenant */
 	bool update;
 	size_t was;                     /* of UPDATE: where a row points to itself as the table has it, or to NULL; 0: nowhere */
+	bool locked;                    /* of UPDATE: this transaction holds the rows, so they stay in their places */
 	struct query query;             /* built by table_init */
 };
 

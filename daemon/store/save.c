@@ -209,7 +209,7 @@ static struct table tables[N_SAVE_TABLE] = {
 	/* Of a device's report, which may have been claimed before. */
 	[SAVE_PERSON_PUT] = {"person", COLUMNS(person_columns), .then = " ON CONFLICT DO NOTHING"},
 	[SAVE_CASE_NEW] = {"cases", COLUMNS(case_columns), .then = ""},
-	[SAVE_CASE_OLD] = {"cases", COLUMNS(case_columns), .then = "", .n_keys = 1, .update = true,
+	[SAVE_CASE_OLD] = {"cases", COLUMNS(case_columns), .then = "", .n_keys = 1, .update = true, .locked = true,
 			   .was = offsetof(struct case_row, was)},
 	[SAVE_LEG] = {"leg", COLUMNS(leg_columns), .then = ""},
 	[SAVE_HISTORY] = {"history", COLUMNS(history_columns), .then = ""},
@@ -245,8 +245,11 @@ static struct table tables[N_SAVE_TABLE] = {
 static const struct query queue_drop = {
 	"drop_queue", "DELETE FROM queue q USING unnest($2::text[], $3::text[]) u(department, number)"
 		      " WHERE q.tenant = $1::text AND q.department = u.department AND q.number = u.number"};
+/* By their places, as cases are updated (rows.c). One that another daemon has moved meanwhile stays, and wakes in vain. */
 static const struct query timer_drop = {
-	"drop_timer", "DELETE FROM timer WHERE tenant = $1::text AND number = ANY($2::text[])"};
+	"drop_timer", "DELETE FROM timer WHERE ctid = ANY(ARRAY(SELECT k.place FROM unnest($2::text[]) u(number), LATERAL"
+		      " (SELECT x.ctid AS place, x.number FROM timer x WHERE x.tenant = $1::text AND x.number >= u.number"
+		      " ORDER BY x.number LIMIT 1) k WHERE k.number = u.number))"};
 /* The place that a report is about turned out to be another: what measured the old one goes with it. */
 static const struct query address_put = {
 	"put_address", "INSERT INTO person (tenant, channel, id, address)"

@@ -21,9 +21,11 @@ static const struct query put_pools = {
 		     " $4::text[], $5::int8[], $6::timestamptz[], $7::timestamptz[]) u(name, place, unit, amount, since, until)"};
 static const struct query drop_sources = {"drop_project_sources", "DELETE FROM needle.project_source WHERE tenant = $1::text"};
 static const struct query put_source = {"put_project_source", "INSERT INTO needle.project_source VALUES ($1::text, $2::text, $3::text)"};
+/* Several spans in one statement: the function's text is parsed and planned once for all of them, which is most of its cost. */
 static const struct query rates = {
-	"rates", "SELECT name, scope, numerator, denominator, fewer, formula"
-		 " FROM needle.rates($1::text, $2::timestamptz, $3::timestamptz, $4::text)"};
+	"rates", "SELECT s.i, r.name, r.scope, r.numerator, r.denominator, r.fewer, r.formula"
+		 " FROM unnest($2::timestamptz[], $3::timestamptz[]) WITH ORDINALITY s(since, until, i),"
+		 " LATERAL needle.rates($1::text, s.since, s.until, $4::text) r ORDER BY s.i, r.place, r.scope"};
 static const struct query rate_cases = {
 	"rate_cases", "SELECT number, counts FROM needle.rate_cases($1::text, $2::text, $3::timestamptz, $4::timestamptz,"
 		      " $5::text, $6::text)"};
@@ -195,27 +197,37 @@ static const char *copy(struct arena *a, const struct pg_rows *rows, int row, in
 	return s ? arena_strdup(a, s) : "";
 }
 
-int store_rates(struct pg *pg, const char *tenant, int64_t from, int64_t to, const char *dim, struct arena *a,
-		struct rate_row **ret, size_t *ret_n, struct err *e)
+int store_rates(struct pg *pg, const char *tenant, const struct stretch *of, size_t n, const char *dim, struct arena *a,
+		struct rate_rows *ret, struct err *e)
 {
+	int64_t *from = arena_alloc(a, n * sizeof(*from)), *to = arena_alloc(a, n * sizeof(*to));
 	struct pg_args args = {0};
 	struct pg_rows rows = {0};
+	struct rate_row *all;
 	int r;
 
-	*ret_n = 0;
+	for (size_t i = 0; i < n; i++) {
+		from[i] = of[i].from;
+		to[i] = of[i].to;
+		ret[i] = (struct rate_rows){0};
+	}
 	pg_text(&args, tenant);
-	pg_time(&args, from);
-	pg_time(&args, to);
+	pg_times(&args, from, n);
+	pg_times(&args, to, n);
 	pg_text(&args, dim);
 	r = pg_run(pg, &rates, &args, &rows, e);
 	if (r < 0)
 		return r;
-	*ret = arena_alloc(a, ((size_t)rows.n + 1) * sizeof(**ret));
-	for (int i = 0; i < rows.n; i++)
-		(*ret)[(*ret_n)++] = (struct rate_row){
-			.name = copy(a, &rows, i, 0), .scope = copy(a, &rows, i, 1), .formula = copy(a, &rows, i, 5),
-			.numerator = pg_get_int(&rows, i, 2), .denominator = pg_get_int(&rows, i, 3),
-			.fewer = pg_get_bool(&rows, i, 4)};
+	all = arena_alloc(a, ((size_t)rows.n + 1) * sizeof(*all));
+	for (int i = 0; i < rows.n; i++) {
+		struct rate_rows *span = &ret[pg_get_int(&rows, i, 0) - 1];
+
+		all[i] = (struct rate_row){
+			.name = copy(a, &rows, i, 1), .scope = copy(a, &rows, i, 2), .formula = copy(a, &rows, i, 6),
+			.numerator = pg_get_int(&rows, i, 3), .denominator = pg_get_int(&rows, i, 4),
+			.fewer = pg_get_bool(&rows, i, 5)};
+		span->v = span->n++ ? span->v : &all[i];
+	}
 	pg_rows_done(&rows);
 	return 0;
 }

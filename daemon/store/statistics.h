@@ -14,11 +14,15 @@ struct rate_row {
 	int64_t numerator, denominator;
 	bool fewer;
 };
-/* Of cases of [from, to); dim: all, department, community, grid, channel, category, officer. */
+struct rate_rows {
+	struct rate_row *v;
+	size_t n;
+};
+/* Of cases of each of n spans, into ret[n]; dim: all, department, community, grid, channel, category, officer. */
 extern const char *const rate_dims[];
 enum { N_RATE_DIMS = 7 };
-int store_rates(struct pg *pg, const char *tenant, int64_t from, int64_t to, const char *dim, struct arena *a,
-		struct rate_row **ret, size_t *ret_n, struct err *e);
+int store_rates(struct pg *pg, const char *tenant, const struct stretch *of, size_t n, const char *dim, struct arena *a,
+		struct rate_rows *ret, struct err *e);
 struct rate_case {
 	const char *number;
 	bool counts;

@@ -143,13 +143,14 @@ def settle(world, sent):
 
 def live(world, words):
 	acts, messages = (plan_visits if "visits" in words else plan)(world, words), 0
+	stop = world.settle()["next"]
 	while acts:
 		at, sent = acts[0][0], []
-		stop = world.control.ask()["next"]
-		while stop and stop < at.isoformat() + "+08:00":       # lists and visits fall due on the way
-			world.go(stop)
-			stop = world.control.ask()["next"]
-		world.control.ask(set=at.isoformat(" "))
+		now = at.isoformat() + "+08:00"
+		if stop and stop <= now:                # lists and visits fall due on the way
+			stop = world.go(now)["next"]
+		else:
+			world.control.ask({"set": now})
 		while acts and acts[0][0] == at:
 			_, _, item, step = heapq.heappop(acts)
 			sent.append(send(world, words, item, step))

@@ -29,8 +29,8 @@ import time
 import yaml
 
 from lib.stack import ROOT, Stack
-from lib.wait import wait_for
 from scenarios import bulk
+from scenarios.wire import Wire
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NUMBERS = itertools.count(1)
@@ -75,75 +75,102 @@ class Control:
 	"""The daemon's control socket: a clock that is moved thousands of times needs no process each."""
 
 	def __init__(self, path):
-		self.path = path
+		self.path, self.file = path, None
 
-	def ask(self, **request):
-		with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
-			s.settimeout(60)
-			s.connect(self.path)
-			s.sendall(json.dumps(dict(request, verb="clock"), ensure_ascii=False).encode() + b"\n")
-			answer = b""
-			while not answer.endswith(b"\n"):
-				part = s.recv(65536)
-				if not part:
-					break
-				answer += part
-		found = json.loads(answer)
-		if "error" in found:
-			raise Untrue(f"the clock: {found['error']}")
-		return found
+	def connect(self):
+		s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+		s.settimeout(60)
+		s.connect(self.path)
+		self.file = s.makefile("rwb")
+		s.close()                               # the file holds it
+
+	def lines(self, asked, n):
+		if not self.file:
+			self.connect()
+		self.file.write(asked)
+		self.file.flush()
+		answers = [self.file.readline() for _ in range(n)]
+		if not answers[-1]:
+			raise ConnectionError("the daemon closed its control socket")
+		return answers
+
+	def ask(self, *requests, verb="clock"):
+		"""The last one's answer; one after the other, in one go."""
+		asked = b"".join(json.dumps(dict(r, verb=verb), ensure_ascii=False).encode() + b"\n" for r in requests or ({},))
+		try:
+			answers = self.lines(asked, max(1, len(requests)))
+		except ConnectionError:                 # it may drop who was silent for long, or have been started anew
+			self.file = None
+			answers = self.lines(asked, max(1, len(requests)))
+		for answer in map(json.loads, answers):
+			if "error" in answer:
+				raise Untrue(f"the clock: {answer['error']}")
+		return answer
+
+
+ALL = ("dept/+/event/+", "out/+/+", "dept/+/queue/+", "wall", "report/+", "public/+")
 
 
 class World:
-	"""The office at work, and all that it says."""
+	"""The office at work, and all that it says, or what one wants to hear besides the answers."""
 
-	def __init__(self, stack, tell=lambda *_: None, bound=10):
+	def __init__(self, stack, tell=lambda *_: None, bound=10, hear=ALL):
 		self.stack, self.tell, self.bound = stack, tell, bound
 		self.db = stack.db()
-		self.admin = stack.client("admin")
-		self.root = self.admin.root
-		self.told = self.admin.collect(f"{self.root}/dept/+/event/+", f"{self.root}/out/+/+")
-		self.boards = self.admin.collect(f"{self.root}/wall", f"{self.root}/report/+", f"{self.root}/public/+")
-		self.cards = self.admin.collect(f"{self.root}/dept/+/queue/+")
+		self.root = f"needle/{stack.tenant}"
+		self.told = []                          # events and replies
+		self.shown = {}                         # topic -> its newest card, list or wall
 		self.answers = {}                       # id of a report, or request of a command -> what came back
-		self.hear = stack.client("admin")
-		self.hear.collect(f"{self.root}/receipt/+/+", f"{self.root}/dept/+/result")
-		self.hear.routes = [(f, self) for f, _ in self.hear.routes]
-		self.control = Control(stack.env["NEEDLE_CTL"])
+		env = stack.env
+		self.wire = Wire(env["NEEDLE_MQTT_HOST"], int(env["NEEDLE_MQTT_PORT"]), "admin", env["NEEDLE_MQTT_PASSWORD"], self.take)
+		stack.opened.append(self.wire)
+		self.wire.subscribe(*(f"{self.root}/{f}" for f in ("receipt/+/+", "dept/+/result", *hear)))
+		self.control = Control(env["NEEDLE_CTL"])
 		self.cases = {}
 
-	def add(self, m):
-		"""An answer, on paho's thread."""
-		answer = json.loads(m.payload)
-		self.answers[answer.get("id") or answer.get("request")] = answer
-		with self.hear.lock:
-			self.hear.answer.notify_all()
+	def take(self, m):
+		"""What comes; receipts and results are answers."""
+		levels = m.topic.split("/")
+		if levels[2] == "receipt" or levels[4:] == ["result"]:
+			self.answers[m.json.get("id") or m.json.get("request")] = m.json
+		elif levels[2] == "out" or levels[4:5] == ["event"]:
+			self.told.append(m)
+		else:
+			self.shown[m.topic] = m
 
 	def wait_answers(self, ids, bound=60):
-		with self.hear.lock:
-			if not self.hear.answer.wait_for(lambda: all(i in self.answers for i in ids), bound):
-				raise Untrue(f"no answer to {[i for i in ids if i not in self.answers][:5]}")
+		left = set(ids)
+
+		def all_there():
+			left.difference_update([i for i in left if i in self.answers])
+			return not left
+		try:
+			self.wire.wait(all_there, bound, "answers")
+		except AssertionError as e:
+			raise Untrue(f"no answer to {sorted(left)[:5]}") from e
 		return [self.answers[i] for i in ids]
 
 	# ---- time ----
 	def now(self):
 		return self.control.ask()["now"]
 
-	def settle(self, bound=60):
-		wait_for(lambda: self.control.ask()["settled"], bound, "what fell due", every=0.004)
+	def settle(self):
+		"""The clock, once all is done that is due."""
+		return self.control.ask({"settle": True})
+
+	def quiet(self):
+		"""All that was done has been told, and read."""
+		self.settle()
+		self.wire.wait(lambda: self.control.ask(verb="status")["outbox"] == 0, 30, "the outbox to be empty", every=0.005)
 
 	def go(self, at):
 		"""Stops at each list and visit on the way, so that they show the office as it was then."""
 		at = at.replace(" ", "T") if not at.startswith("+") else self.later(at[1:].strip())
 		at = at if at.endswith("+08:00") else (at if at.count(":") > 1 else at + ":00") + "+08:00"
-		while True:
-			self.settle()
-			stop = self.control.ask()["next"]
-			if not stop or stop >= at:
-				break
-			self.control.ask(set=stop)
-		self.control.ask(set=at)
-		self.settle()
+		stop = self.settle()["next"]
+		while stop and stop < at:
+			stop = self.control.ask({"set": stop}, {"settle": True})["next"]
+		return self.control.ask({"set": at}, {"settle": True})
 
 	def later(self, span):
 		calendar = [] if span.split()[-1] in ("分钟", "小时") else ["--calendar", "机关"]
@@ -176,14 +203,14 @@ class World:
 		if "votes" in report:
 			report["votes"] = {k: int(v) for k, v in report["votes"].items()}
 		self.answers.pop(named, None)
-		self.admin.publish(f"{self.root}/in/{channel}/{source}", report, wait=False)
+		self.wire.publish(f"{self.root}/in/{channel}/{source}", report)
 		return named
 
 	def send_command(self, command):
 		command = dict(command)
 		dept = command.pop("dept")
 		command.setdefault("request", f"q{next(NUMBERS)}")
-		self.admin.publish(f"{self.root}/dept/{dept}/cmd", dict(command, v=1), wait=False)
+		self.wire.publish(f"{self.root}/dept/{dept}/cmd", dict(command, v=1))
 		return command["request"]
 
 	def report(self, words, usual="created"):
@@ -224,8 +251,10 @@ class World:
 
 	# ---- what must be so ----
 	def check_event(self, want, there=True):
+		case = want.get("case", "").encode()
+
 		def found():
-			return [m for m in self.told if "/event/" in m.topic and m.payload[:1] == b"{" and subset(want, m.json)]
+			return [m for m in self.told if "/event/" in m.topic and case in m.payload and subset(want, m.json)]
 		self.must(found, there, f"an event {want}")
 
 	def check_no_event(self, want):
@@ -233,28 +262,28 @@ class World:
 
 	def check_reply(self, want):
 		has = want.pop("has", "")
-		self.must(lambda: [m for m in self.told if "/out/" in m.topic and subset(want, m.json) and has in m.json["text"]], True,
-			  f"a reply {want} with “{has}”")
+		case = want.get("case", "").encode()
+		self.must(lambda: [m for m in self.told if "/out/" in m.topic and case in m.payload and subset(want, m.json) and has in m.json["text"]],
+			  True, f"a reply {want} with “{has}”")
 
 	def check_card(self, want):
 		case, department, gone = want.pop("case"), want.pop("department"), want.pop("gone", "no") == "yes"
 		topic = f"{self.root}/dept/{department}/queue/{case}"
 
 		def found():
-			seen = [m for m in self.cards if m.topic == topic]
+			seen = self.shown.get(topic)
 			if gone:
-				return not seen or not seen[-1].payload
-			return seen and seen[-1].payload and subset(want, seen[-1].json)
+				return not seen or not seen.payload
+			return seen and seen.payload and subset(want, seen.json)
 		self.must(found, True, f"{'no ' if gone else ''}card of {case} at {department} {want}")
 
 	def check_topic(self, want):
 		topic = f"{self.root}/{want['name']}"
 
 		def found():
-			seen = [m for m in self.boards if m.topic == topic]
-			return seen and subset(want.get("has", {}), seen[-1].json)
-		last = [m for m in self.boards if m.topic == topic]
-		self.must(found, True, f"{want}; it is {last[-1:] or 'empty'}")
+			seen = self.shown.get(topic)
+			return seen and subset(want.get("has", {}), seen.json)
+		self.must(found, True, f"{want}; it is {self.shown.get(topic, 'empty')}")
 
 	def where(self, words):
 		names = list(words)
@@ -333,12 +362,12 @@ class World:
 
 	def must(self, found, there, what, bound=None):
 		if not there:
-			self.settle()
+			self.quiet()
 			if found():
 				raise Untrue(f"there is {what}")
 			return
 		try:
-			wait_for(found, min(bound or self.bound, 3 * self.bound), what)
+			self.wire.wait(found, min(bound or self.bound, 3 * self.bound), what, every=0.02)
 		except AssertionError as e:
 			raise Untrue(f"there is not {what}") from e
 
@@ -392,7 +421,7 @@ class Telling:
 	def run(self, scratch):
 		"""Raises Untrue when the story does not come true."""
 		config = self.folder(os.path.join(scratch, "config"))
-		stack = Stack(os.path.join(ROOT, "build", "run", f"scenario-{self.name}-{os.getpid()}"), config=config,
+		stack = Stack(os.path.join(ROOT, "build", "run", f"scenario-{self.name}-{os.getpid()}-{next(NUMBERS)}"), config=config,
 			      simulate=self.words["start"])
 		failed = True
 		try:
