@@ -433,7 +433,7 @@ back:
 	state["mode"] = "yes"
 	wait_for(lambda: len(told) == 1, 60, "the reply")
 	assert told[0][1] == {"no": "BK1", "step": "1", "text": told[0][1]["text"], "id": told[0][0]} and number in told[0][1]["text"]
-	wait_for(lambda: delivered(db, number) == [f"ok {told[0][0]}"], 30, "the gateway to know")
+	wait_for(lambda: delivered(db, number) == [f"ok {told[0][0]} http"], 30, "the gateway to know")
 	dept = stack.client("dept-yingji")
 	assert dept.command("yingji", {"case": number, "action": "accept", "by": "x"})["result"] == "done"
 	done = dept.command("yingji", {"case": number, "action": "resolve", "by": "x", "answer": "已换阀门"})

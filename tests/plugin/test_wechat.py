@@ -88,7 +88,9 @@ def test_what_a_resident_says_is_a_case_and_the_answer_carries_its_number(wechat
 		if said:
 			break
 	assert number_in(said) == case
-	wait_for(lambda: "delivered" in office.kinds(case), 20, "the delivery in the history")
+	wait_for(lambda: office.db.value("SELECT note FROM needle.v_history WHERE number = %s AND kind = 'delivered' LIMIT 1", case),
+		 20, "the delivery in the history")
+	assert office.db.value("SELECT split_part(note, ' ', 3) FROM needle.v_history WHERE number = %s AND kind = 'delivered'", case) == "passive"
 
 
 def test_the_place_is_asked_for_once(wechat, office):
