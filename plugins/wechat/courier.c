@@ -176,11 +176,26 @@ static bool reader_of(const struct courier *c, const json_t *to, struct person *
 	return ret->account && ret->user;
 }
 
+/* A reply's kind as people in a group read it. */
+static const char *kind_name(const char *kind)
+{
+	static const struct {
+		const char *kind, *name;
+	} names[] = {{"registered", "登记"}, {"accepted", "签收"}, {"contacted", "联系"}, {"progress", "进展"},
+		     {"returned", "重新分派"}, {"extended", "延期"}, {"late", "超期"}, {"resolved", "办结"},
+		     {"ask_rating", "请评价"}, {"closed", "销号"}, {"rejected", "不予受理"}, {"status", "进度"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcmp(names[i].kind, kind) == 0)
+			return names[i].name;
+	return kind;
+}
+
 static void for_staff(struct courier *c, struct bridge_reply *r)
 {
 	CLEANUP(str_done) struct str text = {0};
 
-	str_addf(&text, "【答复未送达】%s 的答复（%s）无法经微信送达，请电话联系诉求人。", r->case_number, r->kind);
+	str_addf(&text, "【答复未送达】%s 的答复（%s）无法经微信送达，请电话联系诉求人。", r->case_number, kind_name(r->kind));
 	news_put(c->w, "unreachable", r->id, text.s);
 	waiter_reply_done(c->w->waiter, r, false, "staff", "no way in WeChat reaches this person");
 }
@@ -224,7 +239,7 @@ static void tell_of(struct courier *c, const struct bridge_reply *r)
 {
 	CLEANUP(str_done) struct str text = {0};
 
-	str_addf(&text, "【%s】%s", r->kind, r->case_number);
+	str_addf(&text, "【%s】%s", kind_name(r->kind), r->case_number);
 	news_put(c->w, r->kind, r->id, text.s);
 }
 
