@@ -80,7 +80,7 @@ static bool is_one_of(const char *const *names, const char *text)
 /* Bytes of blank at p: also the ideographic space, and the tab that keeps Excel from eating digits. */
 static size_t blank_at(const char *p)
 {
-	if (strncmp(p, "\u3000", 3) == 0)
+	if (*p == '\xe3' && p[1] == '\x80' && p[2] == '\x80')
 		return 3;
 	return *p && (unsigned char)*p <= ' ';
 }
@@ -88,7 +88,7 @@ static size_t blank_at(const char *p)
 static size_t token_at(const char *p, const char *const *tokens)
 {
 	for (; *tokens; tokens++)
-		if (strncmp(p, *tokens, strlen(*tokens)) == 0)
+		if (*p == **tokens && strncmp(p, *tokens, strlen(*tokens)) == 0)
 			return strlen(*tokens);
 	return 0;
 }

@@ -88,8 +88,7 @@ static void once_id(const char *id, char ret[33])
 
 	if (!EVP_Digest(id, strlen(id), digest, NULL, EVP_sha256(), NULL))
 		mem_die("sha256");
-	for (int i = 0; i < 16; i++)
-		snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+	str_hex(digest, 16, ret);
 }
 
 static enum rung by_service(struct courier *c, const struct person *who, const char *id, const char *text, struct err *e)

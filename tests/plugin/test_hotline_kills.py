@@ -55,6 +55,8 @@ back: {{file: "{folder}/back.csv"}}
 def settle(bridge, db, numbers, prefix):
 	wait_for(lambda: bridge.metric("needle_bridge_outbox_messages") == 0, 120, "an empty outbox")
 	found = [r["id"] for r in db.all("SELECT id FROM needle.report WHERE id LIKE %s AND kind = 'report'", prefix + "%")]
+	print({"kills": KILLS, "sent": len(numbers), "cases": len(found), "lost": sorted(set(numbers) - set(found)),
+	       "twice": sorted({n for n in found if found.count(n) > 1})})
 	assert len(found) == len(set(found)) and set(found) >= set(numbers), f"{len(found)} of {len(numbers)}"
 	assert db.value("SELECT count(*) FROM needle.v_case WHERE report LIKE %s", prefix + "%") == len(found)
 	return found
