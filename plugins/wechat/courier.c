@@ -16,7 +16,7 @@
 #include "core/time/moment.h"
 #include "wechat.h"
 
-enum { TEXT_MAX = 2000, FIELD_MAX = 200, REST_US = 1000000, PAUSE_US = 5000000 };
+enum { TEXT_MAX = 2000, FIELD_MAX = 200, REST_US = 1000000, PAUSE_US = 5000000, READ_AGAIN_US = 60000000 };
 static const int64_t robot_gives_up_us = INT64_C(86400000000);
 
 enum rung { RUNG_DONE, RUNG_NEXT, RUNG_LATER };
@@ -190,6 +190,16 @@ static const char *kind_name(const char *kind)
 	return kind;
 }
 
+/*
+ * A kill between the outbox and the shelf: the answer is here before the message has been read again, and
+ * nobody remembers who has said it. It is read again soon.
+ */
+static bool is_too_early(struct courier *c, const struct person *who, const struct bridge_reply *r)
+{
+	return strcmp(r->kind, "registered") == 0 && (who->kf || who->account->kind == ACCOUNT_MP) &&
+	       clock_now_us() - r->item.put_us < READ_AGAIN_US && !people_know(c->w->people, who);
+}
+
 static void for_staff(struct courier *c, struct bridge_reply *r)
 {
 	CLEANUP(str_done) struct str text = {0};
@@ -213,6 +223,11 @@ static void carry(struct courier *c, struct bridge_reply *r)
 		return;
 	}
 	if (reader_of(c, r->to, &who)) {
+		if (is_too_early(c, &who, r)) {
+			waiter_reply_later(c->w->waiter, r, way, "its message is not remembered yet");
+			arena_done(&a);
+			return;
+		}
 		if (who.account->kind == ACCOUNT_WECOM && !who.kf) {
 			way = "app";
 			rung = by_app(c, &who, text, &e);

@@ -13,7 +13,7 @@ from lib.npm import installed
 from lib.wait import wait_for
 from lib.wechat import KEY, Wechat
 
-KILLS = int(os.environ.get("NEEDLE_BRIDGE_KILLS", "12"))
+KILLS = int(os.environ.get("NEEDLE_KILLS") or (100 if os.environ.get("NEEDLE_TORTURE") else 12))
 
 
 @pytest.fixture()
