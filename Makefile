@@ -22,7 +22,7 @@ CFLAGS ?= $(if $(COV),-O0,-O2) -g
 ALL_CFLAGS = -std=gnu17 $(CFLAGS) $(WARN) $(WERROR) $(HARDEN) $(SANFLAGS) -D_GNU_SOURCE -DNEEDLE_VERSION='"$(VERSION)"' \
 	-Idaemon -Iplugins -I. $(PRELUDE) -include base/banned.h -MMD -MP
 LDFLAGS_ALL = $(SANFLAGS) -Wl,-z,relro,-z,now,-z,noexecstack
-LIBS := -lpaho-mqtt3as -lpq -lyaml -ljansson -lutf8proc -lpcre2-8 -lmicrohttpd -lcurl -lzip -lexpat -lcrypto -lsodium -lxlsxwriter -ldl \
+LIBS := -lpq -lyaml -ljansson -lutf8proc -lpcre2-8 -lmicrohttpd -lcurl -lzip -lexpat -lssl -lcrypto -lsodium -lxlsxwriter -ldl \
 	-lpthread -lm
 PG_INCLUDE := -I/usr/include/postgresql
 Q := $(if $(V),,@)
@@ -39,6 +39,7 @@ BRIDGE_SRC := $(foreach b,$(BRIDGES),$(wildcard plugins/$(b)/*.c))
 UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/obj/%.o)
+PAHO_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard daemon/link/paho/*.c))
 CTL_OBJ := $(CTL_SRC:%.c=$(B)/obj/%.o)
 BRIDGE_OBJ := $(BRIDGE_SRC:%.c=$(B)/obj/%.o)
 
@@ -53,8 +54,14 @@ $(B)/obj/%.o: %.c
 # Its header uses what banned.h takes away from everybody behind it.
 $(B)/obj/daemon/intake/sheet.o: PRELUDE := -include xlsxwriter.h
 
-$(B)/libneedle.a: $(LIB_OBJ)
-	$(Q)rm -f $@ && ar rcs $@ $^
+# With Debian's Paho in it, but for two files that are for its debugging, and with our buffers at its sockets
+# (daemon/link/paho).
+PAHO = $(shell $(CC) -print-file-name=libpaho-mqtt3as.a)
+PAHO_CALLS := connect recv writev poll shutdown close
+$(B)/libneedle.a: $(LIB_OBJ) $(PAHO_OBJ)
+	$(Q)rm -f $@ && objcopy $(foreach c,$(PAHO_CALLS),--redefine-sym $(c)=paho_$(c)) \
+		--redefine-sym pthread_cond_timedwait=paho_cond_timedwait $(PAHO) $@
+	$(Q)ar d $@ Heap.c.o StackTrace.c.o && ar qs $@ $^
 
 $(B)/needled: $(B)/obj/daemon/needled.o $(B)/obj/daemon/answers.o $(B)/libneedle.a
 	@echo "  LD  $@"
@@ -131,7 +138,7 @@ unit: $(UNIT:%=$(B)/unit/%) all
 clean:
 	rm -rf build
 
--include $(LIB_OBJ:.o=.d) $(CTL_OBJ:.o=.d) $(BRIDGE_OBJ:.o=.d) $(B)/obj/daemon/needled.d $(B)/obj/daemon/answers.d
+-include $(LIB_OBJ:.o=.d) $(PAHO_OBJ:.o=.d) $(CTL_OBJ:.o=.d) $(BRIDGE_OBJ:.o=.d) $(B)/obj/daemon/needled.d $(B)/obj/daemon/answers.d
 
 # ---- install ----------------------------------------------------------------------------------
 # Give `make` and `make install` the same PREFIX: the daemon looks for its plugins below it.

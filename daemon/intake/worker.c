@@ -262,6 +262,7 @@ static bool add_pending(struct worker *w, uint64_t seq)
 /* To the dispatcher. A standby tells nobody: what it stored is in the outbox. */
 static bool give(struct worker *w, struct handoff *h)
 {
+	handoff_pack(h);
 	while (!w->stop && atomic_load(&w->o.meeting->active)) {
 		h->put_at_us = clock_mono_us();
 		if (mailbox_put(w->o.meeting->box, h))

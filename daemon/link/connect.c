@@ -8,9 +8,6 @@
  * alone for good, neither used nor destroyed, and the next connection gets a new one. For the same
  * reason no session expires with its connection: Paho would clear that list when the socket ends.
  */
-#include <dirent.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/random.h>
@@ -126,7 +123,6 @@ static void on_connect(void *arg, MQTTAsync_successData5 *data)
 	pthread_mutex_lock(&link->lock);
 	link->state = LINK_UP;
 	link->since_us = clock_mono_us();
-	link->fresh = true;
 	link->complaint[0] = '\0';
 	link->max_packet = broker_limit(&data->properties);
 	atomic_store(&link->up, true);
@@ -354,36 +350,4 @@ void link_disconnect_begin(struct link *link)
 	MQTTProperties_free(&goodbye.properties);
 	if (rc)
 		link_went_away(link, "disconnected on purpose", false);
-}
-
-/*
- * Paho does not set TCP_NODELAY and does not show its socket. Small packets then wait for the
- * acknowledgement of those before, 40 ms at worst. Every TCP connection to the broker's port gets
- * it; on one that is not Paho's it does no harm.
- */
-void link_set_nodelay(int port)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	struct dirent *entry;
-	const int on = 1;
-
-	while (dir && (entry = readdir(dir))) {
-		struct sockaddr_storage peer = {0};
-		socklen_t len = sizeof(peer);
-		int64_t fd;
-		in_port_t at;
-
-		if (!str_to_int(entry->d_name, 0, INT32_MAX, &fd))
-			continue;
-		if (getpeername((int)fd, (struct sockaddr *)&peer, &len) < 0)
-			continue;
-		if (peer.ss_family != AF_INET && peer.ss_family != AF_INET6)
-			continue;
-		at = peer.ss_family == AF_INET ? ((struct sockaddr_in *)&peer)->sin_port
-					       : ((struct sockaddr_in6 *)&peer)->sin6_port;
-		if (ntohs(at) == port)
-			setsockopt((int)fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	}
-	if (dir)
-		closedir(dir);
 }

@@ -53,7 +53,7 @@ void link_wait_until(struct link *link, int64_t mono_us)
 }
 
 /* What the thread has to do now, if anything. */
-enum chore { CHORE_NONE, CHORE_CONNECT, CHORE_DISCONNECT, CHORE_SOCKET, CHORE_LOOK };
+enum chore { CHORE_NONE, CHORE_CONNECT, CHORE_DISCONNECT, CHORE_LOOK };
 
 static enum chore choose(struct link *link, int64_t now, int64_t *looked_us)
 {
@@ -68,10 +68,6 @@ static enum chore choose(struct link *link, int64_t now, int64_t *looked_us)
 		link->since_us = now;
 		atomic_store(&link->up, false);
 		return CHORE_DISCONNECT;
-	}
-	if (link->state == LINK_UP && link->fresh) {
-		link->fresh = false;
-		return CHORE_SOCKET;
 	}
 	if (link->state != LINK_AWAY && now - *looked_us >= LOOK_US) {
 		*looked_us = now;
@@ -118,8 +114,6 @@ static void *run(void *arg)
 			link_connect_begin(link);
 		else if (chore == CHORE_DISCONNECT)
 			link_disconnect_begin(link);
-		else if (chore == CHORE_SOCKET)
-			link_set_nodelay(link->options.port);
 		else
 			look(link, state, now - since);
 		pthread_mutex_lock(&link->lock);
@@ -153,7 +147,7 @@ static void copy_options(struct link *link, const struct link_options *from)
 	if (o->receive_maximum <= 0 || o->receive_maximum > UINT16_MAX)
 		o->receive_maximum = 500;
 	if (!o->window)
-		o->window = 400;
+		o->window = 150;
 	if (o->window > LINK_WINDOW_MAX)
 		o->window = LINK_WINDOW_MAX;
 }

@@ -29,7 +29,7 @@ struct link_options {
 	int keep_alive_s;               /* 0: 30 */
 	int receive_maximum;            /* 0: 500 */
 	const char *will_topic, *will_payload;  /* retained QoS 1, or NULL */
-	size_t window;                  /* publishes outstanding at most; 0: 400. Never above 500 */
+	size_t window;                  /* publishes outstanding at most; 0: 150 (Paho walks them all for each). Never above 500 */
 };
 
 struct link_message {

@@ -61,7 +61,6 @@ struct link {
 	_Atomic bool up;                /* state is LINK_UP, for those without the lock */
 	bool wanted, quit;
 	bool leaving;                   /* away, but the user is still being told */
-	bool fresh;                     /* up, and the socket is not set up yet */
 	bool spent;                     /* the handle has publishes of a connection that ended */
 	unsigned attempts;              /* since the last stable connection */
 	int64_t next_try_us, since_us;  /* since_us: of this state */
@@ -88,7 +87,6 @@ void link_connect_begin(struct link *link);
 void link_connect_failed(struct link *link, const char *reason);
 void link_disconnect_begin(struct link *link);
 void link_went_away(struct link *link, const char *reason, bool taken_over);
-void link_set_nodelay(int port);
 
 /* publish.c */
 void link_slots_init(struct link *link);

@@ -17,6 +17,39 @@ void handoff_free(struct handoff *h)
 	free(h);
 }
 
+static const char *keep(struct arena *a, const char *s)
+{
+	return s ? arena_strdup(a, s) : NULL;
+}
+
+void handoff_pack(struct handoff *h)
+{
+	struct arena old = h->arena, a = {0};
+	struct outbox_row *rows = h->n_rows ? arena_alloc(&a, h->n_rows * sizeof(*rows)) : NULL;
+	struct answer *answers = h->n_answers ? arena_alloc(&a, h->n_answers * sizeof(*answers)) : NULL;
+
+	for (size_t i = 0; i < h->n_rows; i++) {
+		const struct outbox_row *r = &h->rows[i];
+
+		rows[i] = (struct outbox_row){.number = keep(&a, r->number), .target = keep(&a, r->target), .topic = keep(&a, r->topic),
+					      .payload = keep(&a, r->payload), .seq = r->seq, .card = r->card,
+					      .card_json = keep(&a, r->card_json)};
+	}
+	for (size_t i = 0; i < h->n_answers; i++) {
+		const struct answer *from = &h->answers[i];
+
+		answers[i] = (struct answer){.topic = keep(&a, from->topic), .payload = keep(&a, from->payload),
+					     .correlation_len = from->correlation_len};
+		if (from->correlation)
+			answers[i].correlation = memcpy(arena_alloc(&a, from->correlation_len + 1), from->correlation,
+							from->correlation_len);
+	}
+	h->arena = a;
+	h->rows = rows;
+	h->answers = answers;
+	arena_done(&old);
+}
+
 static const char *card_now(const struct case_change *change, const char *dept)
 {
 	for (size_t i = 0; i < change->queue.n; i++)

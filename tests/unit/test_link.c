@@ -567,7 +567,7 @@ static void fifty_thousand_messages_go_out_and_come_back_in_order(void **state)
 	assert_int_equal(c->out_of_order, 0);
 	assert_int_equal(c->twice, 0);
 	assert_int_equal(c->lost, 0);
-	assert_int_equal(link_window_free(c->link), 400);
+	assert_int_equal(link_window_free(c->link), 150);
 	client_end(c);
 }
 
@@ -612,7 +612,7 @@ static void every_publish_ends_once_though_the_broker_is_killed(void **state)
 	for (unsigned i = 1; i <= c->next_cookie; i++)
 		assert_int_equal(c->done[i], 1);
 	assert_int_equal(c->twice, 0);
-	assert_int_equal(link_window_free(c->link), 400);
+	assert_int_equal(link_window_free(c->link), 150);
 	client_end(c);
 }
 
@@ -721,7 +721,7 @@ static void what_would_end_the_connection_is_refused_before_it_is_sent(void **st
 	assert_true(reaches(&c->acked, 1, 5));
 	usleep(200000);
 	assert_int_equal(c->disconnected, 0);
-	assert_int_equal(link_window_free(c->link), 400);
+	assert_int_equal(link_window_free(c->link), 150);
 	client_end(c);
 }
 
@@ -891,14 +891,14 @@ static void tls_trusts_the_given_authority_and_no_other(void **state)
 	c = client_with(&o);
 	assert_true(reaches(&c->connected, 1, 10));
 	subscribe(c, "t/#");
-	for (int i = 1; i <= 300; i++) {
+	for (int i = 1; i <= 150; i++) {
 		char text[16];
 
 		snprintf(text, sizeof(text), "%d", i);
 		publish(c, "t/1", text);
 	}
-	assert_true(reaches(&c->messages, 300, 10));
-	assert_true(reaches(&c->acked, 300, 10));
+	assert_true(reaches(&c->messages, 150, 10));
+	assert_true(reaches(&c->acked, 150, 10));
 	assert_int_equal(c->out_of_order, 0);
 	o.client_id = "misled";
 	o.tls.ca = other;               /* trusts somebody else than who signed the broker */
