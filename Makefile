@@ -79,7 +79,6 @@ endef
 $(foreach b,$(BRIDGES),$(eval $(call bridge_program,$(b))))
 
 # A decoder sees needle_plugin.h and nothing else of ours: no -Idaemon here.
-$(B)/plugins/hotline.so: plugins/hotline/names.h
 $(B)/plugins/%.so: plugins/%/decoder.c plugins/needle_plugin.h
 	@mkdir -p $(@D)
 	@echo "  SO  $<"
