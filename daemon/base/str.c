@@ -128,6 +128,17 @@ bool str_to_int(const char *s, int64_t min, int64_t max, int64_t *ret)
 	return true;
 }
 
+void str_hex(const unsigned char *bytes, size_t n, char *ret)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < n; i++) {
+		ret[2 * i] = digits[bytes[i] >> 4];
+		ret[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	ret[2 * n] = '\0';
+}
+
 bool str_is_id(const char *s)
 {
 	size_t n = 0;

@@ -28,5 +28,6 @@ bool str_to_int(const char *s, int64_t min, int64_t max, int64_t *ret);
 bool str_is_id(const char *s);           /* [a-z0-9][a-z0-9_-]{0,63} : may become part of a topic */
 bool str_is_case_number(const char *s);  /* [A-Z][A-Z0-9]{1,7}[0-9]{12,15} */
 bool str_equal(const char *a, const char *b);  /* NULL equals NULL only */
+void str_hex(const unsigned char *bytes, size_t n, char *ret);  /* 2 n digits and a NUL */
 /* Valid UTF-8 without NUL, surrogates or overlong forms? */
 bool str_is_utf8(const void *s, size_t n);

@@ -69,9 +69,16 @@ int bridge_start(struct bridge *b, struct err *e)
 void bridge_wake(struct bridge *b)
 {
 	pthread_mutex_lock(&b->lock);
+	if (!b->work)
+		pthread_cond_signal(&b->changed);
 	b->work = true;
-	pthread_cond_signal(&b->changed);
 	pthread_mutex_unlock(&b->lock);
+}
+
+void bridge_wake_for_new(struct bridge *b)
+{
+	if (!b->choked)
+		bridge_wake(b);
 }
 
 void bridge_stop(struct bridge *b, int drain_ms)
@@ -124,8 +131,7 @@ void bridge_key(const char *json, size_t len, char key[BRIDGE_KEY])
 
 	if (!EVP_Digest(json, len, digest, NULL, EVP_sha256(), NULL))
 		mem_die("sha256");
-	for (int i = 0; i < 16; i++)
-		snprintf(key + 2 * i, 3, "%02x", digest[i]);
+	str_hex(digest, 16, key);
 }
 
 int bridge_report(struct bridge *b, const char *json, size_t len, char key[BRIDGE_KEY], struct err *e)
@@ -148,7 +154,7 @@ int bridge_report(struct bridge *b, const char *json, size_t len, char key[BRIDG
 	fault_point("bridge-taken");
 	figure_count(r == 0 ? FIGURE_TAKEN : FIGURE_KNOWN);
 	if (r == 0)
-		bridge_wake(b);
+		bridge_wake_for_new(b);
 	return r == 0 ? 0 : BRIDGE_WAITING;
 }
 

@@ -64,6 +64,12 @@ static void keep_dead(struct bridge *b, const char *key, const struct bridge_rec
 	queue_item_done(&item);
 }
 
+/* Room for a handful at once: a thread that is woken for each message does little else than wake. */
+static bool has_room(struct bridge *b)
+{
+	return queue_taken(b->outbox) <= b->s->outstanding - b->s->outstanding / 4;
+}
+
 static void on_receipt(struct bridge *b, const struct link_message *m)
 {
 	json_t *json = json_loadb(m->payload, m->payload_len, 0, NULL);
@@ -81,7 +87,8 @@ static void on_receipt(struct bridge *b, const struct link_message *m)
 			count_result(r.result);
 		if (b->callbacks.receipt)
 			b->callbacks.receipt(b->callbacks.arg, &r);
-		bridge_wake(b);
+		if (b->choked && has_room(b))
+			bridge_wake(b);
 	}
 	json_decref(json);
 }
@@ -225,11 +232,16 @@ static bool publish(struct bridge *b, struct queue_item *item)
 	return false;
 }
 
-static void publish_due(struct bridge *b)
+static bool is_choked(struct bridge *b)
+{
+	return queue_taken(b->outbox) >= b->s->outstanding || !link_window_free(b->link);
+}
+
+static void publish_some(struct bridge *b)
 {
 	bool good = true;
 
-	while (good && b->subscribed && queue_taken(b->outbox) < b->s->outstanding && link_window_free(b->link)) {
+	while (good && b->subscribed && !is_choked(b)) {
 		int64_t now = clock_mono_us();
 		struct queue_item item = {0};
 		struct err e = {0};
@@ -245,6 +257,16 @@ static void publish_due(struct bridge *b)
 		good = publish(b, &item);
 		queue_item_done(&item);
 	}
+	b->choked = b->subscribed && is_choked(b);
+}
+
+static void publish_due(struct bridge *b)
+{
+	do {
+		b->choked = false;
+		publish_some(b);
+		/* Receipts that came before it was choked have woken nobody. */
+	} while (b->choked && has_room(b) && link_window_free(b->link));
 }
 
 static void subscribe(struct bridge *b)

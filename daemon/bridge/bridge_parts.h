@@ -24,8 +24,10 @@ struct bridge {
 	pthread_cond_t changed;
 	bool work, fresh, quit;         /* fresh: connected, and not subscribed yet */
 	_Atomic bool subscribed, drain; /* drain: nothing new is sent */
+	_Atomic bool choked;            /* as much is under way as may be: only receipts are of interest */
 };
 
 int bridge_link_open(struct bridge *b, struct err *e);
 void *bridge_link_run(void *arg);
 void bridge_wake(struct bridge *b);
+void bridge_wake_for_new(struct bridge *b);     /* something was put into the outbox */

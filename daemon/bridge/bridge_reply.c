@@ -50,7 +50,7 @@ static int tell_gateway(struct bridge *b, const struct bridge_reply *r, const ch
 		bridge_key(text, strlen(text), key);
 		rc = queue_put(b->outbox, key, text, strlen(text), e);
 		if (rc == 0)
-			bridge_wake(b);
+			bridge_wake_for_new(b);
 	}
 	return rc < 0 ? rc : 0;
 }

@@ -517,6 +517,24 @@ bool queue_done(struct queue *q, const char *key, bool at_once)
 	return x;
 }
 
+int queue_mark(struct queue *q, const char *const *keys, size_t n, struct err *e)
+{
+	uint64_t hashes[QUEUE_MARKS];
+	int r;
+
+	n = n < QUEUE_MARKS ? n : QUEUE_MARKS;
+	for (size_t i = 0; i < n; i++)
+		hashes[i] = queue_hash(keys[i]);
+	pthread_mutex_lock(&q->lock);
+	queue_record_add(&q->notes, QUEUE_REMEMBERED, clock_now_us(), "", hashes, n * sizeof(*hashes));
+	for (size_t i = 0; i < n; i++)
+		queue_remember(q, hashes[i]);
+	r = flush(q, e);
+	maybe_compact(q);
+	pthread_mutex_unlock(&q->lock);
+	return r;
+}
+
 bool queue_knows(struct queue *q, const char *key)
 {
 	bool knows;

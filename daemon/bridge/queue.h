@@ -65,6 +65,9 @@ int queue_settle(struct queue *q, const char *key, const char *how, struct err *
 bool queue_done(struct queue *q, const char *key, bool at_once);
 /* A look at a waiting entry. QUEUE_NOTHING: there is none. */
 int queue_peek(struct queue *q, const char *key, struct queue_item *ret, struct err *e);
+/* Keys, QUEUE_MARKS at most, that count as done from now on without having waited; written before it returns. */
+enum { QUEUE_MARKS = 4 };
+int queue_mark(struct queue *q, const char *const *keys, size_t n, struct err *e);
 bool queue_knows(struct queue *q, const char *key);     /* waiting, or done lately */
 bool queue_has(struct queue *q, const char *key);       /* waiting */
 int queue_sync(struct queue *q, struct err *e);

@@ -20,7 +20,7 @@ static size_t blank(const char *s)
 	if (*s && (isspace((unsigned char)*s) || (unsigned char)*s < ' ' || *s == 0x7f))
 		return 1;
 	for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++)
-		if (strncmp(s, wide[i], strlen(wide[i])) == 0)
+		if (*s == *wide[i] && strncmp(s, wide[i], strlen(wide[i])) == 0)
 			return strlen(wide[i]);
 	return 0;
 }

@@ -4,9 +4,9 @@
  * first name that holds something fills the field. Whatever no field takes goes on under its own name,
  * because a column that means nothing here may be the one that the office searches for later.
  *
- * Two things are more than names. A ticket number comes again when the hotline dispatches it a second
+ * Three things are more than names. A ticket number comes again when the hotline dispatches it a second
  * time: that is a new leg of the old case, never a new case and never a duplicate (`again`). And the
- * follow-up call (回访) comes as another row of the same ticket: that is a rating.
+ * follow-up call (回访) comes as another row of the same ticket: that is a rating. So does 催单, an urge.
  *
  * A message of several rows is taken whole or not at all: half a batch could not be sent again.
  */
@@ -18,19 +18,20 @@
 
 #include "needle_plugin.h"
 
-enum { OPTION_SECRET, OPTION_AGAIN };
+enum { OPTION_SECRET, OPTION_AGAIN, OPTION_URGE };
 static const struct needle_option options[] = {
 	[OPTION_SECRET] = {"secret_words", NEEDLE_OPTION_TEXT, "保密,要求保密,身份保密",
 			   "Callers' names that mean: the caller's identity must stay secret."},
 	[OPTION_AGAIN] = {"again_words", NEEDLE_OPTION_TEXT, "二次,重办,重新办理,再次派单",
 			  "Words that in a dispatch type mean: this ticket comes a second time."},
+	[OPTION_URGE] = {"urge_words", NEEDLE_OPTION_TEXT, "催单,催办",
+			 "Words that in a dispatch type mean: the caller asks again how far it is."},
 	{NULL, NEEDLE_OPTION_TEXT, NULL, NULL},
 };
 
 /* From F_PART on a member also goes on under its own name: our field holds only a part of it. */
-enum field { F_NUMBER, F_TIME, F_TITLE, F_TEXT, F_CATEGORY, F_URGENCY, F_NAME,
-	     F_PHONE, F_ADDRESS, F_GRID, F_ACCUSED, F_MEDIA, F_PART, F_LON, F_LAT, F_SECRET,
-	     F_COUNT, F_AGAIN, F_SCORE, F_VISIT, F_VISIT_TIME, F_COMMENT, N_FIELDS };
+enum field { F_NUMBER, F_TIME, F_TITLE, F_TEXT, F_CATEGORY, F_URGENCY, F_NAME, F_PHONE, F_ADDRESS, F_GRID, F_ACCUSED, F_MEDIA,
+	     F_PART, F_LON, F_LAT, F_SECRET, F_COUNT, F_AGAIN, F_SCORE, F_VISIT, F_VISIT_TIME, F_COMMENT, N_FIELDS };
 
 struct member {
 	const char *theirs;
@@ -49,51 +50,44 @@ static const struct member chinese[] = {
 	{"紧急等级", F_URGENCY}, {"来电人", F_NAME}, {"诉求人", F_NAME}, {"联系人", F_NAME}, {"来电人电话", F_PHONE},
 	{"联系电话", F_PHONE}, {"来电号码", F_PHONE}, {"来电人电话/账号", F_PHONE}, {"事发地址", F_ADDRESS},
 	{"诉求地址", F_ADDRESS}, {"地址", F_ADDRESS}, {"被反映区", F_PART}, {"被反映街乡镇", F_PART},
-	{"村/社区", F_PART}, {"小区点位", F_PART}, {"网格编码", F_GRID}, {"网格编号", F_GRID}, {"所属网格编码", F_GRID},
-	{"经度", F_LON}, {"纬度", F_LAT}, {"被反映单位", F_ACCUSED}, {"被投诉单位", F_ACCUSED},
-	{"被举报单位", F_ACCUSED}, {"附件", F_MEDIA}, {"图片", F_MEDIA}, {"音频", F_MEDIA}, {"视频", F_MEDIA},
-	{"是否保密", F_SECRET}, {"保密", F_SECRET}, {"派单次数", F_COUNT}, {"派发次数", F_COUNT},
+	{"村/社区", F_PART}, {"小区点位", F_PART}, {"网格编码", F_GRID}, {"网格编号", F_GRID},
+	{"所属网格编码", F_GRID}, {"经度", F_LON}, {"纬度", F_LAT}, {"被反映单位", F_ACCUSED},
+	{"被投诉单位", F_ACCUSED}, {"被举报单位", F_ACCUSED}, {"附件", F_MEDIA}, {"图片", F_MEDIA}, {"音频", F_MEDIA},
+	{"视频", F_MEDIA}, {"是否保密", F_SECRET}, {"保密", F_SECRET}, {"派单次数", F_COUNT}, {"派发次数", F_COUNT},
 	{"二次派单", F_AGAIN}, {"是否二次派单", F_AGAIN}, {"派单类型", F_AGAIN}, {"办理类型", F_AGAIN},
 	{"是否满意", F_SCORE}, {"满意度", F_SCORE}, {"回访结果", F_SCORE}, {"回访时间", F_VISIT_TIME},
 	{"回访日期", F_VISIT_TIME}, {"回访人", F_VISIT}, {"回访方式", F_VISIT}, {"回访情况", F_VISIT},
-	{"回访意见", F_COMMENT}, {"不满意原因", F_COMMENT}, {"回访内容", F_COMMENT},
-	{NULL, N_FIELDS},
+	{"回访意见", F_COMMENT}, {"不满意原因", F_COMMENT}, {"回访内容", F_COMMENT}, {NULL, N_FIELDS},
 };
 static const struct member pinyin[] = {
-	{"gdbh", F_NUMBER}, {"startTime", F_TIME}, {"slsj", F_TIME}, {"gdbt", F_TITLE},
-	{"gdnr", F_TEXT}, {"sqnr", F_TEXT}, {"wtfl", F_CATEGORY}, {"jjcd", F_URGENCY},
-	{"sqr", F_NAME}, {"ldr", F_NAME}, {"lxdh", F_PHONE}, {"sjdz", F_ADDRESS}, {"wgbm", F_GRID},
-	{"gridCode", F_GRID}, {"imageUrl", F_MEDIA}, {"audioUrl", F_MEDIA}, {"fj", F_MEDIA},
-	{"sfbm", F_SECRET}, {"pdcs", F_COUNT}, {"pdlx", F_AGAIN}, {"sfmy", F_SCORE},
-	{"hfsj", F_VISIT_TIME}, {"hfr", F_VISIT}, {"hfyj", F_COMMENT},
-	{NULL, N_FIELDS},
+	{"gdbh", F_NUMBER}, {"startTime", F_TIME}, {"slsj", F_TIME}, {"gdbt", F_TITLE}, {"gdnr", F_TEXT},
+	{"sqnr", F_TEXT}, {"wtfl", F_CATEGORY}, {"jjcd", F_URGENCY}, {"sqr", F_NAME}, {"ldr", F_NAME},
+	{"lxdh", F_PHONE}, {"sjdz", F_ADDRESS}, {"wgbm", F_GRID}, {"gridCode", F_GRID}, {"imageUrl", F_MEDIA},
+	{"audioUrl", F_MEDIA}, {"fj", F_MEDIA}, {"sfbm", F_SECRET}, {"pdcs", F_COUNT}, {"pdlx", F_AGAIN},
+	{"sfmy", F_SCORE}, {"hfsj", F_VISIT_TIME}, {"hfr", F_VISIT}, {"hfyj", F_COMMENT}, {NULL, N_FIELDS},
 };
 static const struct member event[] = {
 	{"id", F_NUMBER}, {"happenTime", F_TIME}, {"createTime", F_TIME}, {"eventName", F_TITLE},
 	{"eventContent", F_TEXT}, {"eventSecondType", F_CATEGORY}, {"eventFirstType", F_CATEGORY},
-	{"urgencyLevel", F_URGENCY}, {"eventPlace", F_ADDRESS}, {"gridCode", F_GRID},
-	{"eventLong", F_LON}, {"eventLat", F_LAT}, {"pictures", F_MEDIA}, {"video", F_MEDIA},
-	{"voice", F_MEDIA}, {"dispatchCount", F_COUNT},
-	{NULL, N_FIELDS},
+	{"urgencyLevel", F_URGENCY}, {"eventPlace", F_ADDRESS}, {"gridCode", F_GRID}, {"eventLong", F_LON},
+	{"eventLat", F_LAT}, {"pictures", F_MEDIA}, {"video", F_MEDIA}, {"voice", F_MEDIA},
+	{"dispatchCount", F_COUNT}, {NULL, N_FIELDS},
 };
 static const struct member caller[] = {
-	{"appealNo", F_NUMBER}, {"orderNo", F_NUMBER}, {"workOrderNo", F_NUMBER},
-	{"appealId", F_NUMBER}, {"id", F_NUMBER}, {"appealTime", F_TIME}, {"callTime", F_TIME},
-	{"createTime", F_TIME}, {"appealSubject", F_TITLE}, {"appealContent", F_TEXT},
-	{"remark", F_TEXT}, {"appealType", F_CATEGORY}, {"urgencyLevel", F_URGENCY},
-	{"callerName", F_NAME}, {"contactPhone", F_PHONE}, {"incidentAddress", F_ADDRESS},
-	{"gridCode", F_GRID}, {"attachments", F_MEDIA}, {"isSecret", F_SECRET},
-	{"dispatchCount", F_COUNT}, {"dispatchType", F_AGAIN}, {"satisfaction", F_SCORE},
-	{"visitTime", F_VISIT_TIME}, {"visitor", F_VISIT}, {"visitRemark", F_COMMENT},
-	{NULL, N_FIELDS},
+	{"appealNo", F_NUMBER}, {"orderNo", F_NUMBER}, {"workOrderNo", F_NUMBER}, {"appealId", F_NUMBER},
+	{"id", F_NUMBER}, {"appealTime", F_TIME}, {"callTime", F_TIME}, {"createTime", F_TIME},
+	{"appealSubject", F_TITLE}, {"appealContent", F_TEXT}, {"remark", F_TEXT}, {"appealType", F_CATEGORY},
+	{"urgencyLevel", F_URGENCY}, {"callerName", F_NAME}, {"contactPhone", F_PHONE},
+	{"incidentAddress", F_ADDRESS}, {"gridCode", F_GRID}, {"attachments", F_MEDIA}, {"isSecret", F_SECRET},
+	{"dispatchCount", F_COUNT}, {"dispatchType", F_AGAIN}, {"satisfaction", F_SCORE}, {"visitTime", F_VISIT_TIME},
+	{"visitor", F_VISIT}, {"visitRemark", F_COMMENT}, {NULL, N_FIELDS},
 };
 static const struct member workorder[] = {
 	{"workordercode", F_NUMBER}, {"dispatchtime", F_TIME}, {"workordertitle", F_TITLE},
 	{"workordercontent", F_TEXT}, {"workordertype", F_CATEGORY}, {"urgency", F_URGENCY}, {"callername", F_NAME},
 	{"callerphone", F_PHONE}, {"area", F_PART}, {"place", F_PART}, {"gridcode", F_GRID}, {"attachments", F_MEDIA},
 	{"issecret", F_SECRET}, {"dispatchcount", F_COUNT}, {"satisfaction", F_SCORE}, {"visittime", F_VISIT_TIME},
-	{"visitremark", F_COMMENT},
-	{NULL, N_FIELDS},
+	{"visitremark", F_COMMENT}, {NULL, N_FIELDS},
 };
 static const struct shape shapes[] = {
 	{{"工单编号", "工单号", "诉求内容", "主要内容", "派单次数"}, chinese},
@@ -108,24 +102,20 @@ struct word {
 };
 static const struct word urgencies[] = {
 	{"一般", "normal"}, {"普通", "normal"}, {"正常", "normal"}, {"平件", "normal"}, {"low", "normal"},
-	{"medium", "normal"}, {"紧急", "urgent"}, {"加急", "urgent"}, {"较急", "urgent"},
-	{"急件", "urgent"}, {"high", "urgent"}, {"特急", "critical"}, {"特急件", "critical"},
-	{"特别紧急", "critical"}, {"非常紧急", "critical"}, {"突发", "critical"}, {"emergency", "critical"},
-	{NULL, NULL},
+	{"medium", "normal"}, {"紧急", "urgent"}, {"加急", "urgent"}, {"较急", "urgent"}, {"急件", "urgent"},
+	{"high", "urgent"}, {"特急", "critical"}, {"特急件", "critical"}, {"特别紧急", "critical"},
+	{"非常紧急", "critical"}, {"突发", "critical"}, {"emergency", "critical"}, {NULL, NULL},
 };
 /* An empty word of ours: asked, but not evaluated. */
 static const struct word scores[] = {
-	{"非常满意", "satisfied"}, {"满意", "satisfied"}, {"satisfied", "satisfied"},
-	{"基本满意", "basically"}, {"basically", "basically"}, {"不满意", "dissatisfied"},
-	{"非常不满意", "dissatisfied"}, {"dissatisfied", "dissatisfied"}, {"未评价", ""}, {"未回访", ""},
-	{"未接通", ""}, {"无", ""},
-	{NULL, NULL},
+	{"非常满意", "satisfied"}, {"满意", "satisfied"}, {"satisfied", "satisfied"}, {"基本满意", "basically"},
+	{"basically", "basically"}, {"不满意", "dissatisfied"}, {"非常不满意", "dissatisfied"},
+	{"dissatisfied", "dissatisfied"}, {"未评价", ""}, {"未回访", ""}, {"未接通", ""}, {"无", ""}, {NULL, NULL},
 };
 static const char *const yes[] = {"是", "true", "1", "Y", "y", "yes", NULL};
 /* The contract's own members: another meaning under such a name must not be taken for it. */
-static const char *const reserved[] = {"v", "id", "kind", "time", "text", "category", "urgency", "reporter",
-				       "place", "accused", "media", "about", "case", "score", "comment",
-				       "reply", "ok", "device", NULL};
+static const char *const reserved[] = {"v", "id", "kind", "time", "text", "category", "urgency", "reporter", "place", "accused",
+				       "media", "about", "case", "score", "comment", "reply", "ok", "device", NULL};
 
 /* What open() keeps: a list of the options' texts. */
 static const char *option(const json_t *opts, size_t i)
@@ -153,7 +143,7 @@ static bool is_one_of(const char *const *names, const char *text)
 /* Bytes of blank at p: also the ideographic space, and the tab that keeps Excel from eating digits. */
 static size_t blank_at(const char *p)
 {
-	if (strncmp(p, "\u3000", 3) == 0)
+	if (*p == '\xe3' && p[1] == '\x80' && p[2] == '\x80')
 		return 3;
 	return *p && (unsigned char)*p <= ' ';
 }
@@ -161,7 +151,7 @@ static size_t blank_at(const char *p)
 static size_t token_at(const char *p, const char *const *tokens)
 {
 	for (; *tokens; tokens++)
-		if (strncmp(p, *tokens, strlen(*tokens)) == 0)
+		if (*p == **tokens && strncmp(p, *tokens, strlen(*tokens)) == 0)
 			return strlen(*tokens);
 	return 0;
 }
@@ -333,8 +323,7 @@ static long ticket_dispatch(const json_t *opts, const struct ticket *t)
 
 	if (count && (*end || n < 0 || n > 999))
 		return 0;
-	if (n < 2 && again && (is_one_of(yes, again) ||
-			       list_matches(option(opts, OPTION_AGAIN), again, true)))
+	if (n < 2 && again && (is_one_of(yes, again) || list_matches(option(opts, OPTION_AGAIN), again, true)))
 		return 2;
 	return n < 1 ? 1 : n;
 }
@@ -414,9 +403,9 @@ static bool ticket_is_visit(const struct ticket *t)
 	return score && *score && (t->text[F_VISIT] || t->text[F_VISIT_TIME]);
 }
 
-static void put_rating(json_t *report, const struct ticket *t, const char *score)
+/* NUMBER#WHAT#DIGITS: the same row sent again is the same message, the next day's another one. */
+static void put_about(json_t *report, const struct ticket *t, const char *what, const char *at)
 {
-	const char *at = ticket_text(t, F_VISIT_TIME);
 	char digits[32];
 	size_t n = 0;
 
@@ -424,12 +413,23 @@ static void put_rating(json_t *report, const struct ticket *t, const char *score
 		if (*p >= '0' && *p <= '9')
 			digits[n++] = *p;
 	digits[n] = '\0';
-	put_text(report, "kind", "rate");
-	put(report, "id", json_sprintf("%s#rate%s%s", ticket_text(t, F_NUMBER), n ? "#" : "", digits));
+	put_text(report, "kind", what);
+	put(report, "id", json_sprintf("%s#%s%s%s", ticket_text(t, F_NUMBER), what, n ? "#" : "", digits));
 	put_text(report, "about", ticket_text(t, F_NUMBER));
-	put_text(report, "score", score);
 	put_text(report, "time", at);
+}
+
+static void put_rating(json_t *report, const struct ticket *t, const char *score)
+{
+	put_about(report, t, "rate", ticket_text(t, F_VISIT_TIME));
+	put_text(report, "score", score);
 	put_text(report, "comment", ticket_text(t, F_COMMENT));
+}
+
+static void put_urge(json_t *report, const struct ticket *t)
+{
+	put_about(report, t, "urge", ticket_text(t, F_TIME));
+	put(report, "text", ticket_words(t));
 }
 
 static void put_ticket(json_t *report, const json_t *opts, const struct ticket *t, long dispatch)
@@ -488,6 +488,8 @@ static bool row_report(const json_t *opts, const struct ticket *t, json_t *repor
 	report = json_object();
 	if (visit)
 		put_rating(report, t, score);
+	else if (t->text[F_AGAIN] && list_matches(option(opts, OPTION_URGE), ticket_text(t, F_AGAIN), true))
+		put_urge(report, t);
 	else
 		put_ticket(report, opts, t, dispatch);
 	put_extra(report, t->extra);
@@ -520,8 +522,7 @@ static json_t *rows_of(json_t *root)
 	return root;
 }
 
-static enum needle_verdict row_decode(const json_t *opts, json_t *row, json_t *reports, char *why,
-				      size_t why_size)
+static enum needle_verdict row_decode(const json_t *opts, json_t *row, json_t *reports, char *why, size_t why_size)
 {
 	/* The contract's own form may hold columns that this decoder left under their own names. */
 	const struct shape *shape = json_integer_value(json_object_get(row, "v")) == 1 ? NULL : shape_of(row);
@@ -540,8 +541,7 @@ static enum needle_verdict row_decode(const json_t *opts, json_t *row, json_t *r
 	return good ? NEEDLE_DONE : NEEDLE_BAD;
 }
 
-static enum needle_verdict rows_decode(const json_t *opts, json_t *rows, json_t *reports, char *why,
-				       size_t why_size)
+static enum needle_verdict rows_decode(const json_t *opts, json_t *rows, json_t *reports, char *why, size_t why_size)
 {
 	enum needle_verdict verdict = NEEDLE_DONE;
 
@@ -552,8 +552,8 @@ static enum needle_verdict rows_decode(const json_t *opts, json_t *rows, json_t 
 	return verdict;
 }
 
-static enum needle_verdict hotline_decode(void *self, const struct needle_message *m,
-					  const struct needle_output *out, char *why, size_t why_size)
+static enum needle_verdict hotline_decode(void *self, const struct needle_message *m, const struct needle_output *out, char *why,
+					  size_t why_size)
 {
 	json_t *root = json_loadb(m->text, m->text_len, 0, NULL);
 	json_t *reports = json_array();
@@ -575,7 +575,7 @@ static enum needle_verdict hotline_decode(void *self, const struct needle_messag
 
 static int hotline_open(const struct needle_value *values, void **self, char *why, size_t why_size)
 {
-	*self = json_pack("[s, s]", values[OPTION_SECRET].text, values[OPTION_AGAIN].text);
+	*self = json_pack("[s, s, s]", values[OPTION_SECRET].text, values[OPTION_AGAIN].text, values[OPTION_URGE].text);
 	if (!*self)
 		snprintf(why, why_size, "the options cannot be kept");
 	return *self ? 0 : -1;

@@ -201,8 +201,7 @@ static bool fits(const char *given, const unsigned char mac[32])
 {
 	char hex[65], base64[64];
 
-	for (int i = 0; i < 32; i++)
-		snprintf(hex + 2 * i, 3, "%02x", mac[i]);
+	str_hex(mac, 32, hex);
 	EVP_EncodeBlock((unsigned char *)base64, mac, 32);
 	if (strncasecmp(given, "sha256=", 7) == 0)
 		given += 7;

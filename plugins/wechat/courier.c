@@ -16,7 +16,7 @@
 #include "core/time/moment.h"
 #include "wechat.h"
 
-enum { TEXT_MAX = 2000, FIELD_MAX = 200, REST_US = 1000000, PAUSE_US = 5000000 };
+enum { TEXT_MAX = 2000, FIELD_MAX = 200, REST_US = 1000000, PAUSE_US = 5000000, READ_AGAIN_US = 60000000 };
 static const int64_t robot_gives_up_us = INT64_C(86400000000);
 
 enum rung { RUNG_DONE, RUNG_NEXT, RUNG_LATER };
@@ -88,8 +88,7 @@ static void once_id(const char *id, char ret[33])
 
 	if (!EVP_Digest(id, strlen(id), digest, NULL, EVP_sha256(), NULL))
 		mem_die("sha256");
-	for (int i = 0; i < 16; i++)
-		snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+	str_hex(digest, 16, ret);
 }
 
 static enum rung by_service(struct courier *c, const struct person *who, const char *id, const char *text, struct err *e)
@@ -176,11 +175,36 @@ static bool reader_of(const struct courier *c, const json_t *to, struct person *
 	return ret->account && ret->user;
 }
 
+/* A reply's kind as people in a group read it. */
+static const char *kind_name(const char *kind)
+{
+	static const struct {
+		const char *kind, *name;
+	} names[] = {{"registered", "登记"}, {"accepted", "签收"}, {"contacted", "联系"}, {"progress", "进展"},
+		     {"returned", "重新分派"}, {"extended", "延期"}, {"late", "超期"}, {"resolved", "办结"},
+		     {"ask_rating", "请评价"}, {"closed", "销号"}, {"rejected", "不予受理"}, {"status", "进度"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcmp(names[i].kind, kind) == 0)
+			return names[i].name;
+	return kind;
+}
+
+/*
+ * A kill between the outbox and the shelf: the answer is here before the message has been read again, and
+ * nobody remembers who has said it. It is read again soon.
+ */
+static bool is_too_early(struct courier *c, const struct person *who, const struct bridge_reply *r)
+{
+	return strcmp(r->kind, "registered") == 0 && (who->kf || who->account->kind == ACCOUNT_MP) &&
+	       clock_now_us() - r->item.put_us < READ_AGAIN_US && !people_know(c->w->people, who);
+}
+
 static void for_staff(struct courier *c, struct bridge_reply *r)
 {
 	CLEANUP(str_done) struct str text = {0};
 
-	str_addf(&text, "【答复未送达】%s 的答复（%s）无法经微信送达，请电话联系诉求人。", r->case_number, r->kind);
+	str_addf(&text, "【答复未送达】%s 的答复（%s）无法经微信送达，请电话联系诉求人。", r->case_number, kind_name(r->kind));
 	news_put(c->w, "unreachable", r->id, text.s);
 	waiter_reply_done(c->w->waiter, r, false, "staff", "no way in WeChat reaches this person");
 }
@@ -199,6 +223,11 @@ static void carry(struct courier *c, struct bridge_reply *r)
 		return;
 	}
 	if (reader_of(c, r->to, &who)) {
+		if (is_too_early(c, &who, r)) {
+			waiter_reply_later(c->w->waiter, r, way, "its message is not remembered yet");
+			arena_done(&a);
+			return;
+		}
 		if (who.account->kind == ACCOUNT_WECOM && !who.kf) {
 			way = "app";
 			rung = by_app(c, &who, text, &e);
@@ -224,7 +253,7 @@ static void tell_of(struct courier *c, const struct bridge_reply *r)
 {
 	CLEANUP(str_done) struct str text = {0};
 
-	str_addf(&text, "【%s】%s", r->kind, r->case_number);
+	str_addf(&text, "【%s】%s", kind_name(r->kind), r->case_number);
 	news_put(c->w, r->kind, r->id, text.s);
 }
 

@@ -72,19 +72,7 @@ static void hex_digest(const char *a, const char *b, const char *c, char ret[65]
 		EVP_DigestUpdate(md, parts[i], strlen(parts[i]) + 1);
 	EVP_DigestFinal_ex(md, digest, NULL);
 	EVP_MD_CTX_free(md);
-	for (int i = 0; i < 32; i++)
-		snprintf(ret + 2 * i, 3, "%02x", digest[i]);
-}
-
-
-static void mark_seen(struct wechat *w, const char *key)
-{
-	struct err e = {0};
-
-	if (queue_put(w->seen, key, "", 0, &e) < 0)
-		log_warn("wechat.seen", "%s", e.text);
-	else
-		queue_done(w->seen, key, false);
+	str_hex(digest, 32, ret);
 }
 
 /*
@@ -96,13 +84,14 @@ static enum nonce check_nonce(struct wechat *w, const struct wechat_account *acc
 			      const char *body)
 {
 	char used[65 + 2] = "n:", whole[65 + 2] = "b:";
+	struct err e = {0};
 
 	hex_digest(account->name, timestamp, nonce, used + 2);
 	hex_digest(used + 2, body, "", whole + 2);
 	if (queue_knows(w->seen, used))
 		return queue_knows(w->seen, whole) ? NONCE_AGAIN : NONCE_STOLEN;
-	mark_seen(w, used);
-	mark_seen(w, whole);
+	if (queue_mark(w->seen, (const char *const[]){used, whole}, 2, &e) < 0)
+		log_warn("wechat.seen", "%s", e.text);
 	return NONCE_NEW;
 }
 

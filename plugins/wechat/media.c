@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "base/vec.h"
 
 static const struct {
@@ -64,8 +65,7 @@ int media_store(const char *folder, const void *bytes, size_t len, struct media_
 		return err_code(e, ERR_BAD, "type", "the file is of no kind that is kept");
 	if (!EVP_Digest(bytes, len, digest, NULL, EVP_sha256(), NULL))
 		mem_die("sha256");
-	for (int i = 0; i < 32; i++)
-		snprintf(ret->sha256 + 2 * i, 3, "%02x", digest[i]);
+	str_hex(digest, 32, ret->sha256);
 	snprintf(ret->name, sizeof(ret->name), "%.2s/%s.%s", ret->sha256, ret->sha256, end);
 	snprintf(path, sizeof(path), "%.500s/%.2s", folder, ret->sha256);
 	if (mkdir(path, 0750) < 0 && errno != EEXIST)

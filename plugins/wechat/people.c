@@ -344,6 +344,20 @@ bool people_may_hear(struct people *p, const struct person *who, int64_t now, bo
 	return may;
 }
 
+bool people_know(struct people *p, const struct person *who)
+{
+	CLEANUP(mem_freep) char *name = name_of(who);
+	json_t *known;
+	bool know;
+
+	pthread_mutex_lock(&p->lock);
+	known = known_of(p->w, name);
+	know = json_object_get(known, "heard");
+	json_decref(known);
+	pthread_mutex_unlock(&p->lock);
+	return know;
+}
+
 /* ---- life ------------------------------------------------------------------------------------ */
 
 static void find_draft(void *arg, const char *name, const char *text)

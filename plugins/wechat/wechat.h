@@ -75,6 +75,7 @@ int people_hear(struct people *p, const struct person *who, const struct talk_me
 void people_tick(struct people *p, int64_t now);
 /* The gateway has answered: remembers what matters of it. */
 void people_told(struct people *p, const struct person *who, const char *kind, const char *about, const char *case_number);
+bool people_know(struct people *p, const struct person *who);  /* has the person said anything that is remembered? */
 /* May customer service still speak (48 hours and five messages after the person's last)? Counts when `say`. */
 bool people_may_hear(struct people *p, const struct person *who, int64_t now, bool say);
 /* Something that robots may have asked for. `what` is one of the words of robots.*.on. */

@@ -10,6 +10,14 @@ LINE = "{0},幸福里{1}号楼前井盖破损，已经三天没有人来修，�
 HEAD = "工单编号,诉求内容,派单时间,来电人电话,事发地址"
 
 
+def shares(now, before):
+	return {who: now[who] - before[who] for who in ("bridge", "gateway", "broker", "database")}
+
+
+def told(spent, n):
+	return ", ".join(f"{who} {seconds * 1e6 / n:.0f}" for who, seconds in spent.items())
+
+
 def hotline_once(figures, place, used, memory_mib, note, Wrong):
 	from lib.bridge import Bridge
 	from lib.wait import wait_for
@@ -23,16 +31,16 @@ def hotline_once(figures, place, used, memory_mib, note, Wrong):
 		def created():
 			return bridge.metric("needle_bridge_receipts_created_total")
 		wait_for(created, 30, "the first receipt")
-		first, since, cpu = created(), time.monotonic(), used(bridge.child.pid)
+		first, since, cpu = created(), time.monotonic(), dict(place.cpu(), bridge=used(bridge.child.pid))
 		wait_for(lambda: created() >= TICKETS, 600, "all receipts", every=0.05)
-		seconds, spent = time.monotonic() - since, used(bridge.child.pid) - cpu
+		seconds, spent = time.monotonic() - since, shares(dict(place.cpu(), bridge=used(bridge.child.pid)), cpu)
 		cases = place.db.value("SELECT count(*) FROM needle.v_case WHERE report LIKE 'BR%%'")
 		if cases != TICKETS:
 			raise Wrong(f"{cases} cases of {TICKETS} tickets")
 		n = TICKETS - first
-		note(f"    {n / seconds:.0f}/s, µs of the bridge a ticket: {spent * 1e6 / n:.1f}")
+		note(f"    {n / seconds:.0f}/s, µs a ticket: {told(spent, n)}")
 		figures.add("bridge.hotline_per_s", n / seconds, "1/s")
-		figures.add("bridge.hotline_cpu_us", spent * 1e6 / n, "us")
+		figures.add("bridge.hotline_cpu_us", spent["bridge"] * 1e6 / n, "us")
 		figures.add("bridge.rss_mib", memory_mib(bridge.child.pid), "MiB")
 		if bridge.stop() != 0:
 			raise Wrong("the bridge did not end well")

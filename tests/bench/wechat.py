@@ -8,6 +8,8 @@ import threading
 import time
 import urllib.parse
 
+from bridge import shares, told
+
 MESSAGES, LINES, CALLERS, RATE = 20000, 250, 24, 200
 
 
@@ -58,18 +60,18 @@ def pour(port, requests):
 def rate(figures, w, place, used, note, Wrong):
 	from lib.wait import wait_for
 	sent = [request(w.mp, f"oBench{i}", f"幸福里{i}号楼前井盖破损，已经三天没有人来修，请尽快处理", 910000000 + i) for i in range(MESSAGES)]
-	cpu, since = used(w.bridge.child.pid), time.monotonic()
+	cpu, since = dict(place.cpu(), bridge=used(w.bridge.child.pid)), time.monotonic()
 	bad = pour(w.port, sent)
 	answered = time.monotonic() - since
 	wait_for(lambda: w.bridge.metric("needle_bridge_receipts_created_total") >= MESSAGES, 600, "all receipts", every=0.05)
-	seconds, spent = time.monotonic() - since, used(w.bridge.child.pid) - cpu
+	seconds, spent = time.monotonic() - since, shares(dict(place.cpu(), bridge=used(w.bridge.child.pid)), cpu)
 	cases = place.db.value("SELECT count(*) FROM needle.v_case WHERE report LIKE 'fwh-91%%'")
 	if bad or cases != MESSAGES:
 		raise Wrong(f"{cases} cases of {MESSAGES} messages, {len(bad)} callbacks not taken: {bad[:1]}")
-	note(f"    {MESSAGES / seconds:.0f}/s (answered at {MESSAGES / answered:.0f}/s), µs of the bridge a message: {spent * 1e6 / MESSAGES:.1f}")
+	note(f"    {MESSAGES / seconds:.0f}/s (answered at {MESSAGES / answered:.0f}/s), µs a message: {told(spent, MESSAGES)}")
 	figures.add("bridge.wechat_per_s", MESSAGES / seconds, "1/s")
 	figures.add("bridge.wechat_answered_per_s", MESSAGES / answered, "1/s")
-	figures.add("bridge.wechat_cpu_us", spent * 1e6 / MESSAGES, "us")
+	figures.add("bridge.wechat_cpu_us", spent["bridge"] * 1e6 / MESSAGES, "us")
 
 
 def late(w, first, seconds, Wrong):

@@ -9,6 +9,7 @@ import re
 import signal
 import socket
 import subprocess
+import threading
 
 from lib.stack import BUILD
 from lib.wait import wait_for
@@ -25,7 +26,7 @@ class Bridge:
 		self.stack, self.name, self.folder = stack, name, str(folder)
 		self.channel, self.source = channel or name, source
 		self.port = free_port()
-		self.child = None
+		self.child, self.killed, self.lives = None, False, threading.RLock()
 		os.makedirs(os.path.join(self.folder, "secrets"), exist_ok=True)
 		words = dict(secrets or {}, mqtt_password=stack.passwords[f"in-{self.channel}"])
 		for word, value in words.items():
@@ -52,6 +53,7 @@ class Bridge:
 	def start(self, ready=True, **env):
 		self.stack.opened.append(self) if self not in self.stack.opened else None
 		with open(self.log_file, "ab") as log:
+			self.killed = False
 			self.child = subprocess.Popen([os.path.join(BUILD, f"needle-{self.name}"), "-c", self.file],
 						      env=dict(os.environ, **env), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 		if ready:
@@ -84,14 +86,32 @@ class Bridge:
 	def running(self):
 		return self.child is not None and self.child.poll() is None
 
-	def kill(self):
+	def accident(self, point):
+		"""A new life that kills itself when it passes that point; whenever that is, it is started again, as systemd would."""
 		if self.running():
-			self.child.kill()
+			self.stop()
+		self.start(ready=False, NEEDLE_FAULT=point)
+		threading.Thread(target=self.again_after, args=(self.child,), daemon=True).start()
+		wait_for(lambda: self.get("/readyz")[0] == 200, 30, f"the bridge {self.name}: {self.log_file}")
+
+	def again_after(self, child):
+		child.wait()
+		with self.lives:
+			if child.returncode == -signal.SIGKILL and child is self.child and not self.killed:
+				self.start(ready=False)
+
+	def kill(self):
+		with self.lives:
+			self.killed = True      # by us: nobody starts it again
+			if self.running():
+				self.child.kill()
 		return self.child.wait(20) if self.child else None
 
 	def stop(self, bound=20):
-		self.child.send_signal(signal.SIGTERM)
-		return self.child.wait(bound)
+		with self.lives:
+			child, self.killed = self.child, True
+			child.send_signal(signal.SIGTERM)
+		return child.wait(bound)
 
 	def close(self):
 		if self.running():

@@ -49,7 +49,7 @@ class Account:
 		place = urllib.parse.urlparse(url)
 		self.host, self.port, self.path = place.hostname, place.port, place.path
 		self.token, self.app, self.key = token, app, base64.b64decode(key + "=") if key else None
-		self.local = threading.local()
+		self.local, self.patience = threading.local(), 0
 
 	# ---- the envelope ----
 	def seal(self, message, app=None, pad=None, length=None):
@@ -83,9 +83,22 @@ class Account:
 
 	# ---- HTTP ----
 	def request(self, method, query, body=None, path=None, bound=30):
-		"""(status, body). One connection a thread, opened again when the bridge has gone meanwhile."""
+		"""
+		(status, body). One connection a thread, opened again when the bridge has gone meanwhile; with patience the very
+		same request is made again for so many seconds when nobody answers, as the platform does.
+		"""
 		target = (path or self.path) + "?" + urllib.parse.urlencode(query)
 		body = body.encode() if isinstance(body, str) else body
+		until = time.monotonic() + self.patience
+		while True:
+			try:
+				return self.request_once(method, target, body, bound)
+			except (OSError, http.client.HTTPException):
+				if time.monotonic() >= until:
+					raise
+				time.sleep(0.1)
+
+	def request_once(self, method, target, body, bound):
 		for again in (True, False):
 			c = getattr(self.local, "c", None)
 			if c is None:

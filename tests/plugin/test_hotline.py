@@ -3,6 +3,7 @@ import base64
 import hashlib
 import hmac
 import http.client
+import inspect
 import json
 import os
 import re
@@ -30,10 +31,27 @@ def curl(url, body, *headers, method=None):
 		argv += ["-H", h]
 	if method:
 		argv += ["-X", method]
-	done = subprocess.run(argv, input=body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode(),
-			      capture_output=True, check=False)
+	until = time.monotonic() + 15
+	while True:
+		done = subprocess.run(argv, input=body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode(),
+				      capture_output=True, check=False)
+		# Nobody there, or gone before it has answered: a platform posts it again.
+		if done.returncode not in (7, 52, 56) or time.monotonic() > until:
+			break
+		time.sleep(0.1)
 	text, _, status = done.stdout.decode().rpartition("\n")
 	return int(status), text
+
+
+@pytest.fixture(autouse=True)
+def accident(request):
+	"""
+	Each test kills the bridge once: when the first message is on its disk and nobody else knows of it.
+	Those that have `stack` make accidents of their own.
+	"""
+	for name in {"folder", "push", "pull"} & set(request.fixturenames):
+		if "stack" not in inspect.signature(request.function).parameters:
+			request.getfixturevalue(name).accident("bridge-taken")
 
 
 # ---- the folder -------------------------------------------------------------------------------------
@@ -73,8 +91,7 @@ def test_an_export_becomes_cases(folder, db):
 def test_the_same_export_again_changes_nothing(folder, db):
 	before = cases(db, "FO_")
 	drop(folder, "热线.csv", "工单编号,诉求内容\nFO1,楼道煤气味\nFO2,井盖破损\n".encode())
-	duplicates = folder.metric("needle_bridge_receipts_duplicate_total")
-	wait_for(lambda: folder.metric("needle_bridge_receipts_duplicate_total") >= duplicates + 2, 20, "the receipts")
+	wait_for(lambda: (folder.metric("needle_bridge_receipts_duplicate_total") or 0) >= 2, 20, "the receipts")
 	assert cases(db, "FO_") == before
 	# The former file of that name is still there.
 	wait_for(lambda: len(list((folder.inside / "done").glob("*热线.csv"))) == 2, 20, "both files")
@@ -133,7 +150,8 @@ def test_a_push_is_answered_behind_the_receipt(push, db):
 	status, text = post(push, {"callerName": "李某", "contactPhone": "13800000000", "appealSubject": "井盖破损",
 				   "incidentAddress": "幸福里3号楼", "appealNo": "PU1"})
 	answer = json.loads(text)
-	assert status == 200 and answer["success"] and answer["result"] == "created"
+	# Posted again after the accident: by then the gateway may have had it from the bridge's disk.
+	assert status == 200 and answer["success"] and answer["result"] in ("created", "duplicate")
 	assert db.value("SELECT number FROM needle.v_case WHERE report = 'PU1'") == answer["case"]
 	status, text = post(push, {"callerName": "李某", "contactPhone": "13800000000", "appealSubject": "井盖破损",
 				   "incidentAddress": "幸福里3号楼", "appealNo": "PU1"})
@@ -332,9 +350,9 @@ def cursor(pull):
 def test_tickets_are_pulled_page_by_page_once(pull, db):
 	pull.tickets.rows = [ticket(f"PG{i:02}") for i in range(25)]
 	wait_for(lambda: len(cases(db, "PG__")) == 25, 30, "the cases")
-	before, taken = cursor(pull), pull.metric("needle_bridge_reports_taken_total")
+	before = cursor(pull)
 	wait_for(lambda: cursor(pull) > before, 20, "the cursor to move")
-	calls = pull.platform.count("/list")
+	taken, calls = pull.metric("needle_bridge_reports_taken_total"), pull.platform.count("/list")
 	wait_for(lambda: pull.platform.count("/list") > calls + 6, 30, "more looks at the list")
 	# The overlap brings them every time; they are not sent every time.
 	assert pull.metric("needle_bridge_reports_taken_total") == taken
@@ -433,7 +451,7 @@ back:
 	state["mode"] = "yes"
 	wait_for(lambda: len(told) == 1, 60, "the reply")
 	assert told[0][1] == {"no": "BK1", "step": "1", "text": told[0][1]["text"], "id": told[0][0]} and number in told[0][1]["text"]
-	wait_for(lambda: delivered(db, number) == [f"ok {told[0][0]}"], 30, "the gateway to know")
+	wait_for(lambda: delivered(db, number) == [f"ok {told[0][0]} http"], 30, "the gateway to know")
 	dept = stack.client("dept-yingji")
 	assert dept.command("yingji", {"case": number, "action": "accept", "by": "x"})["result"] == "done"
 	done = dept.command("yingji", {"case": number, "action": "resolve", "by": "x", "answer": "已换阀门"})

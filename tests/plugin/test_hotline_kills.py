@@ -1,6 +1,6 @@
 """kill -9 of the bridge, the broker and the gateway while tickets are on their way: none is lost, none comes twice.
 
-NEEDLE_KILLS=100 for the long form.
+NEEDLE_KILLS=100 for the long form, which `make torture` takes.
 """
 import json
 import os
@@ -14,7 +14,7 @@ from lib.bridge import Bridge, free_port
 from lib.wait import wait_for
 
 KEY = "platform-key-0123456789"
-KILLS = int(os.environ.get("NEEDLE_KILLS", "12"))
+KILLS = int(os.environ.get("NEEDLE_KILLS") or (100 if os.environ.get("NEEDLE_TORTURE") else 12))
 
 
 class Pusher(threading.Thread):
@@ -55,6 +55,8 @@ back: {{file: "{folder}/back.csv"}}
 def settle(bridge, db, numbers, prefix):
 	wait_for(lambda: bridge.metric("needle_bridge_outbox_messages") == 0, 120, "an empty outbox")
 	found = [r["id"] for r in db.all("SELECT id FROM needle.report WHERE id LIKE %s AND kind = 'report'", prefix + "%")]
+	print({"kills": KILLS, "sent": len(numbers), "cases": len(found), "lost": sorted(set(numbers) - set(found)),
+	       "twice": sorted({n for n in found if found.count(n) > 1})})
 	assert len(found) == len(set(found)) and set(found) >= set(numbers), f"{len(found)} of {len(numbers)}"
 	assert db.value("SELECT count(*) FROM needle.v_case WHERE report LIKE %s", prefix + "%") == len(found)
 	return found

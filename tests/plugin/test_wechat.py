@@ -19,8 +19,17 @@ JPEG = b"\xff\xd8\xff\xe0" + b"picture" * 50
 @pytest.fixture(scope="module")
 def wechat(stack, tmp_path_factory):
 	w = Wechat(stack, tmp_path_factory.mktemp("wechat")).start()
+	for account in w.mp, w.clear, w.app:
+		account.patience = 15
 	yield w
 	w.close()
+
+
+@pytest.fixture(autouse=True)
+def accident(request):
+	"""Each test kills the bridge once: when the first message is on its disk and nobody else knows of it."""
+	if "wechat" in request.fixturenames:
+		request.getfixturevalue("wechat").bridge.accident("bridge-taken")
 
 
 def person(n=iter(range(1, 10000))):
@@ -88,7 +97,9 @@ def test_what_a_resident_says_is_a_case_and_the_answer_carries_its_number(wechat
 		if said:
 			break
 	assert number_in(said) == case
-	wait_for(lambda: "delivered" in office.kinds(case), 20, "the delivery in the history")
+	wait_for(lambda: office.db.value("SELECT note FROM needle.v_history WHERE number = %s AND kind = 'delivered' LIMIT 1", case),
+		 20, "the delivery in the history")
+	assert office.db.value("SELECT split_part(note, ' ', 3) FROM needle.v_history WHERE number = %s AND kind = 'delivered'", case) == "passive"
 
 
 def test_the_place_is_asked_for_once(wechat, office):
@@ -185,7 +196,8 @@ def test_orders_of_residents_reports_are_fetched_once(wechat, office):
 	case_of(office, "order78")
 	before = len(wechat.platform.sent("/cgi-bin/report/resident/get_order_list"))
 	wait_for(lambda: len(wechat.platform.sent("/cgi-bin/report/resident/get_order_list")) > before + 2, 20, "two more looks")
-	assert len(wechat.platform.sent("/cgi-bin/report/resident/get_order_info")) == 2
+	asked = [call["order_id"] for call in wechat.platform.sent("/cgi-bin/report/resident/get_order_info")]
+	assert set(asked) == {"order77", "order78"} and len(asked) <= 3         # the one in which the bridge died, once more
 	wechat.platform.answers["/cgi-bin/report/resident/get_order_list"] = {"errcode": 0, "order_list": []}
 
 

@@ -13,7 +13,7 @@ from lib.npm import installed
 from lib.wait import wait_for
 from lib.wechat import KEY, Wechat
 
-KILLS = int(os.environ.get("NEEDLE_BRIDGE_KILLS", "12"))
+KILLS = int(os.environ.get("NEEDLE_KILLS") or (100 if os.environ.get("NEEDLE_TORTURE") else 12))
 
 
 @pytest.fixture()
@@ -48,7 +48,7 @@ def judge(db, prefix, ids, bound=60):
 	try:
 		wait_for(all_there, bound, "all that was taken")
 	finally:
-		print({"lost": sorted(set(ids) - set(got)), "unexpected": sorted(set(got) - set(ids)), "twice": [k for k, n in got.items() if n > 1]})
+		print({"kills": KILLS, "sent": len(ids), "cases": sum(got.values()), "lost": sorted(set(ids) - set(got)), "unexpected": sorted(set(got) - set(ids)), "twice": [k for k, n in got.items() if n > 1]})
 	assert set(got) == set(ids) and set(got.values()) == {1}
 	assert not db.all("select * from needle.v_dead_letter where channel = 'wechat'")
 

@@ -27,6 +27,8 @@ static void options_are_checked_and_change_what_a_decoder_does(void **state)
 		 "{\"工单编号\":\"1\",\"来电人\":\"不公开\"}", "[{'reporter':{'secret':true}}]"},
 		{"hotline", "again_words", "返工", NULL, "{\"工单编号\":\"1\",\"派单类型\":\"返工单\"}",
 		 "[{'id':'1#2'}]"},
+		{"hotline", "urge_words", "来催", NULL, "{\"工单编号\":\"1\",\"办理类型\":\"市民来催\"}",
+		 "[{'id':'1#urge','kind':'urge','about':'1'}]"},
 		{"device", "manhole_category", "", NULL, "{\"imei\":\"1\",\"alarmId\":\"1\",\"alarmType\":\"open\"}",
 		 "[{'category':null}]"},
 	};

@@ -45,6 +45,9 @@ static const struct sample {
 	 "'score':'dissatisfied','comment':'整治后第二天又摆出来了','time':'2026-11-25 09:30:00','text':null,"
 	 "'是否解决':'未解决'}]"},
 	{"hotline", "chinese-unrated", "[]"},
+	{"hotline", "chinese-urge",
+	 "[{'id':'GD20261120000123#urge#20261123091500','kind':'urge','about':'GD20261120000123','time':'2026-11-23 09:15:00',"
+	 "'text':'市民来电催促，希望尽快解决。','category':null}]"},
 	{"hotline", "pinyin",
 	 "[{'id':'20261120370102000045','kind':'report','urgency':'normal','time':'2026-11-20 19:05:11',"
 	 "'text':'幸福里3号楼北侧路灯不亮，夜间出行不便。','category':null,"

@@ -131,6 +131,29 @@ static void a_key_that_is_done_is_known_until_as_many_newer_are(void **state)
 	queue_close(q);
 }
 
+static void a_mark_is_known_after_a_kill_and_never_due(void **state)
+{
+	static const char *const keys[] = {"used", "whole"};
+	int status = 0;
+	pid_t pid = fork();
+	struct queue *q;
+
+	(void)state;
+	if (!pid) {
+		struct err e;
+
+		_exit(queue_mark(opened(3), keys, 2, &e) == 0 ? 0 : 1);  /* without closing: as a kill leaves it */
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	q = opened(3);
+	assert_true(queue_knows(q, "used") && queue_knows(q, "whole"));
+	assert_false(queue_knows(q, "other"));
+	assert_int_equal(put(q, "used", "x"), QUEUE_KNOWN);
+	assert_string_equal(take(q, 1, 2), "");
+	queue_close(q);
+}
+
 static void settled_is_not_forgotten(void **state)
 {
 	struct queue *q = opened(10);
@@ -281,6 +304,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_was_put_is_there_after_opening_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_entry_comes_again_when_its_time_is_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_key_that_is_done_is_known_until_as_many_newer_are, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_mark_is_known_after_a_kill_and_never_due, setup, teardown),
 		cmocka_unit_test_setup_teardown(settled_is_not_forgotten, setup, teardown),
 		cmocka_unit_test_setup_teardown(half_a_record_at_the_end_is_cut_off, setup, teardown),
 		cmocka_unit_test_setup_teardown(another_file_is_refused, setup, teardown),

@@ -153,6 +153,10 @@ static void other_kinds_name_their_case(void **state)
 	assert_string_equal(r->about, "99");
 	assert_string_equal(r->reply_id, "a-1");
 	assert_false(r->delivered_ok);
+	assert_null(r->way);
+	assert_string_equal(report_of(t, wechat, "{\"way\":\"passive\",\"id\":\"d\",\"kind\":\"delivered\",\"about\":\"9\"}")->way, "passive");
+	assert_null(report_of(t, wechat, "{\"id\":\"d\",\"kind\":\"delivered\",\"about\":\"9\",\"way\":\"by hand\"}")->way);
+	assert_null(report_of(t, wechat, "{\"id\":\"d\",\"kind\":\"urge\",\"about\":\"9\",\"way\":\"phone\"}")->way);
 	assert_true(
 		report_of(t, wechat, "{\"id\":\"d\",\"kind\":\"delivered\",\"about\":\"9\"}")->delivered_ok);
 	r = report_of(t, wechat, "{\"id\":\"u\",\"kind\":\"urge\",\"case\":\"nonsense\",\"about\":\"9\"}");

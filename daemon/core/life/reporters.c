@@ -180,8 +180,8 @@ int reporter_delivered(struct life *l)
 	    l->c->leg.met[CLOCK_FEEDBACK] == MOMENT_NONE)
 		l->c->leg.met[CLOCK_FEEDBACK] = l->now;
 	life_record(l, "delivered", NULL, NULL,
-		    arena_printf(l->a, "%s %s", report(l)->delivered_ok ? "ok" : "failed", reply_name(l)),
-		    life_source(l));
+		    arena_printf(l->a, "%s %s%s%s", report(l)->delivered_ok ? "ok" : "failed", reply_name(l),
+				 report(l)->way ? " " : "", report(l)->way ? report(l)->way : ""), life_source(l));
 	return 0;
 }
 

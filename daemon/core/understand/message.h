@@ -66,6 +66,7 @@ struct report {
 	const char *comment;
 	const char *reply_id;           /* of delivered */
 	bool delivered_ok;
+	const char *way;                /* of delivered: which way the reply took, an id; or NULL */
 	uint32_t marks;                 /* enum report_mark */
 	unsigned char digest[16];       /* of the meaning: same id with another digest is other content */
 };

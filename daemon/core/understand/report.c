@@ -510,6 +510,9 @@ int report_read(const struct report_origin *from, json_t *object, json_t *keep, 
 	if (rest && in.extra)
 		json_object_update_missing(rest, in.extra);
 	ret->extra = rest ? rest : in.extra;
+	/* A word that only a delivery has: in any other kind it is the sender's own. */
+	if (ret->kind == REPORT_DELIVERED && str_is_id(json_string_value(json_object_get(rest, "way"))))
+		ret->way = json_string_value(json_object_get(rest, "way"));
 	if (ret->score == N_SCORE)
 		ret->score = SCORE_SATISFIED;
 	if (ret->text)
