@@ -248,14 +248,20 @@ tsan: deps
 	@$(MAKE) --no-print-directory TSAN=1 all
 	@tests/tsan --build build/tsan
 
-# The daemon's own objects with every allocation and system call under tests/fault/fail.c.
+# The daemon's own objects with every allocation, system call and statement under tests/fault/fail.c.
 FAIL_WRAP := malloc calloc realloc arena_alloc arena_strdup arena_strndup arena_printf
-failing: $(B)/torture/needled $(B)/torture/lives
-$(B)/torture/needled: tests/fault/fail.c $(B)/obj/daemon/needled.o $(B)/obj/daemon/answers.o $(B)/libneedle.a | deps
+failing: $(B)/torture/needled $(B)/torture/ctl $(B)/torture/lives
+# The folder stands in for $(B) where a test is to run on them.
+$(B)/torture/fail.o: tests/fault/fail.c | deps
 	@mkdir -p $(@D)
+	@ln -sfn ../plugins ../locale ../needlectl $(BRIDGES:%=../needle-%) $(@D)
+	@echo "  CC  $<"
+	$(Q)$(CC) -std=gnu17 -O2 -g -Wall -Wextra -fPIC -D_GNU_SOURCE $(PG_INCLUDE) $(SANFLAGS) -c -o $@ $<
+$(B)/torture/needled: $(B)/obj/daemon/needled.o $(B)/obj/daemon/answers.o
+$(B)/torture/ctl: $(CTL_OBJ)
+$(B)/torture/needled $(B)/torture/ctl: $(B)/torture/fail.o $(B)/libneedle.a
 	@echo "  LD  $@"
-	$(Q)$(CC) -std=gnu17 -O2 -g -Wall -Wextra -fPIC -D_GNU_SOURCE $(SANFLAGS) -c -o $(@D)/fail.o $<
-	$(Q)$(CC) -pie $(LDFLAGS_ALL) $(FAIL_WRAP:%=-Wl$(comma)--wrap=%) -Wl,-Map=$@.map -o $@ $(@D)/fail.o $(filter %.o %.a,$^) $(LIBS)
+	$(Q)$(CC) -pie $(LDFLAGS_ALL) $(FAIL_WRAP:%=-Wl$(comma)--wrap=%) -Wl,-Map=$@.map -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
 # What tests/fault/test_lives.py compares the daemons with: the pure core alone.
 $(B)/torture/lives: tests/fault/lives.c $(B)/libneedle.a | deps
