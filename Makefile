@@ -71,11 +71,11 @@ $(B)/needle-$(1): $(patsubst %.c,$(B)/obj/%.o,$(wildcard plugins/$(1)/*.c)) $(B)
 endef
 $(foreach b,$(BRIDGES),$(eval $(call bridge_program,$(b))))
 
-# A decoder sees needle_plugin.h and nothing else of ours: no -Idaemon here.
+# A decoder sees needle_plugin.h and nothing else of ours: no -Idaemon here, and no symbols of gcov.
 $(B)/plugins/%.so: plugins/%/decoder.c plugins/needle_plugin.h
 	@mkdir -p $(@D)
 	@echo "  SO  $<"
-	$(Q)$(CC) -std=gnu17 $(CFLAGS) $(WARN) $(WERROR) $(HARDEN) $(SANFLAGS) -D_GNU_SOURCE -Iplugins -shared -Wl,-z,relro,-z,now \
+	$(Q)$(CC) -std=gnu17 $(CFLAGS) $(WARN) $(WERROR) $(HARDEN) $(if $(COV),,$(SANFLAGS)) -D_GNU_SOURCE -Iplugins -shared -Wl,-z,relro,-z,now \
 		-o $@ $< -ljansson
 
 # For the tests: the parts of bridges. Their main() is only taken by who has none.
