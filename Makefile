@@ -249,14 +249,14 @@ tsan: deps
 	@tests/tsan --build build/tsan
 
 # The daemon's own objects with every allocation, system call and statement under tests/fault/fail.c.
-FAIL_WRAP := malloc calloc realloc arena_alloc arena_strdup arena_strndup arena_printf
+FAIL_WRAP := malloc calloc realloc arena_alloc arena_strdup arena_strndup arena_printf link_subscribe link_publish
 failing: $(B)/torture/needled $(B)/torture/ctl $(B)/torture/lives
 # The folder stands in for $(B) where a test is to run on them.
 $(B)/torture/fail.o: tests/fault/fail.c | deps
 	@mkdir -p $(@D)
 	@ln -sfn ../plugins ../locale ../needlectl $(BRIDGES:%=../needle-%) $(@D)
 	@echo "  CC  $<"
-	$(Q)$(CC) -std=gnu17 -O2 -g -Wall -Wextra -fPIC -D_GNU_SOURCE $(PG_INCLUDE) $(SANFLAGS) -c -o $@ $<
+	$(Q)$(CC) -std=gnu17 -O2 -g -Wall -Wextra -fPIC -D_GNU_SOURCE -Idaemon $(PG_INCLUDE) $(SANFLAGS) -c -o $@ $<
 $(B)/torture/needled: $(B)/obj/daemon/needled.o $(B)/obj/daemon/answers.o
 $(B)/torture/ctl: $(CTL_OBJ)
 $(B)/torture/needled $(B)/torture/ctl: $(B)/torture/fail.o $(B)/libneedle.a

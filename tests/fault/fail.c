@@ -17,6 +17,9 @@
  *   FAIL_SPARE=,a,b,   all but these
  *   FAIL_NAMES=file    append each statement's name when it is run for the first time
  *
+ *   FAIL_SUBSCRIBE=n   the n-th subscription has no answer of the broker
+ *   FAIL_PUBLISH=/wall the first message on a topic that ends so is not taken: the window is full
+ *
  * Allocations of libraries are theirs, but for jansson, whose memory is ours (needled.c).
  */
 #include <dlfcn.h>
@@ -37,6 +40,9 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#include "base/err.h"
+#include "link/link.h"
 
 enum { FRAMES = 40, SITES = 8192, INNERS = 128, PLACE = 96 };
 
@@ -243,6 +249,33 @@ char *__wrap_arena_printf(void *a, const char *fmt, ...)
 	vsnprintf(p, (size_t)n + 1, fmt, again);
 	va_end(again);
 	return p;
+}
+
+/* ---- the link: a broker that does not answer -------------------------------------------------------- */
+int __real_link_subscribe(struct link *link, const char *const *filters, size_t n, int retained, int timeout_ms, struct err *e);
+int __wrap_link_subscribe(struct link *link, const char *const *filters, size_t n, int retained, int timeout_ms, struct err *e);
+int __real_link_publish(struct link *link, const struct link_publish *p, struct err *e);
+int __wrap_link_publish(struct link *link, const struct link_publish *p, struct err *e);
+
+int __wrap_link_subscribe(struct link *link, const char *const *filters, size_t n, int retained, int timeout_ms, struct err *e)
+{
+	static _Atomic long asked;
+	const char *which = getenv("FAIL_SUBSCRIBE");
+
+	if (which && atomic_fetch_add(&asked, 1) + 1 == atol(which))
+		return err_set(e, ERR_AGAIN, "the broker does not answer the subscription to %s", filters[0]);
+	return __real_link_subscribe(link, filters, n, retained, timeout_ms, e);
+}
+
+int __wrap_link_publish(struct link *link, const struct link_publish *p, struct err *e)
+{
+	static _Atomic bool done;
+	const char *end = getenv("FAIL_PUBLISH");
+	size_t n = end ? strlen(end) : 0, len = strlen(p->topic);
+
+	if (n && len >= n && strcmp(p->topic + len - n, end) == 0 && !atomic_exchange(&done, true))
+		return err_set(e, ERR_AGAIN, "the window is full");
+	return __real_link_publish(link, p, e);
 }
 
 /* ---- system calls: exported, so that the libraries' come here, too --------------------------------- */

@@ -1,0 +1,55 @@
+"""The broker does not answer a subscription: a channel that was added by a reload is heard all the same, a moment later. The
+link takes no message because its window is full: the wall board is told all the same."""
+import os
+import shutil
+
+import pytest
+from lib.daemon import Daemon
+from lib.stack import BUILD, ROOT
+from lib.wait import wait_for
+
+NEW = """
+  meter: {name: 水表, codec: json, subscribe: ["meter-WHICH/#"], source: 1, map: {id: /no, text: /say}}
+"""
+
+
+def own_copy(folder):
+	shutil.copytree(os.path.join(ROOT, "config", "demo"), folder / "office")
+	return folder / "office"
+
+
+STACK = {"config": own_copy}
+
+
+# That of the start, that of the retained cards, that of the reload. Each with a filter of its own: the broker's session keeps them.
+@pytest.mark.parametrize("which", [1, 2, 3])
+def test_a_subscription_without_an_answer_is_asked_for_again(stack, admin, db, which):
+	path = os.path.join(stack.env["NEEDLE_CONFIG"], "channels.yaml")
+	with open(path, encoding="utf-8") as f:
+		before = f.read()
+	with Daemon(stack, FAIL_SUBSCRIBE=str(which)) as daemon:
+		daemon.argv[0] = os.path.join(BUILD, "torture", "needled")
+		log = len(stack.log())
+		daemon.start().ready()
+		with open(path, "a", encoding="utf-8") as f:
+			f.write(NEW.replace("WHICH", str(which)))
+		assert stack.ctl_json("reload")["ok"]
+		wait_for(lambda: "does not answer the subscription" in stack.log()[log:], 20, "the subscription that fails")
+
+		def heard():
+			admin.publish(f"meter-{which}/7", f'{{"no":"m-{which}","say":"水表不转"}}')
+			return db.value(f"SELECT count(*) FROM needle.report WHERE channel = 'meter' AND id = 'm-{which}'") == 1
+
+		wait_for(heard, 20, "the message of the new channel", every=0.2)
+		assert daemon.stop() == 0
+		with open(path, "w", encoding="utf-8") as f:
+			f.write(before)
+
+
+def test_a_wall_that_the_link_did_not_take_is_told_a_moment_later(stack, admin):
+	with Daemon(stack, FAIL_PUBLISH="/wall") as daemon:
+		daemon.argv[0] = os.path.join(BUILD, "torture", "needled")
+		heard = admin.collect(f"{admin.root}/wall")
+		daemon.start().ready()
+		heard.wait(lambda m: not m.retain, 20)
+		assert daemon.stop() == 0
