@@ -56,7 +56,12 @@ $(B)/obj/daemon/intake/sheet.o: PRELUDE := -include xlsxwriter.h
 $(B)/libneedle.a: $(LIB_OBJ)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(B)/needled: $(B)/obj/daemon/needled.o $(B)/obj/daemon/answers.o $(B)/libneedle.a
+# What was run is not to be lost with a daemon that a test kills.
+KEEP := $(if $(COV),$(B)/keep.o)
+$(B)/keep.o: tests/fault/keep.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu17 -O2 -g -Wall -Wextra -fPIC -D_GNU_SOURCE -c -o $@ $<
+$(B)/needled: $(B)/obj/daemon/needled.o $(B)/obj/daemon/answers.o $(KEEP) $(B)/libneedle.a
 	@echo "  LD  $@"
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
@@ -257,7 +262,7 @@ $(B)/torture/fail.o: tests/fault/fail.c | deps
 	@ln -sfn ../plugins ../locale ../needlectl $(BRIDGES:%=../needle-%) $(@D)
 	@echo "  CC  $<"
 	$(Q)$(CC) -std=gnu17 -O2 -g -Wall -Wextra -fPIC -D_GNU_SOURCE -Idaemon $(PG_INCLUDE) $(SANFLAGS) -c -o $@ $<
-$(B)/torture/needled: $(B)/obj/daemon/needled.o $(B)/obj/daemon/answers.o
+$(B)/torture/needled: $(B)/obj/daemon/needled.o $(B)/obj/daemon/answers.o $(KEEP)
 $(B)/torture/ctl: $(CTL_OBJ)
 $(B)/torture/needled $(B)/torture/ctl: $(B)/torture/fail.o $(B)/libneedle.a
 	@echo "  LD  $@"
