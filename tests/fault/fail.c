@@ -421,6 +421,16 @@ static const char *refusal(const char *name)
 	return sql;
 }
 
+EXPORT PGresult *PQprepare(PGconn *c, const char *name, const char *text, int n, const Oid *types)
+{
+	char first[NAME];
+	const char *sql;
+
+	snprintf(first, sizeof(first), "prepare %s", name);
+	sql = refusal(first);
+	return sql ? REAL(PQexec)(c, sql) : REAL(PQprepare)(c, name, text, n, types);
+}
+
 EXPORT PGresult *PQexecPrepared(PGconn *c, const char *name, int n, const char *const *v, const int *len, const int *fmt, int result)
 {
 	const char *sql = refusal(name);
