@@ -14,6 +14,7 @@
  *   FAIL_RUNS=1        each only in its first run
  *   FAIL_ONE=name      only this one, and only in its first run; "-" none
  *   FAIL_AFTER=n       FAIL_ONE's every run after its n-th
+ *   FAIL_ON=text       FAIL_ONE's every run with a parameter in which that stands: a row that the database calls bad
  *   FAIL_SPARE=,a,b,   all but these
  *   FAIL_NAMES=file    append each statement's name when it is run for the first time
  *
@@ -393,11 +394,19 @@ static bool is_spared(const char *name)
 	return strcmp(name, "ROLLBACK") == 0 || (list && strstr(list, word));
 }
 
+static bool has_text(const char *text, int n, const char *const *v, const int *len)
+{
+	for (int i = 0; i < n; i++)
+		if (v[i] && memmem(v[i], (size_t)len[i], text, strlen(text)))
+			return true;
+	return false;
+}
+
 /* The statement to send in its place, or NULL. */
-static const char *refusal(const char *name)
+static const char *refusal(const char *name, int n, const char *const *v, const int *len)
 {
 	static __thread char sql[96];
-	const char *state = getenv("FAIL_STATEMENTS"), *only = getenv("FAIL_ONE");
+	const char *state = getenv("FAIL_STATEMENTS"), *only = getenv("FAIL_ONE"), *on = getenv("FAIL_ON");
 	size_t i = 0;
 	bool due;
 
@@ -411,7 +420,7 @@ static const char *refusal(const char *name)
 	statements[i].runs++;
 	if (statements[i].runs == 1)
 		note_name(statements[i].name);
-	due = is_due(&statements[i], only);
+	due = on ? only && strcmp(only, statements[i].name) == 0 && has_text(on, n, v, len) : is_due(&statements[i], only);
 	pthread_mutex_unlock(&statements_lock);
 	if (!due)
 		return NULL;
@@ -427,20 +436,20 @@ EXPORT PGresult *PQprepare(PGconn *c, const char *name, const char *text, int n,
 	const char *sql;
 
 	snprintf(first, sizeof(first), "prepare %s", name);
-	sql = refusal(first);
+	sql = refusal(first, 0, NULL, NULL);
 	return sql ? REAL(PQexec)(c, sql) : REAL(PQprepare)(c, name, text, n, types);
 }
 
 EXPORT PGresult *PQexecPrepared(PGconn *c, const char *name, int n, const char *const *v, const int *len, const int *fmt, int result)
 {
-	const char *sql = refusal(name);
+	const char *sql = refusal(name, n, v, len);
 
 	return sql ? REAL(PQexec)(c, sql) : REAL(PQexecPrepared)(c, name, n, v, len, fmt, result);
 }
 
 EXPORT int PQsendQueryPrepared(PGconn *c, const char *name, int n, const char *const *v, const int *len, const int *fmt, int result)
 {
-	const char *sql = refusal(name);
+	const char *sql = refusal(name, n, v, len);
 
 	return sql ? PQsendQueryParams(c, sql, 0, NULL, NULL, NULL, NULL, 0)
 		   : REAL(PQsendQueryPrepared)(c, name, n, v, len, fmt, result);
@@ -448,7 +457,7 @@ EXPORT int PQsendQueryPrepared(PGconn *c, const char *name, int n, const char *c
 
 EXPORT PGresult *PQexec(PGconn *c, const char *text)
 {
-	const char *sql = refusal(text);
+	const char *sql = refusal(text, 0, NULL, NULL);
 
 	/* A COMMIT that fails has rolled back. */
 	if (sql && strcmp(text, "COMMIT") == 0)

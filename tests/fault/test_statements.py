@@ -4,6 +4,7 @@ with 75, having done nothing.
 
 The daemon is linked with fail.c: each of its statements is refused in its first, third, ninth … run.
 """
+import json
 import os
 import re
 import subprocess
@@ -25,6 +26,11 @@ RATE, TRIES = 150, scale(6, 60)
 # Together these pass nearly every statement of the daemon.
 FLOWS = ("life", "commands", "triage", "orders", "partners", "devices", "timers", "revision", "statistics", "hotwords", "points",
 	 "same", "votes")
+
+
+@pytest.fixture(scope="module")
+def office(stack):
+	return Office(stack)
 
 
 def rss_kib(pid):
@@ -81,6 +87,26 @@ def test_a_database_that_refuses_for_hours_costs_no_memory(stack, capsys):
 	assert not {k for k in load.attempted if k not in load.receipts} and not load.dead
 
 
+def test_a_row_that_the_database_calls_bad_falls_alone(stack, office):
+	"""Whatever it is that no check of ours has seen: the others of its batch become cases, and it a dead letter with its bytes."""
+	with Daemon(stack, FAIL_STATEMENTS="22P05", FAIL_ONE="put_report", FAIL_ON="毒") as daemon:
+		daemon.argv[0] = os.path.join(TORTURE, "needled")
+		sender = office.user("in-patrol")
+		heard = office.admin.collect(f"{office.root}/receipt/patrol/bad")
+		for i in range(60):     # while the daemon is away, so that they come as few batches
+			sender.publish(f"{office.root}/in/patrol/bad", json.dumps({"id": f"bad-{i}", "text": "毒" if i in (7, 30) else "路灯不亮"}))
+		daemon.start().ready()
+		wait_for(lambda: len(heard) >= 60, 30, "60 receipts")
+		results = {m.json["id"]: m.json for m in heard}
+		dead = {k for k, r in results.items() if r["result"] == "dead"}
+		assert dead == {"bad-7", "bad-30"} and {r["result"] for k, r in results.items() if k not in dead} == {"created"}
+		assert all("refused" in results[k]["reason"] for k in dead)
+		assert stack.metric("needle_batches_split_total") > 0 and stack.metric("needle_dead_letters_total") == 2
+		kept = office.dead(topic=f"{office.root}/in/patrol/bad")
+		assert len(kept) == 2 and all(json.loads(bytes(row["payload"]))["text"] == "毒" and row["code"] == "22P05" for row in kept)
+		assert daemon.stop() == 0
+
+
 @pytest.mark.skipif(not FULL, reason="make torture")
 @pytest.mark.parametrize("flow", FLOWS)
 @pytest.mark.parametrize("state", ["40001", "57P01"])
@@ -93,11 +119,6 @@ def test_people_see_the_same_whatever_statement_is_refused(flow, state, tmp_path
 
 
 # ---- needlectl ------------------------------------------------------------------------------------
-@pytest.fixture(scope="module")
-def office(stack):
-	return Office(stack)
-
-
 @pytest.fixture(scope="module")
 def known(office):
 	"""What the verbs are about."""
