@@ -165,12 +165,15 @@ static int subscribe(struct dispatch *d, bool all, struct err *e)
 	return r;
 }
 
+/* What the link does not take now is said in the next turn. */
 static void say_online(struct dispatch *d)
 {
 	struct arena a = {0};
 
-	publish_plain(d, status_topic(d, &a), status_payload(d, "online", &a), true);
-	memcpy(d->hash, d->settings->office.hash, sizeof(d->hash));
+	if (publish_plain(d, status_topic(d, &a), status_payload(d, "online", &a), true))
+		memcpy(d->hash, d->settings->office.hash, sizeof(d->hash));
+	else
+		d->hash[0] = '\0';
 	arena_done(&a);
 }
 
