@@ -63,7 +63,12 @@ $(B)/libneedle.a: $(LIB_OBJ) $(PAHO_OBJ)
 		--redefine-sym pthread_cond_timedwait=paho_cond_timedwait $(PAHO) $@
 	$(Q)ar d $@ Heap.c.o StackTrace.c.o && ar qs $@ $^
 
-$(B)/needled: $(B)/obj/daemon/needled.o $(B)/obj/daemon/answers.o $(B)/libneedle.a
+# What was run is not to be lost with a daemon that a test kills.
+KEEP := $(if $(COV),$(B)/keep.o)
+$(B)/keep.o: tests/fault/keep.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu17 -O2 -g -Wall -Wextra -fPIC -D_GNU_SOURCE -c -o $@ $<
+$(B)/needled: $(B)/obj/daemon/needled.o $(B)/obj/daemon/answers.o $(KEEP) $(B)/libneedle.a
 	@echo "  LD  $@"
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
@@ -78,11 +83,11 @@ $(B)/needle-$(1): $(patsubst %.c,$(B)/obj/%.o,$(wildcard plugins/$(1)/*.c)) $(B)
 endef
 $(foreach b,$(BRIDGES),$(eval $(call bridge_program,$(b))))
 
-# A decoder sees needle_plugin.h and nothing else of ours: no -Idaemon here.
+# A decoder sees needle_plugin.h and nothing else of ours: no -Idaemon here, and no symbols of gcov.
 $(B)/plugins/%.so: plugins/%/decoder.c plugins/needle_plugin.h
 	@mkdir -p $(@D)
 	@echo "  SO  $<"
-	$(Q)$(CC) -std=gnu17 $(CFLAGS) $(WARN) $(WERROR) $(HARDEN) $(SANFLAGS) -D_GNU_SOURCE -Iplugins -shared -Wl,-z,relro,-z,now \
+	$(Q)$(CC) -std=gnu17 $(CFLAGS) $(WARN) $(WERROR) $(HARDEN) $(if $(COV),,$(SANFLAGS)) -D_GNU_SOURCE -Iplugins -shared -Wl,-z,relro,-z,now \
 		-o $@ $< -ljansson
 
 # For the tests: the parts of bridges. Their main() is only taken by who has none.
@@ -255,14 +260,20 @@ tsan: deps
 	@$(MAKE) --no-print-directory TSAN=1 all
 	@tests/tsan --build build/tsan
 
-# The daemon's own objects with every allocation and system call under tests/fault/fail.c.
-FAIL_WRAP := malloc calloc realloc arena_alloc arena_strdup arena_strndup arena_printf
-failing: $(B)/torture/needled $(B)/torture/lives
-$(B)/torture/needled: tests/fault/fail.c $(B)/obj/daemon/needled.o $(B)/obj/daemon/answers.o $(B)/libneedle.a | deps
+# The daemon's own objects with every allocation, system call and statement under tests/fault/fail.c.
+FAIL_WRAP := malloc calloc realloc arena_alloc arena_strdup arena_strndup arena_printf link_subscribe link_publish
+failing: $(B)/torture/needled $(B)/torture/ctl $(B)/torture/lives
+# The folder stands in for $(B) where a test is to run on them.
+$(B)/torture/fail.o: tests/fault/fail.c | deps
 	@mkdir -p $(@D)
+	@ln -sfn ../plugins ../locale ../needlectl $(BRIDGES:%=../needle-%) $(@D)
+	@echo "  CC  $<"
+	$(Q)$(CC) -std=gnu17 -O2 -g -Wall -Wextra -fPIC -D_GNU_SOURCE -Idaemon $(PG_INCLUDE) $(SANFLAGS) -c -o $@ $<
+$(B)/torture/needled: $(B)/obj/daemon/needled.o $(B)/obj/daemon/answers.o $(KEEP)
+$(B)/torture/ctl: $(CTL_OBJ)
+$(B)/torture/needled $(B)/torture/ctl: $(B)/torture/fail.o $(B)/libneedle.a
 	@echo "  LD  $@"
-	$(Q)$(CC) -std=gnu17 -O2 -g -Wall -Wextra -fPIC -D_GNU_SOURCE $(SANFLAGS) -c -o $(@D)/fail.o $<
-	$(Q)$(CC) -pie $(LDFLAGS_ALL) $(FAIL_WRAP:%=-Wl$(comma)--wrap=%) -Wl,-Map=$@.map -o $@ $(@D)/fail.o $(filter %.o %.a,$^) $(LIBS)
+	$(Q)$(CC) -pie $(LDFLAGS_ALL) $(FAIL_WRAP:%=-Wl$(comma)--wrap=%) -Wl,-Map=$@.map -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
 # What tests/fault/test_lives.py compares the daemons with: the pure core alone.
 $(B)/torture/lives: tests/fault/lives.c $(B)/libneedle.a | deps

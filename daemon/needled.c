@@ -338,17 +338,16 @@ static int simulate(struct daemon *d, struct settings *s, struct err *e)
 /* A database that is away is waited for; one of another version is a mistake that waiting does not mend. */
 static int refuse_other_schema(struct settings *s, struct err *e)
 {
-	struct err away;
-	struct pg *pg;
-	int r;
+	struct pg *pg = NULL;
+	int r = pg_open(s->dsn, "needled start", &pg, e);
 
-	if (pg_open(s->dsn, "needled start", &pg, &away) < 0) {
-		log_warn("store.away", "%s; waiting for it", away.text);
-		return 0;
-	}
-	r = version_check(pg, e);
+	if (r == 0)
+		r = version_check(pg, e);
 	pg_close(pg);
-	return r;
+	if (r != ERR_AGAIN)
+		return r;
+	log_warn("store.away", "%s; waiting for it", e->text);
+	return 0;
 }
 
 static int start_parts(struct daemon *d, struct settings *s, struct err *e)

@@ -192,3 +192,21 @@ void arena_done(struct arena *a)
 	}
 	a->block = NULL;
 }
+
+struct arena_mark arena_mark(const struct arena *a)
+{
+	return (struct arena_mark){a->block, a->block ? a->block->used : 0};
+}
+
+void arena_release(struct arena *a, struct arena_mark mark)
+{
+	struct arena_block *b, *next;
+
+	for (b = a->block; b != mark.block; b = next) {
+		next = b->next;
+		block_free(b);
+	}
+	a->block = b;
+	if (b)
+		b->used = mark.used;
+}

@@ -38,3 +38,10 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3), returns_nonnull));
 void arena_reset(struct arena *a); /* keeps one block for the next message */
 void arena_done(struct arena *a);
+/* What was made after the mark dies with arena_release: for work that is tried again and again until it works. */
+struct arena_mark {
+	struct arena_block *block;
+	size_t used;
+};
+struct arena_mark arena_mark(const struct arena *a);
+void arena_release(struct arena *a, struct arena_mark mark);

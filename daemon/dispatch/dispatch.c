@@ -82,6 +82,7 @@ static bool may_sweep(const struct dispatch *d)
  */
 static int refresh_cards(struct dispatch *d, struct handoff *h, struct err *e)
 {
+	struct arena_mark mark = arena_mark(&h->arena);
 	const char **depts = arena_alloc(&h->arena, h->n_rows * sizeof(*depts));
 	const char **numbers = arena_alloc(&h->arena, h->n_rows * sizeof(*numbers));
 	const char **cards = arena_alloc(&h->arena, h->n_rows * sizeof(*cards));
@@ -98,6 +99,8 @@ static int refresh_cards(struct dispatch *d, struct handoff *h, struct err *e)
 	for (size_t i = 0; r == 0 && i < h->n_rows; i++)
 		if (h->rows[i].card)
 			h->rows[i].card_json = cards[n++];
+	if (r < 0)      /* it is asked again, and perhaps for long */
+		arena_release(&h->arena, mark);
 	return r;
 }
 

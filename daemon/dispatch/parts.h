@@ -71,7 +71,7 @@ struct dispatch {
 
 	struct settings *settings;      /* of this turn */
 	struct pg *pg;
-	int64_t next_connect_us;
+	int64_t next_connect_us, next_subscribe_us;
 	int backoff_ms;
 
 	struct link *link;

@@ -165,12 +165,15 @@ static int subscribe(struct dispatch *d, bool all, struct err *e)
 	return r;
 }
 
+/* What the link does not take now is said in the next turn. */
 static void say_online(struct dispatch *d)
 {
 	struct arena a = {0};
 
-	publish_plain(d, status_topic(d, &a), status_payload(d, "online", &a), true);
-	memcpy(d->hash, d->settings->office.hash, sizeof(d->hash));
+	if (publish_plain(d, status_topic(d, &a), status_payload(d, "online", &a), true))
+		memcpy(d->hash, d->settings->office.hash, sizeof(d->hash));
+	else
+		d->hash[0] = '\0';
 	arena_done(&a);
 }
 
@@ -254,6 +257,7 @@ static bool settle(struct dispatch *d)
 void session_turn(struct dispatch *d)
 {
 	struct err e;
+	int r;
 
 	stay_or_leave(d);
 	if (!atomic_load(&d->connected)) {
@@ -264,11 +268,16 @@ void session_turn(struct dispatch *d)
 		d->subscribed = d->reconciled = false;
 	if (!d->reconciled && d->pg && clock_mono_us() >= d->next_connect_us && !settle(d))
 		d->next_connect_us = clock_mono_us() + 1000000;
-	if (d->reconciled && memcmp(d->hash, d->settings->office.hash, sizeof(d->hash)) != 0) {
-		if (subscribe(d, false, &e) < 0)
-			log_warn("link.subscribe", "%s", e.text);
+	if (!d->reconciled || memcmp(d->hash, d->settings->office.hash, sizeof(d->hash)) == 0 || clock_mono_us() < d->next_subscribe_us)
+		return;
+	r = subscribe(d, false, &e);
+	if (r < 0)
+		log_warn("link.subscribe", "%s", e.text);
+	/* Without an answer it is asked again: until then what a new channel is sent goes nowhere. */
+	if (r == ERR_AGAIN)
+		d->next_subscribe_us = clock_mono_us() + 1000000;
+	else
 		say_online(d);
-	}
 }
 
 void session_end(struct dispatch *d, int timeout_ms)

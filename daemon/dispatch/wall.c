@@ -206,13 +206,13 @@ int wall_publish(struct dispatch *d, struct err *e)
 		return 0;
 	r = gather(d, &total, now, &t, e);
 	free(total.late);
-	if (r == 0 && (d->wall.hurry || !d->wall.last || strcmp(d->wall.last, t.s) != 0) && send(d, t.s, now)) {
+	if (r == 0 && !d->wall.hurry && d->wall.last && strcmp(d->wall.last, t.s) == 0) {
+		d->wall.due = false;
+	} else if (r == 0 && send(d, t.s, now)) {       /* else it stays due: the window is full */
 		free(d->wall.last);
 		d->wall.last = t.s;
 		t.s = NULL;
 		d->wall.due = d->wall.hurry = false;
-	} else if (r == 0) {
-		d->wall.due = false;
 	}
 	str_done(&t);
 	/* As for summaries. */

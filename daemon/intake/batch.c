@@ -63,6 +63,13 @@ void batch_understand(struct batch *b, decoder_lookup *decoders, void *arg, cons
 	count_add(COUNT_MESSAGES_RECEIVED, (int64_t)n);
 }
 
+void unit_forget(struct unit *u)
+{
+	*u = (struct unit){.kind = u->kind, .rec = u->rec, .channel = u->channel, .dept = u->dept, .source = u->source,
+			   .readable_id = u->readable_id, .report = u->kind == UNIT_DEVICE ? NULL : u->report,
+			   .command = u->command, .why = u->why, .device = u->device, .is_reading = u->is_reading};
+}
+
 /* Stores a range; a range that the database calls bad is halved until the guilty unit stands alone. */
 static int store_range(struct batch *b, struct pg *pg, struct numbers *numbers, size_t from, size_t n,
 		       struct err *e)

@@ -72,8 +72,10 @@ void batch_understand(struct batch *b, decoder_lookup *decoders, void *arg, cons
 int batch_store(struct batch *b, struct pg *pg, struct numbers *numbers, struct err *e);
 void batch_done(struct batch *b);
 
+/* As it was before it was tried. */
+void unit_forget(struct unit *u);
 /* A report of a device that is watched, or a word that by itself makes no case. */
 enum { READING_WATCHED = 1, READING_UNWATCHED };
 int unit_is_reading(const struct office *office, const struct report *r);
-/* Inside: one transaction for units[from … from+n). */
+/* Inside: one transaction for units[from … from+n); one that failed leaves nothing behind, in memory either. */
 int transact(struct batch *b, struct pg *pg, struct numbers *numbers, size_t from, size_t n, struct err *e);

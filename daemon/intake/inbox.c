@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -19,7 +20,7 @@
 #include "intake/inbox_parts.h"
 #include "intake/inbox_record.h"
 
-enum { WINDOW = 256 * 1024 };
+enum { WINDOW = 256 * 1024, READ_TRIES = 10 };
 
 /* ---- segments ------------------------------------------------------------------------------- */
 
@@ -247,7 +248,7 @@ static void unpin(struct inbox *inbox, const struct place *at)
 	pthread_mutex_unlock(&inbox->lock);
 }
 
-/* Brings at least `need` bytes at the place into the window. NULL: the disk failed. */
+/* Brings at least `need` bytes at the place into the window. NULL: the disk failed, or (errno 0) the file has an end. */
 static const unsigned char *window_at(struct inbox *inbox, const struct place *at, size_t need)
 {
 	int64_t end = inbox->window_off + (int64_t)inbox->window_len;
@@ -264,7 +265,12 @@ static const unsigned char *window_at(struct inbox *inbox, const struct place *a
 		inbox->window = mem_resize(inbox->window, inbox->window_cap);
 	}
 	inbox->window_len = 0;
-	if (want < need || inbox_read_at(at->s->fd, inbox->window, want, at->off) < 0)
+	errno = 0;
+	if (want < need)
+		return NULL;
+	/* What lies behind a bad place is not needed yet. */
+	if (inbox_read_at(at->s->fd, inbox->window, want, at->off) < 0 &&
+	    (want == need || inbox_read_at(at->s->fd, inbox->window, want = need, at->off) < 0))
 		return NULL;
 	inbox->window_first = at->s->first;
 	inbox->window_off = at->off;
@@ -272,20 +278,24 @@ static const unsigned char *window_at(struct inbox *inbox, const struct place *a
 	return inbox->window;
 }
 
-/* The record at the place, in the window; its size, 0 when the disk has something else. */
-static size_t record_at(struct inbox *inbox, const struct place *at, struct inbox_record *ret)
+/* The record at the place, in the window: its size; 0 when the disk has something else; -1 when it does not give it. */
+static int64_t record_at(struct inbox *inbox, const struct place *at, struct inbox_record *ret)
 {
-	const unsigned char *p = NULL;
-	size_t size = 0;
+	const unsigned char *p;
+	size_t size;
 
-	if (at->used - at->off >= INBOX_RECORD_HEADER)
-		p = window_at(inbox, at, INBOX_RECORD_HEADER);
-	if (p)
-		size = inbox_record_peek(p, INBOX_RECORD_HEADER);
+	if (at->used - at->off < INBOX_RECORD_HEADER)
+		return 0;
+	p = window_at(inbox, at, INBOX_RECORD_HEADER);
+	if (!p)
+		return errno ? -1 : 0;
+	size = inbox_record_peek(p, INBOX_RECORD_HEADER);
 	if (!size || (int64_t)size > at->used - at->off)
 		return 0;
 	p = window_at(inbox, at, size);
-	return p ? inbox_record_read(p, size, ret) : 0;
+	if (!p)
+		return errno ? -1 : 0;
+	return (int64_t)inbox_record_read(p, size, ret);
 }
 
 static struct inbox_record copy(struct arena *a, const struct inbox_record *r)
@@ -305,15 +315,29 @@ struct batch {
 	struct arena *arena;
 	struct inbox_record *out;
 	size_t n, max, bytes, max_bytes;
+	bool failed;                    /* the disk: it is asked again later */
 };
+
+/* A disk that fails once may give it the next time; what it fails to give again and again is damage. */
+static bool may_come_yet(struct inbox *inbox)
+{
+	if (++inbox->failed_reads >= READ_TRIES)
+		return false;
+	log_warn("inbox.read", "cannot read in %s: %s", inbox->folder, strerror(errno));
+	return true;
+}
 
 static void read_place(struct inbox *inbox, struct place *at, uint64_t retired, struct batch *b)
 {
 	while (at->off < at->used && b->n < b->max && b->bytes < b->max_bytes) {
 		struct inbox_record r;
-		size_t size = record_at(inbox, at, &r);
+		int64_t size = record_at(inbox, at, &r);
 
-		if (!size) {
+		b->failed = size < 0 && may_come_yet(inbox);
+		if (b->failed)
+			return;
+		inbox->failed_reads = 0;
+		if (size <= 0) {
 			/* It was whole when it was written or opened. */
 			log_error("inbox.corrupt",
 				  "%s: the file of message %" PRIu64
@@ -323,7 +347,7 @@ static void read_place(struct inbox *inbox, struct place *at, uint64_t retired, 
 			at->off = at->used;
 			return;
 		}
-		at->off += (int64_t)size;
+		at->off += size;
 		if (r.seq <= retired)
 			continue;
 		b->out[b->n++] = copy(b->arena, &r);
@@ -361,7 +385,11 @@ size_t inbox_read(struct inbox *inbox, struct arena *a, struct inbox_record *out
 			break;
 		read_place(inbox, &at, retired, &b);
 		unpin(inbox, &at);
+		if (b.failed)
+			break;
 	}
+	if (b.failed && !b.n)
+		nanosleep(&(struct timespec){wait_us / 1000000, wait_us % 1000000 * 1000}, NULL);
 	return b.n;
 }
 

@@ -36,6 +36,7 @@ struct inbox {
 	size_t window_cap, window_len;
 	int64_t window_off;
 	uint64_t window_first;
+	int failed_reads;               /* since the last that did not */
 
 	/* the retirer's */
 	int retired_fd;

@@ -243,7 +243,8 @@ static int check(struct inbox *inbox, struct inbox_segment *s, uint64_t next_fir
 	while (s->used < s->size) {
 		size_t size = inbox_record_read(data + s->used, (size_t)(s->size - s->used), &r);
 
-		if (!size || r.seq != s->next)
+		/* One that could not be synced was not acknowledged, and its number is in the next file again. */
+		if (!size || r.seq != s->next || r.seq == next_first)
 			break;
 		s->used += (int64_t)size;
 		s->next++;
@@ -268,10 +269,13 @@ int inbox_segment_open(struct inbox *inbox, uint64_t first, uint64_t next_first,
 
 	inbox_segment_name(first, name);
 	fd = openat(inbox->dir_fd, name, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return err_set(e, ERR_SYS, "inbox: cannot open %s/%s: %s", inbox->folder, name,
-			       strerror(errno));
-	s = segment_new(first, fd, fstat(fd, &st) < 0 ? 0 : (int64_t)st.st_size);
+	if (fd < 0 || fstat(fd, &st) < 0) {     /* without its size it would pass for empty, and be cut */
+		err_set(e, ERR_SYS, "inbox: cannot open %s/%s: %s", inbox->folder, name, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return ERR_SYS;
+	}
+	s = segment_new(first, fd, (int64_t)st.st_size);
 	if (check(inbox, s, next_first, e) < 0) {
 		inbox_segment_free(s);
 		return ERR_SYS;

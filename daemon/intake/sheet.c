@@ -49,7 +49,7 @@ int sheet_write_text(const char *folder, const char *name, const char *text, str
 /* Spreadsheets run what begins like a formula: of texts that others wrote, the sign is made harmless. */
 static void add_cell(struct str *t, const char *cell)
 {
-	bool formula = cell && strchr("=@+-\t", cell[0]) && cell[0] && cell[strspn(cell, "+-.0123456789%")];
+	bool formula = cell && strchr("=@+-\t\r\n", cell[0]) && cell[0] && cell[strspn(cell, "+-.0123456789%")];
 
 	if (!cell)
 		return;

@@ -12,18 +12,19 @@
 
 enum { FIRE_MAX = 256 };
 
-static void step(const struct office *office, struct case_record *c, int64_t now, struct save *save,
-		 struct handoff *h, struct outbox_rows *rows)
+/* Returns the steps of deadlines that fell due. */
+static size_t step(const struct office *office, struct case_record *c, int64_t now, struct save *save,
+		   struct handoff *h, struct outbox_rows *rows)
 {
 	struct case_change change = {.c = c, .was = case_change_was(c, &h->arena)};
 	struct effects fx;
 
 	if (life_step(office, c, &(struct action){.what = LIFE_TICK}, now, &h->arena, &fx))
-		return;
+		return 0;
 	case_change_add(&change, &fx, &h->arena);
 	save_change(save, &change);
 	change_rows(&change, &h->arena, rows);
-	count_add(COUNT_TIMERS_FIRED, (int64_t)fx.history.n);
+	return fx.history.n;
 }
 
 static int fire(struct pg *pg, const struct office *office, int64_t now, struct handoff *h,
@@ -32,7 +33,7 @@ static int fire(struct pg *pg, const struct office *office, int64_t now, struct 
 	struct case_record **cases;
 	struct outbox_rows rows = {0};
 	struct save save;
-	size_t found;
+	size_t found, fired = 0;
 	int r;
 
 	save_init(&save, office, &h->arena);
@@ -44,10 +45,13 @@ static int fire(struct pg *pg, const struct office *office, int64_t now, struct 
 		return r;
 	}
 	for (size_t i = 0; i < found; i++)
-		step(office, cases[i], now, &save, h, &rows);
+		fired += step(office, cases[i], now, &save, h, &rows);
 	h->rows = rows.v;
 	h->n_rows = rows.n;
-	return save_commit(pg, &save, e);
+	r = save_commit(pg, &save, e);
+	if (r == 0)
+		count_add(COUNT_TIMERS_FIRED, (int64_t)fired);
+	return r;
 }
 
 int timers_fire(struct pg *pg, const struct office *office, int64_t now, int64_t *wait_us, struct handoff *h, bool *ret_more,

@@ -268,7 +268,7 @@ static void open_case(struct transaction *t, struct unit *u, const struct decisi
 	u->also = d->also;
 	u->n_also = d->n_also;
 	if (d->source == ROUTE_FALLBACK)
-		count(COUNT_FALLBACKS);
+		transaction_count(t, COUNT_FALLBACKS);
 	life_open(t->b->office, u->report, d, u->number, t->now, t->b->a, c, &fx);
 	change = transaction_add_change(t, c, true);
 	case_change_add(change, &fx, t->b->a);
@@ -297,7 +297,7 @@ static void duplicate(struct transaction *t, struct unit *u)
 		r.due = first->known.due;
 	}
 	u->answer = receipt_json(&r, t->b->a);
-	count(COUNT_REPORTS_DUPLICATE);
+	transaction_count(t, COUNT_REPORTS_DUPLICATE);
 }
 
 /* The case that a reporter means, though it was joined into another one. */
@@ -479,7 +479,7 @@ static int do_command(struct transaction *t, struct unit *u, struct err *e)
 	}
 	save_command(t, u, &res);
 	u->answer = result_json(&res, t->b->a);
-	count(strcmp(res.result, "done") == 0 ? COUNT_COMMANDS_DONE : COUNT_COMMANDS_REFUSED);
+	transaction_count(t, strcmp(res.result, "done") == 0 ? COUNT_COMMANDS_DONE : COUNT_COMMANDS_REFUSED);
 	return 0;
 }
 
@@ -496,12 +496,12 @@ static void do_dead(struct transaction *t, struct unit *u)
 		.topic_raw = {rec->topic, topic_len}, .code = u->why.code[0] ? u->why.code : "bad",
 		.reason = err_said(&u->why), .payload = {rec->payload_len ? rec->payload : "", rec->payload_len}};
 	save_row(&t->save, SAVE_DEAD, row);
-	count(COUNT_DEAD_LETTERS);
+	transaction_count(t, COUNT_DEAD_LETTERS);
 	if (u->dept && !u->channel) {
 		struct result res = {.request = u->readable_id, .result = "bad", .reason = err_said(&u->why)};
 
 		u->answer = result_json(&res, t->b->a);
-		count(COUNT_COMMANDS_BAD);
+		transaction_count(t, COUNT_COMMANDS_BAD);
 		return;
 	}
 	receipt(t, u, "dead", NULL, err_said(&u->why));
@@ -528,7 +528,6 @@ static int step_all(struct transaction *t, struct err *e)
 }
 
 /* ---- afterwards ------------------------------------------------------------------------------- */
-/* Only what was committed counts: a batch may be tried again, or fall apart. */
 static void count_rules(const struct transaction *t, const struct unit *u)
 {
 	struct rule_hits *const *hits = t->b->hits;
@@ -542,6 +541,8 @@ static void count_rules(const struct transaction *t, const struct unit *u)
 
 static void hand_over(struct transaction *t)
 {
+	for (size_t i = 0; i < t->counts.n; i++)
+		count(t->counts.v[i]);
 	for (size_t i = 0; i < t->order.n; i++)
 		change_rows(t->order.v[i], t->b->a, &t->b->rows);
 	for (size_t i = 0; i < t->n; i++)
@@ -580,17 +581,20 @@ int transact(struct batch *b, struct pg *pg, struct numbers *numbers, size_t fro
 {
 	struct transaction t = {.b = b, .pg = pg, .numbers = numbers, .units = b->units + from, .n = n,
 				.now = clock_now_us()};
+	struct arena_mark mark = arena_mark(b->a);
 	int r = run(&t, e);
 
 	if (r == 0) {
 		hand_over(&t);
 		count(COUNT_BATCHES);
-	} else {
-		for (size_t i = 0; i < n; i++)
-			t.units[i].answer = NULL;
 	}
 	transaction_devices_done(&t);
 	map_done(&t.changes);
 	map_done(&t.moved);
+	if (r < 0) {    /* and perhaps for hours: a database whose disk is full */
+		for (size_t i = 0; i < n; i++)
+			unit_forget(&t.units[i]);
+		arena_release(b->a, mark);
+	}
 	return r;
 }

@@ -1,5 +1,6 @@
 #pragma once
 /* Inside intake only: one transaction, and what claim.c does of it. */
+#include "base/counter.h"
 #include "base/map.h"
 #include "intake/batch.h"
 
@@ -14,6 +15,7 @@ struct transaction {
 	struct map changes;             /* case number -> struct case_change */
 	struct map moved;               /* number that was meant for a report -> that of the case it was joined into */
 	ALIST(struct case_change *) order;
+	ALIST(enum counter) counts;     /* what it adds to the counters */
 	struct device_desk *devices;    /* of devices.c, or NULL */
 	int failed;                     /* of transaction_step: the batch cannot be stored; 0: it can */
 	struct err failure;
@@ -21,6 +23,11 @@ struct transaction {
 static inline const char *transaction_tenant(const struct transaction *t)
 {
 	return t->b->office->tenant;
+}
+/* Counted once it is committed: a batch may be tried again, or fall apart. */
+static inline void transaction_count(struct transaction *t, enum counter what)
+{
+	ALIST_PUSH(t->b->a, &t->counts, what);
 }
 /* BEGIN, and the ids of all reports: unit.fresh tells which were new. */
 int transaction_claim(struct transaction *t, struct err *e);

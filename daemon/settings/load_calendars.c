@@ -22,13 +22,11 @@ static void days_done(struct days *days)
 	VEC_DONE(&days->v);
 }
 
-/* Puts one span into a day in order; false when it overlaps another or there are too many. */
+/* Puts one span into a day that has room, in order; false when it overlaps another. */
 static bool add_span(struct day_hours *day, struct span_of_day span)
 {
 	size_t at = day->n;
 
-	if (day->n == CALENDAR_SPANS)
-		return false;
 	while (at > 0 && day->spans[at - 1].from >= span.from)
 		at--;
 	if ((at > 0 && day->spans[at - 1].to > span.from) || (at < day->n && day->spans[at].from < span.to))
@@ -61,6 +59,10 @@ static void read_hours(struct loader *l, const struct node *list, struct day_hou
 
 		if (item->kind != NODE_TEXT || !type_hours(item->text, &span) || span.from >= span.to)
 			continue;
+		if (ret->n == CALENDAR_SPANS) {
+			lint_add(&l->lint, "E12", &item->at, "", _("a day has at most %d parts"), CALENDAR_SPANS);
+			break;
+		}
 		if (!add_span(ret, span))
 			lint_add(&l->lint, "E45", &item->at, _("make each part begin after the one before has ended"),
 				   _("“%s” overlaps other hours of the same day"), item->text);

@@ -7,12 +7,27 @@
  *   FAIL_SAID=file     is made when that has happened
  *   FAIL_INNER=lo-hi,… offsets of the functions that only allocate for others: not the site
  *
+ * Statements fail by themselves, each by its name, on its 1st, 3rd, 9th, 27th … run, so that what is tried again gets
+ * through in the end:
+ *
+ *   FAIL_STATEMENTS=40001 the server refuses it with this SQLSTATE; 57P01: it ends the session instead
+ *   FAIL_RUNS=1        each only in its first run
+ *   FAIL_ONE=name      only this one, and only in its first run; "-" none
+ *   FAIL_AFTER=n       FAIL_ONE's every run after its n-th
+ *   FAIL_ON=text       FAIL_ONE's every run with a parameter in which that stands: a row that the database calls bad
+ *   FAIL_SPARE=,a,b,   all but these
+ *   FAIL_NAMES=file    append each statement's name when it is run for the first time
+ *
+ *   FAIL_SUBSCRIBE=n   the n-th subscription has no answer of the broker
+ *   FAIL_PUBLISH=/wall the first message on a topic in which that stands is not taken: the window is full
+ *
  * Allocations of libraries are theirs, but for jansson, whose memory is ours (needled.c).
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <libpq-fe.h>
 #include <link.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -26,6 +41,9 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#include "base/err.h"
+#include "link/link.h"
 
 enum { FRAMES = 40, SITES = 8192, INNERS = 128, PLACE = 96 };
 
@@ -234,6 +252,32 @@ char *__wrap_arena_printf(void *a, const char *fmt, ...)
 	return p;
 }
 
+/* ---- the link: a broker that does not answer -------------------------------------------------------- */
+int __real_link_subscribe(struct link *link, const char *const *filters, size_t n, int retained, int timeout_ms, struct err *e);
+int __wrap_link_subscribe(struct link *link, const char *const *filters, size_t n, int retained, int timeout_ms, struct err *e);
+int __real_link_publish(struct link *link, const struct link_publish *p, struct err *e);
+int __wrap_link_publish(struct link *link, const struct link_publish *p, struct err *e);
+
+int __wrap_link_subscribe(struct link *link, const char *const *filters, size_t n, int retained, int timeout_ms, struct err *e)
+{
+	static _Atomic long asked;
+	const char *which = getenv("FAIL_SUBSCRIBE");
+
+	if (which && atomic_fetch_add(&asked, 1) + 1 == atol(which))
+		return err_set(e, ERR_AGAIN, "the broker does not answer the subscription to %s", filters[0]);
+	return __real_link_subscribe(link, filters, n, retained, timeout_ms, e);
+}
+
+int __wrap_link_publish(struct link *link, const struct link_publish *p, struct err *e)
+{
+	static _Atomic bool done;
+	const char *part = getenv("FAIL_PUBLISH");
+
+	if (part && strstr(p->topic, part) && !atomic_exchange(&done, true))
+		return err_set(e, ERR_AGAIN, "the window is full");
+	return __real_link_publish(link, p, e);
+}
+
 /* ---- system calls: exported, so that the libraries' come here, too --------------------------------- */
 #define REAL(name) ({ static __typeof__(&name) real_; if (!real_) real_ = (__typeof__(&name))dlsym(RTLD_NEXT, #name); real_; })
 #define SYSTEM(type, name, params, args, error) \
@@ -301,4 +345,121 @@ EXPORT int openat(int at, const char *path, int flags, ...)
 		return -1;
 	}
 	return REAL(openat)(at, path, flags, mode);
+}
+
+/* ---- statements: the server itself refuses them, so that the transaction they stood in is over, as in earnest ---- */
+enum { STATEMENTS = 512, NAME = 48 };
+
+static pthread_mutex_t statements_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct statement {
+	char name[NAME];
+	long runs;
+} statements[STATEMENTS];
+
+static bool is_due(const struct statement *s, const char *only)
+{
+	long at = 1;
+
+	const char *after = getenv("FAIL_AFTER");
+
+	if (only && strcmp(only, s->name) != 0)
+		return false;
+	if (only && after)
+		return s->runs > atol(after);
+	while (!only && !getenv("FAIL_RUNS") && at < s->runs)
+		at *= 3;
+	return at == s->runs;
+}
+
+static void note_name(const char *name)
+{
+	const char *file = getenv("FAIL_NAMES");
+	int fd = file ? (int)syscall(SYS_openat, AT_FDCWD, file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+	char line[NAME + 2];
+	int n = snprintf(line, sizeof(line), "%s\n", name);
+
+	if (fd < 0)
+		return;
+	syscall(SYS_write, fd, line, (size_t)n);
+	syscall(SYS_close, fd);
+}
+
+static bool is_spared(const char *name)
+{
+	const char *list = getenv("FAIL_SPARE");
+	char word[NAME + 2];
+
+	snprintf(word, sizeof(word), ",%.*s,", NAME - 1, name);
+	return strcmp(name, "ROLLBACK") == 0 || (list && strstr(list, word));
+}
+
+static bool has_text(const char *text, int n, const char *const *v, const int *len)
+{
+	for (int i = 0; i < n; i++)
+		if (v[i] && memmem(v[i], (size_t)len[i], text, strlen(text)))
+			return true;
+	return false;
+}
+
+/* The statement to send in its place, or NULL. */
+static const char *refusal(const char *name, int n, const char *const *v, const int *len)
+{
+	static __thread char sql[96];
+	const char *state = getenv("FAIL_STATEMENTS"), *only = getenv("FAIL_ONE"), *on = getenv("FAIL_ON");
+	size_t i = 0;
+	bool due;
+
+	if (!state || is_spared(name))
+		return NULL;
+	pthread_mutex_lock(&statements_lock);
+	while (i < STATEMENTS - 1 && statements[i].name[0] && strncmp(statements[i].name, name, NAME - 1) != 0)
+		i++;
+	if (!statements[i].name[0])
+		snprintf(statements[i].name, NAME, "%.*s", NAME - 1, name);
+	statements[i].runs++;
+	if (statements[i].runs == 1)
+		note_name(statements[i].name);
+	due = on ? only && strcmp(only, statements[i].name) == 0 && has_text(on, n, v, len) : is_due(&statements[i], only);
+	pthread_mutex_unlock(&statements_lock);
+	if (!due)
+		return NULL;
+	if (strcmp(state, "57P01") == 0)
+		return "SELECT pg_terminate_backend(pg_backend_pid())";
+	snprintf(sql, sizeof(sql), "DO $$ BEGIN RAISE 'refused' USING ERRCODE = '%.5s'; END $$", state);
+	return sql;
+}
+
+EXPORT PGresult *PQprepare(PGconn *c, const char *name, const char *text, int n, const Oid *types)
+{
+	char first[NAME];
+	const char *sql;
+
+	snprintf(first, sizeof(first), "prepare %s", name);
+	sql = refusal(first, 0, NULL, NULL);
+	return sql ? REAL(PQexec)(c, sql) : REAL(PQprepare)(c, name, text, n, types);
+}
+
+EXPORT PGresult *PQexecPrepared(PGconn *c, const char *name, int n, const char *const *v, const int *len, const int *fmt, int result)
+{
+	const char *sql = refusal(name, n, v, len);
+
+	return sql ? REAL(PQexec)(c, sql) : REAL(PQexecPrepared)(c, name, n, v, len, fmt, result);
+}
+
+EXPORT int PQsendQueryPrepared(PGconn *c, const char *name, int n, const char *const *v, const int *len, const int *fmt, int result)
+{
+	const char *sql = refusal(name, n, v, len);
+
+	return sql ? PQsendQueryParams(c, sql, 0, NULL, NULL, NULL, NULL, 0)
+		   : REAL(PQsendQueryPrepared)(c, name, n, v, len, fmt, result);
+}
+
+EXPORT PGresult *PQexec(PGconn *c, const char *text)
+{
+	const char *sql = refusal(text, 0, NULL, NULL);
+
+	/* A COMMIT that fails has rolled back. */
+	if (sql && strcmp(text, "COMMIT") == 0)
+		PQclear(REAL(PQexec)(c, "ROLLBACK"));
+	return REAL(PQexec)(c, sql ? sql : text);
 }

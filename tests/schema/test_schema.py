@@ -2,6 +2,7 @@
 import glob
 import os
 import re
+import shutil
 import subprocess
 
 import psycopg2
@@ -20,6 +21,11 @@ VIEWS = {
 	"v_dead_letter": "tenant id at channel topic reason size",
 }
 TABLES = "report person cases leg history queue timer command dead_letter number_day config_version".split()
+
+
+def save(path, text):
+	with open(path, "w", encoding="utf-8") as f:
+		f.write(text)
 
 
 def schema_of(db):
@@ -148,6 +154,22 @@ def test_open_matters_from_before_are_known_again_and_forgotten_with_their_case(
 	assert office.db.value("select count(*) from needle.matter where number = %s", case) == 0
 
 
+@pytest.mark.parametrize("broken,says", (
+	(lambda place: os.rename(place, place + "-away"), "cannot be read"),
+	(lambda place: os.unlink(os.path.join(place, MIGRATIONS[1])), "should have number 002"),
+	(lambda place: os.unlink(os.path.join(place, MIGRATIONS[-1])), f"goes to schema {len(MIGRATIONS) - 1}"),
+	(lambda place: save(os.path.join(place, f"{len(MIGRATIONS) + 1:03}_more.sql"), "select 1;"), f"goes to schema {len(MIGRATIONS) + 1}"),
+), ids=("away", "a hole", "one too few", "one too many"))
+def test_a_folder_of_other_migrations_is_refused_before_anything_is_done(office, tmp_path, broken, says):
+	place = str(tmp_path / "schema")
+	shutil.copytree(os.path.join(ROOT, "schema"), place)
+	save(os.path.join(place, "README.txt"), "no migration")
+	broken(place)
+	done = office.stack.ctl("migrate", "--schema", place)
+	assert done.returncode == 1 and says in done.stderr, done
+	assert office.db.value("select max(version) from needle.schema_version") == len(MIGRATIONS)
+
+
 # ---- migrations: from here on the database is taken apart -------------------------------------------
 
 def test_migrations_apply_on_an_empty_database_and_only_once(office):
@@ -167,6 +189,21 @@ def test_migrations_apply_on_an_empty_database_and_only_once(office):
 		d.start().ready()
 		office.case()
 		assert d.stop() == 0
+
+
+@pytest.mark.parametrize("text,says", (("", "is empty"), ("select 1; nonsense", "syntax error")))
+def test_a_migration_that_does_not_work_changes_nothing(office, tmp_path, text, says):
+	place = str(tmp_path / "schema")
+	shutil.copytree(os.path.join(ROOT, "schema"), place)
+	save(os.path.join(place, MIGRATIONS[-1]), text)
+	with Daemon(office.stack):
+		office.db.all("drop schema needle cascade")
+		done = office.stack.ctl("migrate", "--schema", place)
+		assert done.returncode == 1 and says in done.stderr and MIGRATIONS[-1] in done.stderr, done
+		assert office.db.value("select max(version) from needle.schema_version") == len(MIGRATIONS) - 1
+		office.witness.events.clear()
+		assert office.stack.ctl("migrate").returncode == 0
+	office.case()
 
 
 def test_two_who_migrate_at_once_do_no_harm(office):

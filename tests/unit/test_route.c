@@ -385,6 +385,51 @@ static void a_complaint_does_not_go_to_the_body_complained_of(void **state)
 	fixture_done(&f);
 }
 
+/* About a head there is nobody above: triage, then who supervises, then the fallback, then any supervising body. */
+static void a_complaint_about_the_head_goes_to_who_is_left(void **state)
+{
+	enum { NOBODY = -1 };
+	static const struct {
+		const char *accused;
+		int lead, triage, supervisor, fallback;
+		const char *dept;
+	} rows[] = {
+		{"dangzheng", DANGZHENG, WUYE, DUCHA, YINGJI, "wuye"},
+		{"党政办", DANGZHENG, DANGZHENG, DUCHA, YINGJI, "ducha"},
+		{"dangzheng", DANGZHENG, NOBODY, NOBODY, YINGJI, "yingji"},
+		{"dangzheng", DANGZHENG, DANGZHENG, DANGZHENG, DANGZHENG, "ducha"},
+		/* Two bodies of one name: past both of them. */
+		{"城管", HUANWEI, NOBODY, NOBODY, YINGJI, "dangzheng"},
+		{"城管", CHENGGUAN, NOBODY, NOBODY, YINGJI, "dangzheng"},
+	};
+	struct fixture f;
+	struct err e;
+
+	(void)state;
+	fixture_init(&f);
+	f.departments[CHENGGUAN].name = f.departments[HUANWEI].name = "城管";
+	for (size_t i = 0; i <= ARRAY_LEN(rows); i++) {
+		bool alone = i == ARRAY_LEN(rows);      /* the fourth, and nobody supervises */
+		size_t k = alone ? 3 : i;
+		const struct rule rule = {.id = "r", .when = ANY_REPORT, .until = MOMENT_NONE, .then = THEN(.dept = &f.departments[rows[k].lead])};
+		struct report r = a_report(&f, "态度恶劣");
+		const char *want = alone ? "dangzheng" : rows[k].dept;
+		struct decision d;
+
+		f.departments[DUCHA].kind = alone ? DEPT_OFFICE : DEPT_SUPERVISOR;
+		f.office.life.triage = rows[k].triage == NOBODY ? NULL : &f.departments[rows[k].triage];
+		f.office.life.supervisor = rows[k].supervisor == NOBODY ? NULL : &f.departments[rows[k].supervisor];
+		f.office.fallback_dept = &f.departments[rows[k].fallback];
+		assert_int_equal(fixture_rules(&f, &rule, 1, NULL, 0, &e), 0);
+		r.accused = rows[k].accused;
+		d = decide(&f, &r);
+		if (strcmp(d.dept->id, want) != 0)
+			fail_msg("%zu: %s leads, want %s (%s)", i, d.dept->id, want, d.why);
+		assert_int_equal(strstr(d.why, "the complaint is about") != NULL, !alone);
+	}
+	fixture_done(&f);
+}
+
 /* ---- patterns -------------------------------------------------------------------------------- */
 
 static void a_bad_pattern_is_refused_with_its_rule(void **state)
@@ -495,6 +540,7 @@ int main(void)
 		cmocka_unit_test(a_sealed_report_stays_sealed_whatever_the_rule_says),
 		cmocka_unit_test(copies_are_the_union_without_the_lead),
 		cmocka_unit_test(a_complaint_does_not_go_to_the_body_complained_of),
+		cmocka_unit_test(a_complaint_about_the_head_goes_to_who_is_left),
 		cmocka_unit_test(a_bad_pattern_is_refused_with_its_rule),
 		cmocka_unit_test(a_pattern_that_runs_wild_is_stopped),
 		cmocka_unit_test(a_decision_over_hundred_rules_takes_microseconds),

@@ -206,7 +206,24 @@ static void odd_members_are_kept_and_marked(void **state)
 		{"\"media\":\"x\"", 0, "{\"media\":\"x\"}"},
 		{"\"accused\":{\"a\":1}", 0, "{\"accused\":{\"a\":1}}"},
 		{"\"v\":2", 0, "{\"v\":2}"},
+		{"\"v\":\"1\"", 0, "{\"v\":\"1\"}"},
 		{"\"score\":\"great\"", 0, "{\"score\":\"great\"}"},
+		{"\"reporter\":{\"phone\":[]}", MARK_PHONE_ODD, NULL},
+		{"\"reporter\":{\"name\":[],\"ref\":{}}", 0, "{\"reporter\":{\"name\":[],\"ref\":{}}}"},
+		{"\"place\":{\"grid\":\"\"}", 0, NULL},
+		{"\"place\":{\"grid\":{}}", 0, "{\"place\":{\"grid\":{}}}"},
+		{"\"place\":{\"lat\":34.8}", 0, NULL},
+		{"\"place\":{\"lat\":\"北\",\"lon\":-180.5}", 0, "{\"place\":{\"lat\":\"北\",\"lon\":-180.5}}"},
+		{"\"category\":\"\",\"urgency\":\"\"", 0, NULL},
+		{"\"urgency\":[]", MARK_URGENCY_UNKNOWN, "{\"urgency\":[]}"},
+		{"\"media\":3", 0, "{\"media\":3}"},
+		{"\"case\":\"\"", 0, NULL},
+		{"\"case\":\"12\",\"about\":[],\"reply\":\"\"", 0, "{\"case\":\"12\",\"about\":[],\"reply\":\"\"}"},
+		{"\"reading\":\"hot\"", 0, "{\"reading\":\"hot\"}"},
+		{"\"reading\":{\"state\":\"melted\"}", 0, "{\"reading\":{\"state\":\"melted\"}}"},
+		{"\"reading\":{\"state\":\"value\"}", 0, "{\"reading\":{\"state\":\"value\"}}"},
+		{"\"reading\":{\"value\":\"hot\"}", 0, "{\"reading\":{\"value\":\"hot\"}}"},
+		{"\"reading\":{\"value\":61.5,\"alarm\":\"smoke-1\"}", 0, NULL},
 		{"\"extra\":null,\"extra2\":[{\"a\":[1.5,true,null]}]", 0,
 		 "{\"extra2\":[{\"a\":[1.5,true,null]}]}"},
 		{"\"x\\u0041y\":\"'; DROP TABLE--<b>\"", 0, "{\"xAy\":\"'; DROP TABLE--<b>\"}"},
@@ -225,6 +242,47 @@ static void odd_members_are_kept_and_marked(void **state)
 		if (want ? !json_equal(r->extra, want) : r->extra != NULL)
 			fail_msg("%s: extra %s", rows[i].members, r->extra ? json_dumps(r->extra, 0) : "none");
 		json_decref(want);
+	}
+}
+
+/* More than the threshold against it: dissatisfied. Half of all for it: satisfied. */
+static void a_vote_is_a_score_where_its_channel_has_a_threshold(void **state)
+{
+	static const struct {
+		const char *votes;
+		int score;              /* -1: refused */
+	} rows[] = {
+		{"{\"satisfied\":29,\"dissatisfied\":71}", SCORE_DISSATISFIED},
+		{"{\"satisfied\":30,\"dissatisfied\":70}", SCORE_BASICALLY},
+		{"{\"satisfied\":50,\"basically\":1,\"dissatisfied\":49}", SCORE_SATISFIED},
+		{"{\"satisfied\":49,\"basically\":51}", SCORE_BASICALLY},
+		{"{\"basically\":1}", SCORE_BASICALLY},
+		{"{\"dissatisfied\":1000000}", SCORE_DISSATISFIED},
+		{"{\"dissatisfied\":1000001}", -1},
+		{"{\"satisfied\":-1,\"basically\":5}", -1},
+		{"{\"satisfied\":\"3\"}", -1},
+		{"{\"satisfied\":0}", -1},
+		{"{}", -1},
+		{"[3,4]", -1},
+	};
+	struct told *t = *state;
+	struct channel *channel = map_get(&t->f.office.channel_by_id, "wechat");
+
+	for (int threshold = 0; threshold <= 70; threshold += 70) {
+		channel->vote = threshold;
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			char payload[200];
+			int r;
+
+			snprintf(payload, sizeof(payload), "{\"id\":\"1\",\"kind\":\"rate\",\"about\":\"2\",\"votes\":%s}", rows[i].votes);
+			r = tell(t, wechat, payload);
+			if (!threshold || rows[i].score < 0) {
+				if (r != ERR_BAD || strcmp(t->e.code, "bad-score") != 0)
+					fail_msg("%s is not refused", rows[i].votes);
+			} else if (r != 0 || (int)t->u.reports[0].score != rows[i].score) {
+				fail_msg("%s: %d %s", rows[i].votes, r, r ? t->e.text : score_names[t->u.reports[0].score]);
+			}
+		}
 	}
 }
 
@@ -771,6 +829,7 @@ int main(void)
 		TEST(the_least_report_is_enough),
 		TEST(other_kinds_name_their_case),
 		TEST(odd_members_are_kept_and_marked),
+		TEST(a_vote_is_a_score_where_its_channel_has_a_threshold),
 		TEST(what_is_harmless_is_converted),
 		TEST(secrecy_is_believed_in_doubt),
 		TEST(times_come_in_many_forms),

@@ -41,6 +41,19 @@ static json_t *place_json(const struct report *r)
 	return place;
 }
 
+/* Whom it is from and about goes with it: a case that is to be sealed would be an open one. Gone when the alarm is told or over. */
+static json_t *reporter_json(const struct report *r)
+{
+	json_t *rest = r->extra ? json_object_get(r->extra, "reporter") : NULL;
+	json_t *reporter = json_is_object(rest) ? json_copy(rest) : json_object();
+
+	put(reporter, "name", r->name);
+	put(reporter, "phone", r->phone);
+	put(reporter, "ref", r->ref);
+	json_object_set_new(reporter, "secret", json_boolean(r->secret));
+	return reporter;
+}
+
 const char *device_keep(const struct report *r, struct arena *a)
 {
 	json_t *o = r->extra ? json_copy(r->extra) : json_object();
@@ -52,6 +65,8 @@ const char *device_keep(const struct report *r, struct arena *a)
 	put(o, "category", r->category);
 	put(o, "urgency", r->urgency >= 0 ? urgency_names[r->urgency] : NULL);
 	put(o, "device", r->device);
+	put(o, "accused", r->accused);
+	json_object_set_new(o, "reporter", reporter_json(r));
 	json_object_set_new(o, "place", place_json(r));
 	if (r->media)
 		json_object_set(o, "media", r->media);
