@@ -94,3 +94,5 @@ CREATE TABLE needle.forgotten (
 	tenant text COLLATE "C" PRIMARY KEY,
 	talk   timestamptz NOT NULL                 -- all that came before
 );
+
+SELECT needle.sample_few();

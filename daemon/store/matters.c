@@ -17,9 +17,11 @@ static const struct query find = {
 	"matters_find",
 	"SELECT f.i, f.number, k.* FROM (" NEWEST("square", "$2", "$3", "$4") " UNION ALL " NEWEST("area", "$5", "$6", "$7") ") f"
 	" CROSS JOIN LATERAL (SELECT p.name, r.text, p.address, r.grid, p.lat, p.lon, p.crs, r.received_at"
-	" FROM cases c JOIN report r ON r.tenant = c.tenant AND r.channel = c.channel AND r.id = c.report"
-	" LEFT JOIN person p ON p.tenant = r.tenant AND p.channel = r.channel AND p.id = r.id"
-	" WHERE c.tenant = $1::text AND c.number = f.number AND r.text IS NOT NULL OFFSET 0) k"};
+	" FROM (SELECT x.number, x.channel, x.report FROM cases x WHERE x.tenant = $1::text AND x.number >= f.number"
+	" ORDER BY x.number LIMIT 1) c CROSS JOIN LATERAL (SELECT x.* FROM report x WHERE x.tenant = $1::text"
+	" AND x.channel = c.channel AND x.id = c.report OFFSET 0) r LEFT JOIN LATERAL (SELECT x.* FROM person x"
+	" WHERE x.tenant = $1::text AND x.channel = c.channel AND x.id = c.report OFFSET 0) p ON true"
+	" WHERE c.number = f.number AND r.text IS NOT NULL) k"};
 
 static const char *text_at(const struct pg_rows *rows, int row, int column, struct arena *a)
 {
