@@ -1,5 +1,5 @@
 # With the Makefile: the fuzz targets, of clang, each with coverage and sanitizers. tests/fuzz/run calls it.
-FUZZ_PARTS := base core core/understand core/time core/life core/talk core/statistics settings table
+FUZZ_PARTS := base core core/device core/understand core/time core/life core/talk core/statistics settings table
 FUZZ_FLAGS = -std=gnu17 -O2 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=undefined -D_GNU_SOURCE -DNEEDLE_VERSION='"$(VERSION)"' -DNEEDLE_LIBDIR='"/nowhere"' \
 	$(WARN) -Idaemon -Iplugins -Itests -Itests/fuzz -I. -MMD -MP
