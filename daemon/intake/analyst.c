@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -16,13 +17,14 @@
 #include "settings/snapshot.h"
 #include "store/pg.h"
 
-enum { NICE = 10 };
+enum { NICE = 10, AGAIN_US = 5000000 };
 
 struct analyst {
 	void (*wake)(void *arg);
 	void *arg;
 	bool running;                   /* the thread has to be joined */
 	bool wanted;                    /* the list below is asked for; its result is not dropped */
+	int64_t not_before;             /* of the steady clock: after a failure */
 	_Atomic bool done, stop;
 
 	/* The job: the worker's before the thread begins and after `done`, else the thread's. */
@@ -94,10 +96,13 @@ int analyst_ask(struct analyst *a, struct settings *settings, const char *list, 
 {
 	if (a->running && !atomic_load(&a->done))
 		return ANALYST_BUSY;
+	if (clock_mono_us() < a->not_before)
+		return ANALYST_BUSY;
 	if (!a->wanted || a->settings != settings || strcmp(a->list, list) != 0 || a->when.from != s.from || a->when.to != s.to)
 		return begin(a, settings, list, s, e);
 	if (a->result < 0) {
 		*e = a->err;
+		a->not_before = clock_mono_us() + AGAIN_US;
 		forget_job(a);
 		return e->class;
 	}

@@ -15,7 +15,7 @@ struct analyst *analyst_new(void (*wake)(void *arg), void *arg);
 void analyst_free(struct analyst *a);   /* waits until the thread has given up; NULL-safe */
 /*
  * 0: *ret is what was found, until the next call; ANALYST_BUSY: it is under way, or begins now; an error: it failed, and asked
- * again it begins anew.
+ * again it begins anew, some seconds later.
  */
 enum { ANALYST_BUSY = 1 };
 int analyst_ask(struct analyst *a, struct settings *settings, const char *list, struct stretch s, const struct hot_result **ret, struct err *e);

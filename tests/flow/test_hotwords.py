@@ -113,9 +113,7 @@ GATE = 7700077
 @pytest.fixture(scope="module")
 def gate(office):
 	"""Whoever reads the texts of hot words waits at a gate; all others pass by it."""
-	office.db.all(f"""create function needle.gate() returns bool language plpgsql as $$ begin
-		if current_setting('application_name') = 'needled hot words' then perform pg_advisory_xact_lock_shared({GATE}); end if;
-		return true; end $$""")
+	Gate.define(office, f"perform pg_advisory_xact_lock_shared({GATE})")
 	office.db.all("create policy gate on needle.report using (needle.gate()) with check (true)")
 	office.db.all("alter table needle.report enable row level security, force row level security")
 	yield Gate(office)
@@ -124,6 +122,12 @@ def gate(office):
 class Gate:
 	def __init__(self, office):
 		self.office = office
+
+	@staticmethod
+	def define(office, what):
+		office.db.all(f"""create or replace function needle.gate() returns bool language plpgsql as $$ begin
+			if current_setting('application_name') = 'needled hot words' then {what}; end if;
+			return true; end $$""")
 
 	def shut(self):
 		self.office.db.all(f"select pg_advisory_lock({GATE})")
@@ -198,6 +202,19 @@ def test_who_is_told_to_stop_leaves_the_list_to_the_next_life(office, gate):
 	gate.open()
 	wait_for(lambda: not office.stack.running(), 60, "the end")
 	office.stack.up()
+	wait_for(lambda: office.stack.ctl_json("clock", "show")["settled"], 60, "the list")
+	assert lists_at(office, due) == 1
+
+
+def test_a_count_that_fails_is_made_again_and_holds_up_nobody(office, gate):
+	due = "2026-12-21 08:00"
+	say(office, THROWN[:2], times=1)
+	gate.define(office, "raise exception 'no more' using errcode = '53200'")
+	office.clock("set", due)
+	wait_for(lambda: "hotwords" in office.stack.log() and "no more" in office.stack.log(), 60, "the failure to be told")
+	work_goes_on(office)
+	assert not lists_at(office, due) and office.stack.log().count("no more") < 10
+	gate.define(office, "null")
 	wait_for(lambda: office.stack.ctl_json("clock", "show")["settled"], 60, "the list")
 	assert lists_at(office, due) == 1
 
