@@ -57,7 +57,7 @@ $(B)/obj/daemon/intake/sheet.o: PRELUDE := -include xlsxwriter.h
 # With Debian's Paho in it, but for two files that are for its debugging, and with our buffers at its sockets
 # (daemon/link/paho).
 PAHO = $(shell $(CC) -print-file-name=libpaho-mqtt3as.a)
-PAHO_CALLS := connect recv writev poll shutdown close
+PAHO_CALLS := connect recv writev poll shutdown close getenv
 $(B)/libneedle.a: $(LIB_OBJ) $(PAHO_OBJ)
 	$(Q)rm -f $@ && objcopy $(foreach c,$(PAHO_CALLS),--redefine-sym $(c)=paho_$(c)) \
 		--redefine-sym pthread_cond_timedwait=paho_cond_timedwait $(PAHO) $@

@@ -779,6 +779,19 @@ static void response_topic_and_correlation_data_make_the_round_trip(void **state
 	client_end(c);
 }
 
+static void a_proxy_that_others_use_is_not_asked_for_the_way_to_the_broker(void **state)
+{
+	struct broker *b = *state;
+	struct client *c;
+
+	broker_start(b);
+	setenv("http_proxy", "http://127.0.0.1:1", 1);
+	c = client(b, "direct");
+	assert_true(reaches(&c->connected, 1, 5));
+	unsetenv("http_proxy");
+	client_end(c);
+}
+
 static void retained_messages_come_marked_or_not_at_all(void **state)
 {
 	struct link_publish p = {.topic = "kept",
@@ -950,6 +963,7 @@ int main(void)
 		TEST(what_would_end_the_connection_is_refused_before_it_is_sent),
 		TEST(quality_of_service_0_is_done_once_written),
 		TEST(response_topic_and_correlation_data_make_the_round_trip),
+		TEST(a_proxy_that_others_use_is_not_asked_for_the_way_to_the_broker),
 		TEST(retained_messages_come_marked_or_not_at_all),
 		TEST(many_filters_are_one_call),
 		TEST(a_subscription_without_an_answer_says_so_in_time),

@@ -224,7 +224,7 @@ int paho_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex, const stru
 	gather(woken_us);
 	pthread_mutex_lock(mutex);
 	woken_us = clock_mono_us();
-	return rc;
+	return 0;
 }
 
 int paho_shutdown(int fd, int how)
@@ -245,4 +245,9 @@ int paho_close(int fd)
 	forget(fd);
 	pthread_mutex_unlock(&lock);
 	return close(fd);
+}
+
+char *paho_getenv(const char *name)
+{
+	return strstr(name, "proxy") ? NULL : getenv(name);
 }

@@ -26,4 +26,6 @@ ssize_t paho_writev(int fd, const struct iovec *parts, int n);
 int paho_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
 int paho_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex, const struct timespec *until);
 int paho_shutdown(int fd, int how);
+/* Paho would ask the environment for an HTTP proxy on the way to the broker. That is meant for other programs. */
+char *paho_getenv(const char *name);
 int paho_close(int fd);
