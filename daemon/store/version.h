@@ -9,7 +9,7 @@
 struct err;
 struct pg;
 
-enum { SCHEMA_VERSION = 8 };            /* the highest NNN in schema/ */
+enum { SCHEMA_VERSION = 9 };            /* the highest NNN in schema/ */
 
 struct migration {
 	int version;
