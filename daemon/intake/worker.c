@@ -22,6 +22,7 @@
 #include "intake/analyst.h"
 #include "intake/batch.h"
 #include "intake/chores.h"
+#include "intake/pending.h"
 #include "intake/periodic.h"
 #include "plugin/decoder.h"
 #include "settings/snapshot.h"
@@ -31,20 +32,15 @@
 #include "store/version.h"
 #include "store/young.h"
 
-enum { WAIT_US = 250000, PENDING = 64, LOCK_EVERY_US = 500000, CHORES_US = 250000, BACKOFF_MAX_MS = 1000 };
+enum { WAIT_US = 250000, LOCK_EVERY_US = 500000, CHORES_US = 250000, BACKOFF_MAX_MS = 1000 };
 
-struct pending {
-	uint64_t seq;                   /* last record of the batch */
-	bool answered;
-};
 struct worker {
 	struct worker_options o;
 	pthread_t thread;
-	pthread_mutex_t lock;           /* of `offered` and `pending` */
+	pthread_mutex_t lock;           /* of `offered` */
 	struct settings *offered;
 	struct decoders *offered_decoders;
-	struct pending pending[PENDING];/* ring, oldest first */
-	size_t first, n;
+	struct pending pending;
 	_Atomic bool stop;
 
 	/* the thread's own */
@@ -229,38 +225,7 @@ static bool connect_store(struct worker *w)
 	return keep_noted(w);
 }
 
-/* ---- retiring --------------------------------------------------------------------------------- */
-static void answered(void *arg, uint64_t seq)
-{
-	struct worker *w = arg;
-	uint64_t retire = 0;
-
-	pthread_mutex_lock(&w->lock);
-	for (size_t i = 0; i < w->n; i++)
-		if (w->pending[(w->first + i) % PENDING].seq == seq)
-			w->pending[(w->first + i) % PENDING].answered = true;
-	for (; w->n && w->pending[w->first].answered; w->n--) {
-		retire = w->pending[w->first].seq;
-		w->first = (w->first + 1) % PENDING;
-	}
-	/* Under the lock: of two threads that come here, the later must not be overtaken. */
-	if (retire)
-		inbox_retire(w->o.inbox, retire);
-	pthread_mutex_unlock(&w->lock);
-}
-
-static bool add_pending(struct worker *w, uint64_t seq)
-{
-	bool fits;
-
-	pthread_mutex_lock(&w->lock);
-	fits = w->n < PENDING;
-	if (fits)
-		w->pending[(w->first + w->n++) % PENDING] = (struct pending){seq, false};
-	pthread_mutex_unlock(&w->lock);
-	return fits;
-}
-
+/* ---- handing over ------------------------------------------------------------------------------ */
 /* To the dispatcher. A standby tells nobody: what it stored is in the outbox. */
 static bool give(struct worker *w, struct handoff *h)
 {
@@ -276,15 +241,15 @@ static bool give(struct worker *w, struct handoff *h)
 
 static void hand_over(struct worker *w, struct handoff *h, uint64_t seq)
 {
-	while (!w->stop && !add_pending(w, seq))
+	while (!w->stop && !pending_add(&w->pending, seq))
 		wait_ms(w, 50);
-	h->answered = answered;
-	h->arg = w;
+	h->answered = pending_answered;
+	h->arg = &w->pending;
 	h->inbox_seq = seq;
 	if (give(w, h))
 		return;
 	if (!w->stop)
-		answered(w, seq);
+		pending_answered(&w->pending, seq);
 	handoff_free(h);
 }
 
@@ -567,6 +532,7 @@ int worker_start(const struct worker_options *options, struct settings *settings
 	w->listening = MOMENT_NONE;
 	w->next_us = MOMENT_NONE;
 	pthread_mutex_init(&w->lock, NULL);
+	pending_init(&w->pending, w->o.inbox);
 	w->periodic.analyst = analyst_new(wake_up, w);
 	if (pthread_create(&w->thread, NULL, worker_main, w) != 0) {
 		analyst_free(w->periodic.analyst);
@@ -607,5 +573,6 @@ void worker_free(struct worker *w)
 	decoders_close(w->decoders);
 	settings_unref(w->settings);
 	pthread_mutex_destroy(&w->lock);
+	pending_done(&w->pending);
 	free(w);
 }
