@@ -124,6 +124,8 @@ class Stack:
 	def kill(self, what="needled", instance="a", number=signal.SIGKILL, bound=20):
 		"""Kills and waits until it is gone, which an armed fault point may have seen to already; up() starts it again."""
 		pid = self.pid(what, instance)
+		if what == "needled" and number == signal.SIGKILL:
+			number = kill_signal(pid)
 		with contextlib.suppress(ProcessLookupError):
 			os.kill(pid, number)
 		wait_for(lambda: gone(pid), bound, f"the end of {what}")
@@ -144,9 +146,19 @@ class Stack:
 		print(f"logs kept in {place}", file=sys.stderr)
 
 
-def gone(pid):
+def kill_signal(pid):
+	"""SIGKILL; of a daemon that measures coverage the signal on which it writes that down and kills itself (tests/fault/keep.c)."""
+	keeps = any(os.path.exists(os.path.join(BUILD, up, "keep.o")) for up in (".", ".."))
+	return signal.SIGRTMIN + 6 if keeps and state_of(pid) not in (b"T", b"") else signal.SIGKILL
+
+
+def state_of(pid):
 	try:
 		with open(f"/proc/{pid}/stat", "rb") as f:
-			return f.read().rpartition(b")")[2].split()[0] in (b"Z", b"X")
+			return f.read().rpartition(b")")[2].split()[0]
 	except OSError:
-		return True
+		return b""
+
+
+def gone(pid):
+	return state_of(pid) in (b"Z", b"X", b"")

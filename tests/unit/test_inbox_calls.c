@@ -41,9 +41,10 @@ static bool fails(enum call call)
 }
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+/* By another name than that of the header, which may have an inline one. */
+#define STANDS_FOR(type, name, params) __attribute__((visibility("default"))) type my_##name params __asm__(#name); type my_##name params
 #define CALL(call, type, name, params, args)                           \
-	__attribute__((visibility("default"))) type name params;       \
-	type name params                                               \
+	STANDS_FOR(type, name, params)                                 \
 	{                                                              \
 		return fails(call) ? (type)-1 : REAL(name) args;       \
 	}
@@ -58,17 +59,17 @@ CALL(RENAMEAT, int, renameat, (int from, const char *a, int to, const char *b), 
 CALL(FSYNC, int, fsync, (int fd), (fd))
 CALL(FDATASYNC, int, fdatasync, (int fd), (fd))
 
-__attribute__((visibility("default"))) DIR *fdopendir(int fd)
+STANDS_FOR(DIR *, fdopendir, (int fd))
 {
 	return fails(FDOPENDIR) ? NULL : REAL(fdopendir)(fd);
 }
 
-__attribute__((visibility("default"))) int posix_fallocate(int fd, off_t at, off_t n)
+STANDS_FOR(int, posix_fallocate, (int fd, off_t at, off_t n))
 {
 	return fails(FALLOCATE) ? fault.error : REAL(posix_fallocate)(fd, at, n);
 }
 
-__attribute__((visibility("default"))) ssize_t pread(int fd, void *p, size_t n, off_t at)
+STANDS_FOR(ssize_t, pread, (int fd, void *p, size_t n, off_t at))
 {
 	if (fault.bad && at <= fault.bad && fault.bad < at + (off_t)n) {
 		errno = EIO;
@@ -79,7 +80,7 @@ __attribute__((visibility("default"))) ssize_t pread(int fd, void *p, size_t n, 
 	return fault.error ? -1 : REAL(pread)(fd, p, n / 2, at);
 }
 
-__attribute__((visibility("default"))) ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
+STANDS_FOR(ssize_t, pwrite, (int fd, const void *p, size_t n, off_t at))
 {
 	if (!fails(PWRITE))
 		return REAL(pwrite)(fd, p, n, at);
