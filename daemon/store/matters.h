@@ -15,6 +15,6 @@ struct found_matter {
 	size_t look;                    /* place in `looks` */
 	struct matter m;                /* without category */
 };
-/* Everything lives in the arena. Of the newest 32 a cell those whose numbers may agree. */
+/* Everything lives in the arena. Of the 64 newest of a cell the 16 newest whose numbers may agree. */
 int matters_find(struct pg *pg, const char *tenant, const struct look *looks, size_t n, struct arena *a,
 		 struct found_matter **ret, size_t *ret_n, struct err *e);

@@ -14,7 +14,7 @@
 #include <sys/epoll.h>
 #include <time.h>
 
-enum { CONNS_MAX = 64, WINDOW = 400, STALL_US = 20000000 };
+enum { CONNS_MAX = 64, WINDOW = 1200, STALL_US = 20000000 };
 
 static const struct step {
 	const char *event, *action, *more;      /* the event that tells of it; what brings it about */
