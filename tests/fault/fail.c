@@ -389,6 +389,8 @@ static bool is_spared(const char *name)
 	const char *list = getenv("FAIL_SPARE");
 	char word[NAME + 2];
 
+	if (strncmp(name, "prepare ", 8) == 0)
+		name += 8;
 	snprintf(word, sizeof(word), ",%.*s,", NAME - 1, name);
 	return strcmp(name, "ROLLBACK") == 0 || (list && strstr(list, word));
 }

@@ -136,7 +136,7 @@ VERBS = ("show {case}", "show --officers chengguan", "deadletter list", "deadlet
 
 def ctl(stack, words, **env):
 	return subprocess.run([os.path.join(TORTURE, "ctl"), *words], capture_output=True, text=True, timeout=60, check=False,
-			      env=dict(os.environ, **stack.env, **env))
+			      env=dict(os.environ, NEEDLE_SCHEMA=os.path.join(ROOT, "schema"), **stack.env, **env))
 
 
 @pytest.mark.parametrize("verb", VERBS if FULL else VERBS[::4])
