@@ -12,6 +12,7 @@
  *
  *   FAIL_STATEMENTS=40001 the server refuses it with this SQLSTATE; 57P01: it ends the session instead
  *   FAIL_RUNS=1        each only in its first run
+ *   FAIL_PREPARE=1     and so is its preparation, "prepare name"
  *   FAIL_ONE=name      only this one, and only in its first run; "-" none
  *   FAIL_AFTER=n       FAIL_ONE's every run after its n-th
  *   FAIL_ON=text       FAIL_ONE's every run with a parameter in which that stands: a row that the database calls bad
@@ -389,6 +390,8 @@ static bool is_spared(const char *name)
 	const char *list = getenv("FAIL_SPARE");
 	char word[NAME + 2];
 
+	if (strncmp(name, "prepare ", 8) == 0)
+		name += 8;
 	snprintf(word, sizeof(word), ",%.*s,", NAME - 1, name);
 	return strcmp(name, "ROLLBACK") == 0 || (list && strstr(list, word));
 }
@@ -435,7 +438,7 @@ EXPORT PGresult *PQprepare(PGconn *c, const char *name, const char *text, int n,
 	const char *sql;
 
 	snprintf(first, sizeof(first), "prepare %s", name);
-	sql = refusal(first, 0, NULL, NULL);
+	sql = getenv("FAIL_PREPARE") ? refusal(first, 0, NULL, NULL) : NULL;
 	return sql ? REAL(PQexec)(c, sql) : REAL(PQprepare)(c, name, text, n, types);
 }
 

@@ -46,7 +46,7 @@ def names(place):
 @pytest.mark.parametrize("state", REFUSALS if FULL else ["40001"])
 def test_a_refused_statement_loses_nothing_and_does_nothing_twice(stack, capsys, state):
 	seen = stack.path(f"names-{state}")
-	with Daemon(stack, FAIL_STATEMENTS=state, FAIL_SPARE=REFUSALS[state], FAIL_NAMES=seen, **({} if FULL else {"FAIL_RUNS": "1"})) as daemon:
+	with Daemon(stack, FAIL_STATEMENTS=state, FAIL_SPARE=REFUSALS[state], FAIL_NAMES=seen, FAIL_PREPARE="1", **({} if FULL else {"FAIL_RUNS": "1"})) as daemon:
 		daemon.argv[0] = os.path.join(TORTURE, "needled")
 		load = Load(stack, RATE)
 		load.start("s")
@@ -136,7 +136,7 @@ VERBS = ("show {case}", "show --officers chengguan", "deadletter list", "deadlet
 
 def ctl(stack, words, **env):
 	return subprocess.run([os.path.join(TORTURE, "ctl"), *words], capture_output=True, text=True, timeout=60, check=False,
-			      env=dict(os.environ, **stack.env, **env))
+			      env=dict(os.environ, NEEDLE_SCHEMA=os.path.join(ROOT, "schema"), FAIL_PREPARE="1", **stack.env, **env))
 
 
 @pytest.mark.parametrize("verb", VERBS if FULL else VERBS[::4])
