@@ -66,6 +66,7 @@ def test_a_refused_statement_loses_nothing_and_does_nothing_twice(stack, capsys,
 	verdict.must_be_good()
 
 
+@pytest.mark.skipif(os.path.basename(BUILD) == "san", reason="what is freed stays with the sanitizer for a while")
 def test_a_database_that_refuses_for_hours_costs_no_memory(stack, capsys):
 	"""Its disk is full. What came is kept in the inbox, and the batch that is tried every second leaves nothing behind."""
 	with Daemon(stack, FAIL_STATEMENTS="53100", FAIL_ONE="add_history", FAIL_AFTER="40") as daemon:
