@@ -230,6 +230,28 @@ static void a_peer_that_does_not_read_makes_the_writer_wait_and_loses_nothing(vo
 	pair_close(&p);
 }
 
+static void what_the_socket_did_not_take_is_tried_again_soon_whoever_sleeps(void **state)
+{
+	pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+	pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
+	int64_t before = clock_mono_us();
+	struct timespec in_a_minute;
+	struct pair p;
+
+	(void)state;
+	clock_gettime(CLOCK_REALTIME, &in_a_minute);
+	in_a_minute.tv_sec += 60;
+	pair_open(&p);
+	while (put(p.ours, 0, 1000) > 0)
+		;
+	pthread_mutex_lock(&mutex);
+	assert_int_equal(paho_cond_timedwait(&cond, &mutex, &in_a_minute), ETIMEDOUT);
+	pthread_mutex_unlock(&mutex);
+	assert_int_equal(poll_in(p.ours, 60000), 0);
+	assert_true(clock_mono_us() - before < 30000000);
+	pair_close(&p);
+}
+
 static void a_new_connection_with_an_old_number_begins_with_nothing(void **state)
 {
 	unsigned char got[8];
@@ -278,6 +300,7 @@ int main(void)
 		cmocka_unit_test(what_is_written_leaves_together_when_the_thread_is_about_to_sleep),
 		cmocka_unit_test(what_is_written_leaves_before_a_wait_on_a_condition_and_before_a_goodbye),
 		cmocka_unit_test(a_peer_that_does_not_read_makes_the_writer_wait_and_loses_nothing),
+		cmocka_unit_test(what_the_socket_did_not_take_is_tried_again_soon_whoever_sleeps),
 		cmocka_unit_test(a_new_connection_with_an_old_number_begins_with_nothing),
 		cmocka_unit_test(a_broken_connection_is_told_by_reading),
 	};

@@ -210,14 +210,31 @@ int paho_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 	return poll(fds, n, timeout_ms);
 }
 
+/* Paho's conditions go by the clock of the day; who is woken early by it looks and waits again. */
+static void at_most(struct timespec *until, int ms)
+{
+	struct timespec soon;
+
+	clock_gettime(CLOCK_REALTIME, &soon);
+	soon.tv_nsec += ms * 1000000L;
+	soon.tv_sec += soon.tv_nsec / 1000000000;
+	soon.tv_nsec %= 1000000000;
+	if (soon.tv_sec < until->tv_sec || (soon.tv_sec == until->tv_sec && soon.tv_nsec < until->tv_nsec))
+		*until = soon;
+}
+
 int paho_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex, const struct timespec *until)
 {
+	struct timespec end = *until;
+	bool all;
 	int rc;
 
 	pthread_mutex_lock(&lock);
-	flush_all();
+	all = flush_all();
 	pthread_mutex_unlock(&lock);
-	rc = pthread_cond_timedwait(cond, mutex, until);
+	if (!all)
+		at_most(&end, LEFT_MS);
+	rc = pthread_cond_timedwait(cond, mutex, &end);
 	if (rc)
 		return rc;
 	pthread_mutex_unlock(mutex);
