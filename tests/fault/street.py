@@ -8,12 +8,10 @@ What was said is kept word by word, for tests/fault/lives.c to live through it a
 import datetime
 import heapq
 import json
-import os
 import random
-import shutil
 import time
 
-from lib.stack import ROOT
+from lib.folder import demo
 from load import CHANNEL, SOURCE, Load
 
 START, SPEED = "2026-11-23 09:00:00", 60        # a second of the test is a minute of the street
@@ -68,20 +66,10 @@ replies: {late: "超过了办理时限 {case}", resolved: "{answer}", ask_rating
 
 def folder(place):
 	"""The demo with other limits, and nights of a quarter of an hour."""
-	path = os.path.join(place, "config")
-	shutil.copytree(os.path.join(ROOT, "config", "demo"), path)
-	for name, text in (("deadlines.yaml", DEADLINES), ("lifecycle.yaml", LIFECYCLE)):
-		with open(os.path.join(path, name), "w", encoding="utf-8") as f:
-			f.write(text)
-	with open(os.path.join(path, "calendars.yaml"), encoding="utf-8") as f:
-		text = f.read()
-	with open(os.path.join(path, "calendars.yaml"), "w", encoding="utf-8") as f:
-		f.write(text.replace("\n  值班:", f"\n  短夜: {{hours: {{每天: [{DAYS}]}}}}\n  值班:"))
-	with open(os.path.join(path, "needle.yaml"), encoding="utf-8") as f:
-		text = "".join(line for line in f if not line.startswith("tests:"))
-	with open(os.path.join(path, "needle.yaml"), "w", encoding="utf-8") as f:
-		f.write(text.replace("tests: required", "tests: skip"))
-	return path
+	return demo(place, {"calendars.yaml": lambda t: t.replace("\n  值班:", f"\n  短夜: {{hours: {{每天: [{DAYS}]}}}}\n  值班:"),
+			    "needle.yaml": lambda t: "".join(line for line in t.splitlines(True) if not line.startswith("tests:"))
+			     .replace("tests: required", "tests: skip")},
+		    {"deadlines.yaml": DEADLINES, "lifecycle.yaml": LIFECYCLE})
 
 
 # ---- scripts: what is yielded is waited for ---------------------------------------------------

@@ -9,7 +9,6 @@ import random
 import signal
 import subprocess
 import time
-import uuid
 
 import pytest
 from lib.stack import BUILD, ROOT, Stack, gone
@@ -17,7 +16,7 @@ from lib.wait import wait_for
 from load import CHANNEL
 from scale import scale
 from street import SPEED, START, Lives, folder
-from verdict import Verdict
+from verdict import Verdict, quiet
 
 RATE = 12                               # new cases a second; each says and hears some ten things
 SEED = int(os.environ.get("NEEDLE_SEED") or time.time())
@@ -121,20 +120,6 @@ class Judgement(Verdict):
 		rows = self.db.all("SELECT number, min(seq) AS low, max(seq) AS high, count(*) AS n FROM needle.history"
 				   " GROUP BY number")
 		self.fault("histories with a hole", [r for r in rows if r["low"] != 1 or r["high"] != r["n"]])
-
-
-def quiet(stack, load, bound=90):
-	"""All that is due has happened and was told, and the listeners have heard it."""
-	db = stack.db()
-	waiting = ("SELECT (SELECT count(*) FROM needle.outbox) + (SELECT count(*) FROM needle.timer, needle.sim_clock"
-		   " WHERE due_at <= now_at)")
-	for instance in "ab":
-		wait_for(lambda i=instance: stack.ctl_json("status", instance=i)["inbox"] == 0, bound, "an empty inbox")
-	wait_for(lambda: db.value(waiting) == 0, bound, "an empty outbox, and no timer that is due")
-	sign = f"{load.root}/dept/nobody/event/{uuid.uuid4().hex}"
-	stack.client("admin").publish(sign, b"end")
-	for heard in (load.events, load.kept):
-		wait_for(lambda h=heard: any(topic == sign for topic, _ in h[-50:]), bound, "the last event")
 
 
 class Comparison:
@@ -245,7 +230,7 @@ class Story:
 		assert self.load.end(), f"{len(self.load.reports)} reports, {len(self.load.commands)} commands without an answer"
 		self.pair.stand_still()
 		stack.ctl("clock", "add", "3 小时")
-		quiet(stack, self.load)
+		quiet(stack, self.load, 90, "ab", due="needle.timer, needle.sim_clock WHERE due_at <= now_at")
 		self.load.close()
 		self.seconds = time.monotonic() - since
 		self.comparison = Comparison(stack, self.load)

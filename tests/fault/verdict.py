@@ -18,16 +18,16 @@ from load import CHANNEL
 
 LOOKS = 10
 COUNTERS = ("attempted", "acknowledged", "ok", "lost", "unexpected", "duplicated", "recovered")
+SOON = "needle.timer WHERE due_at <= now() + interval '2 s'"
 
 
-def quiet(stack, load, bound=60, instances=("a",)):
+def quiet(stack, load, bound=60, instances=("a",), due=SOON):
 	"""Inboxes empty, what is due has happened, outbox empty, and the listener has heard all that the broker has."""
 	db = stack.db()
 	for instance in instances:
 		wait_for(lambda i=instance: stack.ctl_json("status", instance=i)["inbox"] == 0, bound,
 			 f"an empty inbox of {instance}")
-	wait_for(lambda: db.value("SELECT (SELECT count(*) FROM needle.outbox) +"
-				  " (SELECT count(*) FROM needle.timer WHERE due_at <= now() + interval '2 s')") == 0, bound,
+	wait_for(lambda: db.value(f"SELECT (SELECT count(*) FROM needle.outbox) + (SELECT count(*) FROM {due})") == 0, bound,
 		 "an empty outbox, and no timer that is due or nearly so")
 	sign = f"{load.root}/dept/nobody/event/{uuid.uuid4().hex}"
 	stack.client("admin").publish(sign, b"end")

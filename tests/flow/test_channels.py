@@ -2,10 +2,10 @@
 import json
 import os
 import re
-import shutil
 
 import pytest
 
+from lib.folder import adds, demo
 from lib.stack import ROOT
 
 EXTRA = """
@@ -38,11 +38,7 @@ EXTRA = """
 
 
 def demo_with_more_channels(folder):
-	place = folder / "office"
-	shutil.copytree(os.path.join(ROOT, "config", "demo"), place)
-	with open(place / "channels.yaml", "a", encoding="utf-8") as f:
-		f.write(EXTRA)
-	return place
+	return demo(folder, {"channels.yaml": adds(EXTRA)})
 
 
 STACK = {"config": demo_with_more_channels}

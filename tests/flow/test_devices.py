@@ -1,11 +1,9 @@
 """Field devices: what a fleet says becomes as many cases as there are matters, however often it is said."""
 import json
-import os
-import shutil
 
 import pytest
 
-from lib.stack import ROOT
+from lib.folder import demo
 from lib.wait import wait_for
 
 KINDS = """
@@ -45,15 +43,7 @@ dr-1,门磁,东门,410106003001001,,,,0,
 
 
 def office_with_devices(folder):
-	place = folder / "office"
-	shutil.copytree(os.path.join(ROOT, "config", "demo"), place)
-	(place / "devices.yaml").write_text(KINDS, encoding="utf-8")
-	(place / "devices.csv").write_text(REGISTER, encoding="utf-8")
-	text = (place / "needle.yaml").read_text(encoding="utf-8")
-	if "devices.yaml" not in text:
-		text = text.replace("include: [channels.yaml,", "include: [channels.yaml, devices.yaml,")
-	(place / "needle.yaml").write_text(text, encoding="utf-8")
-	return place
+	return demo(folder, files={"devices.yaml": KINDS, "devices.csv": REGISTER})
 
 
 STACK = {"config": office_with_devices, "simulate": "2026-11-23 09:00:00"}      # a Monday

@@ -1,11 +1,10 @@
 """Hot words: what is talked about in groups but hardly reported becomes one proposal in triage, and only one."""
 import os
-import shutil
 import signal
 
 import pytest
 
-from lib.stack import ROOT
+from lib.folder import adds, demo, edit_running, includes
 from lib.wait import wait_for
 
 STATISTICS = """
@@ -23,20 +22,8 @@ SECRET = ["举报甲乙丙丁贪污", "又是甲乙丙丁", "甲乙丙丁不管�
 
 
 def folder(at):
-	place = os.path.join(at, "office")
-	shutil.copytree(os.path.join(ROOT, "config", "demo"), place)
-
-	def change(name, of):
-		with open(os.path.join(place, name), encoding="utf-8") as f:
-			text = of(f.read())
-		with open(os.path.join(place, name), "w", encoding="utf-8") as f:
-			f.write(text)
-	change("needle.yaml", lambda t: t.replace("calendars.yaml]", "calendars.yaml, statistics.yaml]"))
-	change("deadlines.yaml", lambda t: t.partition("\nreports:")[0] + REPORTS)
-	change("channels.yaml", lambda t: t + "  proposals: {name: 群众热议立项, triage: yes}\n")
-	with open(os.path.join(place, "statistics.yaml"), "w", encoding="utf-8") as f:
-		f.write(STATISTICS)
-	return place
+	return demo(at, {"needle.yaml": includes("statistics.yaml"), "deadlines.yaml": lambda t: t.partition("\nreports:")[0] + REPORTS,
+			 "channels.yaml": adds("  proposals: {name: 群众热议立项, triage: yes}\n")}, {"statistics.yaml": STATISTICS})
 
 
 STACK = {"config": folder, "simulate": "2026-11-02 08:30:00"}
@@ -177,11 +164,7 @@ def test_a_reload_begins_the_count_anew_and_the_list_comes_once(office, gate):
 	gate.shut()
 	office.clock("set", due)
 	gate.wait()
-	path = os.path.join(office.stack.env["NEEDLE_CONFIG"], "statistics.yaml")
-	with open(path, encoding="utf-8") as f:
-		text = f.read()
-	with open(path, "w", encoding="utf-8") as f:
-		f.write(text.replace("min: 8", "min: 4"))
+	edit_running(office.stack, "statistics.yaml", lambda t: t.replace("min: 8", "min: 4"))
 	assert office.stack.ctl("reload").returncode == 0
 	work_goes_on(office)
 	assert not lists_at(office, due)
@@ -221,9 +204,6 @@ def test_a_count_that_fails_is_made_again_and_holds_up_nobody(office, gate):
 
 def test_old_talk_is_forgotten_and_hot_places_still_know_where_it_was(office, gate):
 	"""`privacy.retain` holds for talk as well: words and who said them go, that it was said, when and where stays."""
-	path = os.path.join(office.stack.env["NEEDLE_CONFIG"], "needle.yaml")
-	with open(path, encoding="utf-8") as f:
-		text = f.read()
 	secret = {"reporter": {"name": "陈木兰", "phone": "13811112222"}, "wechat": "openid-of-chen"}
 	office.report("patrol", "group", kind="talk", text="今天的话，陈木兰", place={"grid": "410106003001001"}, **secret)
 	kept = office.db.one("select count(*) as n, count(distinct grid) as grids from needle.report where kind = 'talk'")
@@ -231,9 +211,8 @@ def test_old_talk_is_forgotten_and_hot_places_still_know_where_it_was(office, ga
 	people = "select count(*) from needle.person p join needle.report r using (tenant, channel, id) where r.kind = 'talk'"
 	everything = office.db.value(said)
 	assert everything > 400 and office.db.value(people) >= 1
-	with open(path, "w", encoding="utf-8") as f:
-		f.write(text.replace("retain: 5y", "retain: 30d"))
-	assert "retain: 30d" in open(path, encoding="utf-8").read() and office.stack.ctl("reload").returncode == 0
+	edit_running(office.stack, "needle.yaml", lambda t: t.replace("retain: 5y", "retain: 30d"))
+	assert office.stack.ctl("reload").returncode == 0
 	office.clock("set", "2026-12-28 07:00")
 	wait_for(lambda: office.stack.ctl_json("clock", "show")["settled"], 60, "the lists")
 	limit = "2026-11-28 07:00+08"

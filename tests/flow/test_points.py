@@ -1,11 +1,9 @@
 """Points: what rules give at a step, once; a ledger that nobody can edit; review, reversal, the shop."""
-import os
-import shutil
 
 import psycopg2
 import pytest
 
-from lib.stack import ROOT
+from lib.folder import demo, includes
 
 STATISTICS = """
 points:
@@ -18,16 +16,7 @@ points:
 
 
 def folder(at):
-	place = os.path.join(at, "office")
-	shutil.copytree(os.path.join(ROOT, "config", "demo"), place)
-	path = os.path.join(place, "needle.yaml")
-	with open(path, encoding="utf-8") as f:
-		text = f.read()
-	with open(path, "w", encoding="utf-8") as f:
-		f.write(text.replace("calendars.yaml]", "calendars.yaml, statistics.yaml]"))
-	with open(os.path.join(place, "statistics.yaml"), "w", encoding="utf-8") as f:
-		f.write(STATISTICS)
-	return place
+	return demo(at, {"needle.yaml": includes("statistics.yaml")}, {"statistics.yaml": STATISTICS})
 
 
 STACK = {"config": folder}

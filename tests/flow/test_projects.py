@@ -2,11 +2,10 @@
 import csv
 import json
 import os
-import shutil
 
 import pytest
 
-from lib.stack import ROOT
+from lib.folder import adds, demo, includes
 from lib.wait import wait_for
 
 STATISTICS = """
@@ -19,7 +18,6 @@ public:
   list: {name: 微实事清单, every: 每月末 17:00, content: projects, covers: year}
   done: {name: 销号公示, every: 每月末 17:00, content: closed, covers: year}
   open: {name: 在办公示, every: 每月末 17:00, content: open}
-reports_: 0
 """
 NAME, CALLED, PHONE, CITIZEN, STREET = "欧阳鸢鸾", "尉迟鸮鸺", "13987651234", "11010519491231002X", "5号楼3单元204"
 ALL = f"我是{NAME}，电话{PHONE}，身份证{CITIZEN}，找{CALLED}先生"
@@ -27,19 +25,9 @@ CANARIES = (NAME, CALLED, PHONE, CITIZEN, CITIZEN[:17], STREET)
 
 
 def folder(at):
-	place = os.path.join(at, "office")
-	shutil.copytree(os.path.join(ROOT, "config", "demo"), place)
-
-	def change(name, of):
-		with open(os.path.join(place, name), encoding="utf-8") as f:
-			text = of(f.read())
-		with open(os.path.join(place, name), "w", encoding="utf-8") as f:
-			f.write(text)
-	change("needle.yaml", lambda t: t.replace("calendars.yaml]", "calendars.yaml, statistics.yaml]"))
-	change("channels.yaml", lambda t: t + "  project: {name: 微实事立项}\n  meeting: {name: 居民代表会议, vote: 70}\n")
-	with open(os.path.join(place, "statistics.yaml"), "w", encoding="utf-8") as f:
-		f.write(STATISTICS.replace("reports_: 0\n", ""))
-	return place
+	return demo(at, {"needle.yaml": includes("statistics.yaml"),
+			 "channels.yaml": adds("  project: {name: 微实事立项}\n  meeting: {name: 居民代表会议, vote: 70}\n")},
+		    {"statistics.yaml": STATISTICS})
 
 
 STACK = {"config": folder, "simulate": "2026-11-02 08:30:00"}

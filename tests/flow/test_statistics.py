@@ -4,14 +4,13 @@ import io
 import json
 import os
 import re
-import shutil
 import subprocess
 import zipfile
 
 import pytest
 
 from lib import npm
-from lib.stack import ROOT
+from lib.folder import demo, edit_running, includes
 from lib.wait import wait_for
 
 STATISTICS = """
@@ -49,20 +48,8 @@ reports:
 
 
 def folder(at):
-	place = os.path.join(at, "office")
-	shutil.copytree(os.path.join(ROOT, "config", "demo"), place)
-	with open(os.path.join(place, "needle.yaml"), encoding="utf-8") as f:
-		text = f.read().replace("calendars.yaml]", "calendars.yaml, statistics.yaml]")
-	with open(os.path.join(place, "needle.yaml"), "w", encoding="utf-8") as f:
-		f.write(text)
-	with open(os.path.join(place, "deadlines.yaml"), encoding="utf-8") as f:
-		text = f.read().partition("\nreports:")[0]
-	with open(os.path.join(place, "deadlines.yaml"), "w", encoding="utf-8") as f:
-		f.write(text + REPORTS)
-	for name, words in (("statistics.yaml", STATISTICS), ("名录.csv", SITES)):
-		with open(os.path.join(place, name), "w", encoding="utf-8") as f:
-			f.write(words)
-	return place
+	return demo(at, {"needle.yaml": includes("statistics.yaml"), "deadlines.yaml": lambda t: t.partition("\nreports:")[0] + REPORTS},
+		    {"statistics.yaml": STATISTICS, "名录.csv": SITES})
 
 
 # Five matters, not one that was told five times.
@@ -275,11 +262,8 @@ def test_sites_are_visited_as_often_as_their_grade_says_once_each(office, story)
 
 def test_another_formula_changes_no_list_that_was_published(office, story):
 	before = lists(office, "report/figures")[0]["payload"]
-	path = os.path.join(office.stack.env["NEEDLE_CONFIG"], "statistics.yaml")
-	with open(path, encoding="utf-8") as f:
-		text = f.read()
-	with open(path, "w", encoding="utf-8") as f:
-		f.write(text.replace("签收率: {numerator: {all: accepted}}", "签收率: {numerator: {all: accepted_in_time}}"))
+	edit_running(office.stack, "statistics.yaml",
+		     lambda t: t.replace("签收率: {numerator: {all: accepted}}", "签收率: {numerator: {all: accepted_in_time}}"))
 	assert office.stack.ctl("reload").returncode == 0
 	wait_for(lambda: rates(office, "--period", "2026-11")["签收率", "all"]["formula"].startswith("accepted_in_time"),
 		 what="the new formula")

@@ -1,18 +1,12 @@
 """A meeting votes: more than 70 % dissatisfied, and the matter is handled again, until they are satisfied."""
-import os
-import shutil
 
 import pytest
 
-from lib.stack import ROOT
+from lib.folder import adds, demo
 
 
 def folder(at):
-	place = os.path.join(at, "office")
-	shutil.copytree(os.path.join(ROOT, "config", "demo"), place)
-	with open(os.path.join(place, "channels.yaml"), "a", encoding="utf-8") as f:
-		f.write("  meeting: {name: 居民代表会议, vote: 70}\n")
-	return place
+	return demo(at, {"channels.yaml": adds("  meeting: {name: 居民代表会议, vote: 70}\n")})
 
 
 STACK = {"config": folder}
