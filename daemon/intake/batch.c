@@ -7,42 +7,44 @@
 #include "base/str.h"
 #include "core/life/event.h"
 
-static void add_unit(struct batch *b, const struct inbox_record *rec, const struct understood *u, size_t *cap)
+static void add_unit(struct batch *b, const struct inbox_record *rec, const struct understood *u)
 {
-	if (b->n_units == *cap) {
-		struct unit *more;
+	if (b->n_units == b->cap_units) {
+		size_t cap = b->cap_units ? 2 * b->cap_units : 4;
+		struct unit *more = arena_alloc(b->a, cap * sizeof(*more));
 
-		*cap *= 2;
-		more = arena_alloc(b->a, *cap * sizeof(*more));
-		memcpy(more, b->units, b->n_units * sizeof(*more));
+		if (b->n_units)
+			memcpy(more, b->units, b->n_units * sizeof(*more));
 		b->units = more;
+		b->cap_units = cap;
 	}
 	b->units[b->n_units++] = (struct unit){.rec = rec, .channel = u->channel, .dept = u->dept,
 					       .source = u->source, .readable_id = u->readable_id};
 }
 
-static void understand_one(struct batch *b, decoder_lookup *decoders, void *arg, const struct inbox_record *rec,
-			   struct understood *u, size_t *cap)
+static void understand_one(struct batch *b, decoder_lookup *decoders, void *arg, const struct inbox_record *rec)
 {
+	struct understood *u = arena_alloc(b->a, sizeof(*u));
 	struct message m = {.topic = rec->topic, .payload = rec->payload, .payload_len = rec->payload_len,
 			    .received_at = rec->received_at, .response_topic = rec->response_topic,
 			    .correlation = rec->correlation, .correlation_len = rec->correlation_len};
 	struct err why = {0};
 
+	ALIST_PUSH(b->a, &b->understood, u);
 	if (understand(b->office, decoders, arg, &m, b->a, u, &why) < 0) {
-		add_unit(b, rec, u, cap);
+		add_unit(b, rec, u);
 		b->units[b->n_units - 1].kind = UNIT_DEAD;
 		b->units[b->n_units - 1].why = why;
 		return;
 	}
 	if (u->kind == MESSAGE_COMMAND) {
-		add_unit(b, rec, u, cap);
+		add_unit(b, rec, u);
 		b->units[b->n_units - 1].kind = UNIT_COMMAND;
 		b->units[b->n_units - 1].command = &u->command;
 		return;
 	}
 	for (size_t i = 0; i < u->n_reports; i++) {
-		add_unit(b, rec, u, cap);
+		add_unit(b, rec, u);
 		b->units[b->n_units - 1].kind = UNIT_REPORT;
 		b->units[b->n_units - 1].report = &u->reports[i];
 		b->units[b->n_units - 1].readable_id = u->reports[i].id;
@@ -53,13 +55,8 @@ static void understand_one(struct batch *b, decoder_lookup *decoders, void *arg,
 void batch_understand(struct batch *b, decoder_lookup *decoders, void *arg, const struct inbox_record *records,
 		      size_t n)
 {
-	size_t cap = n ? n : 1;
-
-	b->understood = arena_alloc(b->a, n * sizeof(*b->understood));
-	b->n_understood = n;
-	b->units = arena_alloc(b->a, cap * sizeof(*b->units));
 	for (size_t i = 0; i < n; i++)
-		understand_one(b, decoders, arg, &records[i], &b->understood[i], &cap);
+		understand_one(b, decoders, arg, &records[i]);
 	count_add(COUNT_MESSAGES_RECEIVED, (int64_t)n);
 }
 
@@ -169,6 +166,6 @@ int batch_store(struct batch *b, struct pg *pg, struct numbers *numbers, struct 
 
 void batch_done(struct batch *b)
 {
-	for (size_t i = 0; i < b->n_understood; i++)
-		understood_done(&b->understood[i]);
+	for (size_t i = 0; i < b->understood.n; i++)
+		understood_done(b->understood.v[i]);
 }

@@ -53,16 +53,15 @@ struct batch {
 	int instance;                           /* 0…3, part of dead letters' ids */
 	int64_t listening;                      /* since when nothing that devices say can have been missed */
 	struct arena *a;
-	struct understood *understood;          /* one a message */
-	size_t n_understood;
+	ALIST(struct understood *) understood;  /* one a message */
 	struct unit *units;
-	size_t n_units;
+	size_t n_units, cap_units;
 	struct handoff *handoff;                /* collects rows and answers of committed parts */
 	struct outbox_rows rows;
 	ALIST(struct answer) answers;
 };
 
-/* Understands n records; units are in the order of the records. */
+/* Understands n more records; units are in the order of the records. Not once it is being stored. */
 void batch_understand(struct batch *b, decoder_lookup *decoders, void *arg, const struct inbox_record *records,
 		      size_t n);
 /*

@@ -15,6 +15,10 @@ struct arena;
 struct numbers;
 struct office;
 struct pg;
+struct settings;
+
+/* Which configuration works from now on, and what its rates count. */
+int note_config(struct pg *pg, const struct settings *settings, struct err *e);
 
 /*
  * Steps what is due, a page a call; ret_more: there was a full page. Rows to be told are in `h`. On an

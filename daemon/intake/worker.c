@@ -1,6 +1,7 @@
 /*
  * A batch is what has arrived while the last one committed: no timer, so one message alone is stored at
- * once, and under load batches grow by themselves to BATCH_MAX.
+ * once, and under load batches grow by themselves to BATCH_MAX. It is read and understood while the database
+ * works on the last one.
  *
  * Between batches it does what time brings (chores.h).
  *
@@ -17,22 +18,22 @@
 #include "base/counter.h"
 #include "base/fault.h"
 #include "base/log.h"
-#include "base/str.h"
 #include "core/time/moment.h"
 #include "intake/analyst.h"
 #include "intake/batch.h"
 #include "intake/chores.h"
 #include "intake/pending.h"
 #include "intake/periodic.h"
+#include "intake/reading.h"
 #include "plugin/decoder.h"
 #include "settings/snapshot.h"
-#include "store/config.h"
 #include "store/outbox.h"
 #include "store/statistics.h"
 #include "store/version.h"
 #include "store/young.h"
 
-enum { WAIT_US = 250000, LOCK_EVERY_US = 500000, CHORES_US = 250000, BACKOFF_MAX_MS = 1000 };
+enum { WAIT_US = 250000, LOCK_EVERY_US = 500000, CHORES_US = 250000, BACKOFF_MAX_MS = 1000,
+       SLICE = 16 };                    /* messages read ahead, less than half a millisecond's work, between two looks at the database */
 
 struct worker {
 	struct worker_options o;
@@ -46,6 +47,7 @@ struct worker {
 	/* the thread's own */
 	struct settings *settings;
 	struct decoders *decoders;
+	struct reading *reading, *storing;
 	struct pg *pg;
 	bool noted;                     /* the database knows this snapshot */
 	struct numbers numbers;
@@ -75,6 +77,16 @@ void worker_offer(struct worker *w, struct settings *settings, struct decoders *
 	settings_unref(old);
 	decoders_close(old_decoders);
 	inbox_wake(w->o.inbox);
+}
+
+static bool is_offered(struct worker *w)
+{
+	bool offered;
+
+	pthread_mutex_lock(&w->lock);
+	offered = w->offered;
+	pthread_mutex_unlock(&w->lock);
+	return offered;
 }
 
 static void take_offer(struct worker *w)
@@ -174,28 +186,12 @@ static void try_lock(struct worker *w)
 		w->next_lock_us = INT64_MAX;
 }
 
-static int note_config(struct worker *w, struct err *e)
-{
-	CLEANUP(str_done) struct str source = {0}, findings = {0};
-	struct config_note note = {.hash = w->settings->office.hash, .by = w->settings->loaded_by};
-
-	settings_source_json(w->settings, &source);
-	findings_json(&w->settings->findings, &findings);
-	/* A folder too large to be kept, or not all text, is worked with all the same. */
-	if (!source.cut && str_is_utf8(source.s, source.len))
-		note.source = source.s;
-	note.findings = findings.cut ? NULL : findings.s;
-	if (store_note_config(w->pg, w->settings->office.tenant, &note, clock_now_us(), e) < 0)
-		return e->class;
-	return store_put_rates(w->pg, &w->settings->office, e);
-}
-
 /* Which configuration works from now on; a case that names it is stored only after it. */
 static bool keep_noted(struct worker *w)
 {
 	struct err e;
 
-	if (!w->noted && note_config(w, &e) < 0) {
+	if (!w->noted && note_config(w->pg, w->settings, &e) < 0) {
 		log_warn("store.config", "%s", e.text);
 		drop_connection(w);
 		return false;
@@ -254,6 +250,19 @@ static void hand_over(struct worker *w, struct handoff *h, uint64_t seq)
 }
 
 /* ---- batches ---------------------------------------------------------------------------------- */
+static size_t read_more(struct worker *w, size_t max, int64_t wait_us)
+{
+	return reading_more(w->reading, w->o.inbox, w->settings, w->decoders, max, wait_us);
+}
+
+/* While the database works. What comes after a new snapshot, or a jump of a simulated clock, must wait for it. */
+static bool read_ahead(void *arg)
+{
+	struct worker *w = arg;
+
+	return !clock_is_simulated() && !is_offered(w) && read_more(w, SLICE, 0) == SLICE;
+}
+
 static bool store_batch(struct worker *w, struct batch *b)
 {
 	struct err e;
@@ -266,7 +275,9 @@ static bool store_batch(struct worker *w, struct batch *b)
 			continue;
 		}
 		try_lock(w);
+		pg_meanwhile(w->pg, read_ahead, w);
 		r = w->pg ? batch_store(b, w->pg, &w->numbers, &e) : ERR_AGAIN;
+		pg_meanwhile(w->pg, NULL, NULL);
 		if (r == 0)
 			return true;
 		/* What an unsure commit left in the outbox is not in memory: the dispatcher must look. */
@@ -283,19 +294,21 @@ static bool store_batch(struct worker *w, struct batch *b)
 	return false;
 }
 
-static void run_batch(struct worker *w, struct handoff *h, const struct inbox_record *records, size_t n)
+static void run_batch(struct worker *w)
 {
-	struct batch b = {.office = &w->settings->office, .hits = w->settings->hits, .instance = w->o.instance, .a = &h->arena, .handoff = h,
-			  .privacy_keys = w->settings->privacy_keys,
-			  .listening = w->listening == MOMENT_NONE ? clock_now_us() : w->listening};
-	uint64_t seq = records[n - 1].seq;
+	struct reading *r = w->reading;
+	uint64_t seq = r->records[r->n - 1].seq;
+	struct handoff *h = r->batch.handoff;
 	bool stored;
 
-	batch_understand(&b, decoders_lookup, w->decoders, records, n);
+	w->reading = w->storing;
+	w->storing = r;
+	r->batch.instance = w->o.instance;
+	r->batch.listening = w->listening == MOMENT_NONE ? clock_now_us() : w->listening;
 	if (fault_broken("retire-before-commit"))
 		inbox_retire(w->o.inbox, seq);
-	stored = store_batch(w, &b);
-	batch_done(&b);
+	stored = store_batch(w, &r->batch);
+	reading_taken(r);
 	if (stored)
 		hand_over(w, h, seq);
 	else
@@ -461,13 +474,12 @@ static int64_t patience_us(const struct worker *w)
 
 static void turn(struct worker *w)
 {
-	struct inbox_record records[BATCH_MAX];
-	struct handoff *h;
 	bool hurry;
-	size_t n;
 
 	w->o.beat(w->o.arg);
-	take_offer(w);
+	/* What is read is understood by one snapshot. */
+	if (!w->reading->n)
+		take_offer(w);
 	if (!connect_store(w)) {
 		back_off(w);
 		return;
@@ -477,16 +489,14 @@ static void turn(struct worker *w)
 	/* What a jump of a simulated clock brings lies before what was sent after it. */
 	if (hurry && clock_is_simulated())
 		return;
-	h = mem_alloc(sizeof(*h));
-	n = inbox_read(w->o.inbox, &h->arena, records, BATCH_MAX, 4 << 20, hurry ? 0 : patience_us(w));
+	if (!w->reading->n || !is_offered(w))
+		read_more(w, BATCH_MAX, hurry || w->reading->n ? 0 : patience_us(w));
 	/* So does what a jump brings that came while we waited for them. */
-	for (hurry = n && clock_is_simulated() && atomic_load(&w->woken); hurry; hurry = do_chores(w))
+	for (hurry = w->reading->n && clock_is_simulated() && atomic_load(&w->woken); hurry; hurry = do_chores(w))
 		w->o.beat(w->o.arg);
-	listen_to_devices(w, n < BATCH_MAX);
-	if (n)
-		run_batch(w, h, records, n);
-	else
-		handoff_free(h);
+	listen_to_devices(w, !reading_is_full(w->reading));
+	if (w->reading->n)
+		run_batch(w);
 }
 
 /* The lock lives in the connection: a connection that died in silence must not look like a held lock. */
@@ -513,6 +523,7 @@ static void *worker_main(void *arg)
 		check_connection(w, &next_check_us);
 	}
 	pg_close(w->pg);
+	reading_drop(w->reading);       /* it stays in the inbox */
 	return NULL;
 }
 
@@ -531,11 +542,15 @@ int worker_start(const struct worker_options *options, struct settings *settings
 	w->decoders = decoders;
 	w->listening = MOMENT_NONE;
 	w->next_us = MOMENT_NONE;
+	w->reading = mem_alloc(sizeof(*w->reading));
+	w->storing = mem_alloc(sizeof(*w->storing));
 	pthread_mutex_init(&w->lock, NULL);
 	pending_init(&w->pending, w->o.inbox);
 	w->periodic.analyst = analyst_new(wake_up, w);
 	if (pthread_create(&w->thread, NULL, worker_main, w) != 0) {
 		analyst_free(w->periodic.analyst);
+		free(w->reading);
+		free(w->storing);
 		free(w);
 		return err_set(e, ERR_SYS, "cannot start the worker thread");
 	}
@@ -572,6 +587,8 @@ void worker_free(struct worker *w)
 	periodic_forget(&w->periodic);
 	decoders_close(w->decoders);
 	settings_unref(w->settings);
+	free(w->reading);
+	free(w->storing);
 	pthread_mutex_destroy(&w->lock);
 	pending_done(&w->pending);
 	free(w);

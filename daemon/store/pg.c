@@ -1,36 +1,25 @@
-/*
- * The only file that sees libpq. Parameters are binary because arrays of a batch are: quoting a
- * thousand texts into an array literal would cost more than the insert. Results are few, so text; of cases that are
- * loaded by the hundred they are binary, too.
- */
+/* The only file that sees libpq. Results are few, so text; of cases that are loaded by the hundred they are binary. */
 #include "store/pg.h"
 
-#include <arpa/inet.h>
-#include <endian.h>
 #include <libpq-fe.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/counter.h"
 #include "base/err.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "core/time/moment.h"
-
-enum { OID_BOOL = 16, OID_JSON = 114, OID_JSONS = 199, OID_BYTEA = 17, OID_INT8 = 20, OID_TEXT = 25, OID_FLOAT8 = 701, OID_TIMESTAMPTZ = 1184,
-       OID_BOOLS = 1000, OID_BYTEAS = 1001, OID_TEXTS = 1009, OID_INT8S = 1016, OID_FLOAT8S = 1022,
-       OID_TIMESTAMPTZS = 1185 };
-
-/* PostgreSQL counts microseconds from 2000-01-01. */
-static const int64_t EPOCH_US = INT64_C(946684800) * 1000000;
+#include "store/pg_wire.h"
 
 enum { PIPE_MAX = 24 };
 
 struct piped {
 	const struct query *query;
-	struct pg_args args;
 	struct pg_rows *ret;
+	bool prepares;                  /* its first use: two answers */
 };
 
 struct pg {
@@ -38,202 +27,10 @@ struct pg {
 	struct map prepared;            /* name -> query */
 	struct piped piped[PIPE_MAX];
 	int n_piped;
+	bool sending;                   /* all that was piped is on its way */
+	pg_meanwhile_fn *meanwhile;
+	void *arg;
 };
-
-/* ---- parameters ------------------------------------------------------------------------------- */
-static void add(struct pg_args *a, uint32_t oid, const void *value, size_t length, void *owned)
-{
-	if (a->n >= PG_ARGS)
-		mem_die("pg_args");
-	a->oid[a->n] = oid;
-	a->value[a->n] = value;
-	a->length[a->n] = (int)length;
-	a->format[a->n] = 1;
-	a->owned[a->n++] = owned;
-}
-
-static void add_copy(struct pg_args *a, uint32_t oid, const void *bytes, size_t n)
-{
-	void *p = mem_alloc(n);
-
-	memcpy(p, bytes, n);
-	add(a, oid, p, n, p);
-}
-
-void pg_text(struct pg_args *a, const char *s)
-{
-	add(a, OID_TEXT, s, s ? strlen(s) : 0, NULL);
-}
-
-void pg_bytes(struct pg_args *a, const void *p, size_t n)
-{
-	add(a, OID_BYTEA, p, n, NULL);
-}
-
-void pg_int(struct pg_args *a, int64_t v)
-{
-	uint64_t be = htobe64((uint64_t)v);
-
-	add_copy(a, OID_INT8, &be, sizeof(be));
-}
-
-void pg_bool(struct pg_args *a, bool v)
-{
-	char c = v;
-
-	add_copy(a, OID_BOOL, &c, 1);
-}
-
-void pg_time(struct pg_args *a, int64_t us)
-{
-	uint64_t be = htobe64((uint64_t)(us - EPOCH_US));
-
-	if (us == MOMENT_NONE)
-		add(a, OID_TIMESTAMPTZ, NULL, 0, NULL);
-	else
-		add_copy(a, OID_TIMESTAMPTZ, &be, sizeof(be));
-}
-
-void pg_args_done(struct pg_args *a)
-{
-	for (int i = 0; i < a->n; i++)
-		free(a->owned[i]);
-	a->n = 0;
-}
-
-/* One dimension, lower bound 1: the wire form of arrays (src/backend/utils/adt/arrayfuncs.c array_recv). */
-struct array {
-	unsigned char *bytes;
-	size_t len, cap;
-};
-
-static void put(struct array *w, const void *p, size_t n)
-{
-	while (w->len + n > w->cap) {
-		w->cap = w->cap ? 2 * w->cap : 256;
-		w->bytes = mem_resize(w->bytes, w->cap);
-	}
-	memcpy(w->bytes + w->len, p, n);
-	w->len += n;
-}
-
-static void put32(struct array *w, int32_t v)
-{
-	uint32_t be = htonl((uint32_t)v);
-
-	put(w, &be, sizeof(be));
-}
-
-static void element(struct array *w, const void *p, size_t n)
-{
-	put32(w, p ? (int32_t)n : -1);
-	if (p && n)
-		put(w, p, n);
-}
-
-static void element64(struct array *w, uint64_t v)
-{
-	uint64_t be = htobe64(v);
-
-	element(w, &be, sizeof(be));
-}
-
-static struct array array_begin(uint32_t element_oid, size_t n)
-{
-	struct array w = {0};
-
-	put32(&w, n ? 1 : 0);
-	put32(&w, 1);
-	put32(&w, (int32_t)element_oid);
-	if (n) {
-		put32(&w, (int32_t)n);
-		put32(&w, 1);
-	}
-	return w;
-}
-
-static void array_end(struct pg_args *a, uint32_t oid, struct array *w, const void *v)
-{
-	add(a, oid, v ? w->bytes : NULL, v ? w->len : 0, w->bytes);
-}
-
-static void texts(struct pg_args *a, uint32_t oid, uint32_t element_oid, const char *const *v, size_t n)
-{
-	struct array w = array_begin(element_oid, n);
-
-	for (size_t i = 0; i < n; i++)
-		element(&w, v[i], v[i] ? strlen(v[i]) : 0);
-	array_end(a, oid, &w, v);
-}
-
-void pg_texts(struct pg_args *a, const char *const *v, size_t n)
-{
-	texts(a, OID_TEXTS, OID_TEXT, v, n);
-}
-
-/* The binary form of json is its text. */
-void pg_jsons(struct pg_args *a, const char *const *v, size_t n)
-{
-	texts(a, OID_JSONS, OID_JSON, v, n);
-}
-
-void pg_ints(struct pg_args *a, const int64_t *v, size_t n)
-{
-	struct array w = array_begin(OID_INT8, n);
-
-	for (size_t i = 0; i < n; i++)
-		element64(&w, (uint64_t)v[i]);
-	array_end(a, OID_INT8S, &w, v);
-}
-
-void pg_bools(struct pg_args *a, const bool *v, size_t n)
-{
-	struct array w = array_begin(OID_BOOL, n);
-
-	for (size_t i = 0; i < n; i++) {
-		char c = v[i];
-
-		element(&w, &c, 1);
-	}
-	array_end(a, OID_BOOLS, &w, v);
-}
-
-void pg_times(struct pg_args *a, const int64_t *v, size_t n)
-{
-	struct array w = array_begin(OID_TIMESTAMPTZ, n);
-
-	for (size_t i = 0; i < n; i++)
-		if (v[i] == MOMENT_NONE)
-			element(&w, NULL, 0);
-		else
-			element64(&w, (uint64_t)(v[i] - EPOCH_US));
-	array_end(a, OID_TIMESTAMPTZS, &w, v);
-}
-
-void pg_doubles(struct pg_args *a, const double *v, size_t n)
-{
-	struct array w = array_begin(OID_FLOAT8, n);
-
-	for (size_t i = 0; i < n; i++) {
-		uint64_t bits;
-
-		memcpy(&bits, &v[i], sizeof(bits));
-		if (isnan(v[i]))
-			element(&w, NULL, 0);
-		else
-			element64(&w, bits);
-	}
-	array_end(a, OID_FLOAT8S, &w, v);
-}
-
-void pg_blobs(struct pg_args *a, const void *const *v, const size_t *len, size_t n)
-{
-	struct array w = array_begin(OID_BYTEA, n);
-
-	for (size_t i = 0; i < n; i++)
-		element(&w, v[i], len[i]);
-	array_end(a, OID_BYTEAS, &w, v);
-}
 
 /* ---- errors ----------------------------------------------------------------------------------- */
 static int class_of(const char *state)
@@ -302,6 +99,8 @@ int pg_open(const char *dsn, const char *application, struct pg **ret, struct er
 		pg_close(pg);
 		return r;
 	}
+	/* A pipeline is larger than a socket takes at once: what is left is kept, so that the sender can go on. */
+	PQsetnonblocking(pg->conn, 1);
 	PQsetNoticeReceiver(pg->conn, drop_notice, NULL);
 	PQsetErrorVerbosity(pg->conn, PQERRORS_TERSE);
 	count(COUNT_PG_CONNECTS);
@@ -382,60 +181,78 @@ int pg_run_binary(struct pg *pg, const struct query *q, struct pg_args *args, st
 	return run_once(pg, q, args, 1, ret, e);
 }
 
+void pg_meanwhile(struct pg *pg, pg_meanwhile_fn *fn, void *arg)
+{
+	if (!pg)
+		return;
+	pg->meanwhile = fn;
+	pg->arg = arg;
+}
+
 void pg_pipe_begin(struct pg *pg)
 {
 	pg->n_piped = 0;
+	pg->sending = PQenterPipelineMode(pg->conn);
+}
+
+static bool pipe_send(struct pg *pg, struct piped *p, const struct pg_args *args)
+{
+	const struct query *q = p->query;
+
+	if (!map_get(&pg->prepared, q->name)) {
+		if (!PQsendPrepare(pg->conn, q->name, q->sql, args->n, args->oid))
+			return false;
+		p->prepares = true;
+		map_put(&pg->prepared, q->name, (void *)(uintptr_t)q);
+	}
+	return PQsendQueryPrepared(pg->conn, q->name, args->n, args->value, args->length, args->format, 0);
 }
 
 void pg_pipe(struct pg *pg, const struct query *q, struct pg_args *args, struct pg_rows *ret)
 {
-	if (pg->n_piped == PIPE_MAX)
+	struct piped *p = &pg->piped[pg->n_piped];
+
+	if (pg->n_piped++ == PIPE_MAX)
 		mem_die("pg_pipe");
-	pg->piped[pg->n_piped++] = (struct piped){q, *args, ret};
-	args->n = 0;
+	*p = (struct piped){.query = q, .ret = ret};
 	if (ret)
 		*ret = (struct pg_rows){0};
+	if (pg->sending)
+		pg->sending = pipe_send(pg, p, args);
+	pg_args_done(args);
 }
 
-static int pipe_prepare(struct pg *pg, struct err *e)
-{
-	int r = 0;
-
-	for (int i = 0; i < pg->n_piped && r == 0; i++)
-		r = prepare(pg, pg->piped[i].query, &pg->piped[i].args, e);
-	return r;
-}
-
-static bool pipe_send(struct pg *pg)
-{
-	for (int i = 0; i < pg->n_piped; i++) {
-		struct piped *p = &pg->piped[i];
-
-		if (!PQsendQueryPrepared(pg->conn, p->query->name, p->args.n, p->args.value, p->args.length,
-					 p->args.format, 0))
-			return false;
-	}
-	return PQpipelineSync(pg->conn);
-}
-
-/* Takes the answer of one statement; the first error is kept, the rest of the pipeline was skipped. */
-static int pipe_answer(struct pg *pg, struct piped *p, struct err *e)
+/* One answer, and the NULL that ends it. The first error is kept, the rest of the pipeline was skipped. */
+static int pipe_answer(struct pg *pg, const struct piped *p, struct pg_rows *ret, bool *ret_ok, struct err *e)
 {
 	PGresult *res = PQgetResult(pg->conn);
 	ExecStatusType status = PQresultStatus(res);
 	int r = 0;
 
+	*ret_ok = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
 	if (!res || status == PGRES_FATAL_ERROR) {
 		r = result_error(pg, res, e);
 		err_prefix(e, "%s: ", p->query->name);
 	}
-	if (r == 0 && p->ret && status == PGRES_TUPLES_OK) {
-		p->ret->n = PQntuples(res);
-		p->ret->result = TAKE(res);
+	if (ret && status == PGRES_TUPLES_OK) {
+		ret->n = PQntuples(res);
+		ret->result = TAKE(res);
 	}
 	PQclear(res);
-	PQclear(PQgetResult(pg->conn)); /* the NULL that ends this statement */
+	PQclear(PQgetResult(pg->conn));
 	return r;
+}
+
+static int pipe_answers(struct pg *pg, const struct piped *p, struct err *e)
+{
+	struct err later;
+	bool ok = true;
+	int r = p->prepares ? pipe_answer(pg, p, NULL, &ok, e) : 0, one;
+
+	if (!ok)
+		map_take(&pg->prepared, p->query->name);
+	one = pipe_answer(pg, p, p->ret, &ok, r ? &later : e);
+	return r ? r : one;
 }
 
 static void pipe_drain(struct pg *pg)
@@ -446,39 +263,35 @@ static void pipe_drain(struct pg *pg)
 	while ((res = PQgetResult(pg->conn)))
 		PQclear(res);
 	if (!PQexitPipelineMode(pg->conn) && PQstatus(pg->conn) == CONNECTION_OK)
-		PQreset(pg->conn);
+		shutdown(PQsocket(pg->conn), SHUT_RDWR);
 }
 
-static int pipe_run(struct pg *pg, struct err *e)
+/* What the socket did not take is sent between two looks. */
+static void pipe_wait(struct pg *pg)
+{
+	while (pg->meanwhile && PQflush(pg->conn) >= 0 && PQconsumeInput(pg->conn) && PQisBusy(pg->conn) && pg->meanwhile(pg->arg))
+		continue;
+}
+
+int pg_pipe_end(struct pg *pg, struct err *e)
 {
 	struct err later;
 	int r = 0, one;
 
-	if (!PQenterPipelineMode(pg->conn))
-		return broken(pg, e);
-	if (!pipe_send(pg))
+	if (pg->sending && PQpipelineSync(pg->conn))
+		pipe_wait(pg);
+	else
 		r = broken(pg, e);
 	for (int i = 0; i < pg->n_piped && PQstatus(pg->conn) == CONNECTION_OK; i++) {
-		one = pipe_answer(pg, &pg->piped[i], r ? &later : e);
+		one = pipe_answers(pg, &pg->piped[i], r ? &later : e);
 		r = r ? r : one;
 	}
 	if (r == 0 && PQstatus(pg->conn) != CONNECTION_OK)
 		r = broken(pg, e);
 	pipe_drain(pg);
-	return r;
-}
-
-int pg_pipe_end(struct pg *pg, struct err *e)
-{
-	int r = pipe_prepare(pg, e);
-
-	if (r == 0)
-		r = pipe_run(pg, e);
-	for (int i = 0; i < pg->n_piped; i++) {
-		if (r && pg->piped[i].ret)
+	for (int i = 0; r && i < pg->n_piped; i++)
+		if (pg->piped[i].ret)
 			pg_rows_done(pg->piped[i].ret);
-		pg_args_done(&pg->piped[i].args);
-	}
 	pg->n_piped = 0;
 	return r;
 }
@@ -544,7 +357,7 @@ int64_t pg_get_time(const struct pg_rows *rows, int row, int column)
 
 	if (!s)
 		return MOMENT_NONE;
-	return PQftype(rows->result, column) == OID_TIMESTAMPTZ ? big_endian(rows, row, column) + EPOCH_US
+	return PQftype(rows->result, column) == OID_TIMESTAMPTZ ? big_endian(rows, row, column) + PG_EPOCH_US
 								: pg_get_int(rows, row, column);
 }
 

@@ -58,14 +58,16 @@ int pg_run(struct pg *pg, const struct query *q, struct pg_args *args, struct pg
 /* The same, but the rows come as they are stored: instants need no micros(…), jsonb would have to be cast to json. */
 int pg_run_binary(struct pg *pg, const struct query *q, struct pg_args *args, struct pg_rows *ret, struct err *e);
 /*
- * A pipeline: statements are sent without waiting for each other and answered in one round trip by
- * pg_pipe_end. The first error ends the rest. Between begin and end nothing else may run. ret, where
- * given, is filled by pg_pipe_end. Statements are prepared before the pipeline begins (pg_pipe does so:
- * the first use of a statement costs a round trip of its own).
+ * A pipeline: statements are sent as they are piped, without waiting for each other, and answered in one
+ * round trip by pg_pipe_end. The first error ends the rest. Between begin and end nothing else may run. ret, where
+ * given, is filled by pg_pipe_end. pg_pipe frees the arguments.
  */
 void pg_pipe_begin(struct pg *pg);
 void pg_pipe(struct pg *pg, const struct query *q, struct pg_args *args, struct pg_rows *ret);
 int pg_pipe_end(struct pg *pg, struct err *e);
+/* While pg_pipe_end waits, fn is called as long as it returns true. It must be short, and must not use pg. fn NULL: none. */
+typedef bool pg_meanwhile_fn(void *arg);
+void pg_meanwhile(struct pg *pg, pg_meanwhile_fn *fn, void *arg);   /* NULL-safe */
 /* Plain SQL without parameters: BEGIN, COMMIT, migrations (several statements). */
 int pg_exec(struct pg *pg, const char *sql, struct err *e);
 /* ROLLBACK if a transaction is open; never fails. */

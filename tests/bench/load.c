@@ -162,13 +162,16 @@ static struct publisher *publisher_of(size_t i)
 	return &publishers[i % n_packets % n_publishers];
 }
 
-/* Each ticket is of a place of its own in the street: the same place and words again would be the same matter. */
-static void put_place(unsigned char *p, uint32_t *seed, unsigned from)
+/*
+ * Each ticket is of a place of its own in a city of 33 by 36 km: the rate is a city's, and the same place and words
+ * again would be the same matter.
+ */
+static void put_place(unsigned char *p, uint32_t *seed, unsigned from, unsigned width)
 {
 	unsigned v;
 
 	*seed = *seed * 2654435761u + 12345;
-	v = from + (*seed >> 8) % 50000;
+	v = from + (*seed >> 8) % width;
 	for (int i = 5; i >= 0; i--, v /= 10)
 		p[i] = (unsigned char)('0' + v % 10);
 }
@@ -192,8 +195,8 @@ static void emit(int64_t at_us)
 	if (k->time_at)
 		memcpy(p + k->time_at, time_text(), TIME_LEN);
 	if (k->lat_at && k->lon_at) {
-		put_place(p + k->lat_at, &seed, 750000);
-		put_place(p + k->lon_at, &seed, 580000);
+		put_place(p + k->lat_at, &seed, 600000, 300000);
+		put_place(p + k->lon_at, &seed, 450000, 400000);
 	}
 	conn->unacked++;
 	asked += asks;

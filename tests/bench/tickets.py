@@ -48,8 +48,8 @@ def ticket(i, rng):
 		"v": 1, "id": f"GD-{MARK}", "kind": "report", "time": "2026-01-01T00:00:00+08:00", "text": text,
 		"category": category, "urgency": urgency,
 		"reporter": {"name": NAMES[i % len(NAMES)], "phone": f"138{rng.randrange(10**8):08d}", "ref": f"u-{rng.randrange(10**9):09d}"},
-		"place": {"address": place, "grid": f"41010600300{(1, 7)[i % 2]}00{i % 5 + 1}", "lat": decimals(34, 750000, rng),
-			  "lon": decimals(113, 580000, rng), "crs": "gcj02"},
+		"place": {"address": place, "grid": f"41010600300{(1, 7)[i % 2]}00{i % 5 + 1}", "lat": decimals(34, 600000, rng),
+			  "lon": decimals(113, 450000, rng), "crs": "gcj02"},
 		"media": [{"url": f"https://media.example.gov.cn/p/{rng.randrange(10**10):010d}.jpg", "type": "image/jpeg"}],
 		"reply_to": {"ticket": rng.randrange(10**8)}, "caller_count": rng.randrange(1, 4), "platform": "12345",
 	}

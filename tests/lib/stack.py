@@ -30,14 +30,14 @@ class Stack:
 	s.env is d/env as a dict, s.passwords user -> password.
 	"""
 
-	def __init__(self, folder, config=None, simulate=None, speed=None, environment=None, netns=None, bridges=False, wechat=None):
+	def __init__(self, folder, config=None, simulate=None, speed=None, environment=None, netns=None, bridges=False, wechat=None, roomy=False):
 		self.folder = str(folder)
 		self.environment = environment or {}    # of all that is started
 		self.options = []
 		for name, value in (("--config", config), ("--simulate", simulate), ("--speed", speed), ("--netns", netns), ("--wechat", wechat)):
 			if value is not None:
 				self.options += [name, str(value)]
-		self.options += ["--bridges"] if bridges else []
+		self.options += (["--bridges"] if bridges else []) + (["--roomy"] if roomy else [])
 		self.opened = []
 
 	def path(self, *names):
