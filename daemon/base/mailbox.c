@@ -39,16 +39,17 @@ void mailbox_free(struct mailbox *box)
 
 bool mailbox_put(struct mailbox *box, void *item)
 {
-	bool fits;
+	bool fits, first;
 
 	pthread_mutex_lock(&box->lock);
 	fits = box->n < box->capacity;
-	if (fits) {
+	first = box->n == 0;
+	if (fits)
 		box->items[(box->first + box->n++) % box->capacity] = item;
-		if (box->n == 1)
-			pthread_cond_signal(&box->ready);
-	}
 	pthread_mutex_unlock(&box->lock);
+	/* Who wakes up while the lock is held sleeps again at once. */
+	if (first)
+		pthread_cond_signal(&box->ready);
 	return fits;
 }
 
@@ -87,8 +88,8 @@ void mailbox_wake(struct mailbox *box)
 {
 	pthread_mutex_lock(&box->lock);
 	box->woken = true;
-	pthread_cond_signal(&box->ready);
 	pthread_mutex_unlock(&box->lock);
+	pthread_cond_signal(&box->ready);
 }
 
 size_t mailbox_length(struct mailbox *box)

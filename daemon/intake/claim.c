@@ -112,6 +112,8 @@ static int by_channel_and_id(const void *left, const void *right)
 int transaction_claim(struct transaction *t, struct err *e)
 {
 	struct unit **sorted = arena_alloc(t->b->a, t->n * sizeof(struct unit *));
+	struct pg_rows claimed;
+	struct same_search same;
 	bool *is_new;
 	size_t n = 0;
 	int r;
@@ -132,10 +134,15 @@ int transaction_claim(struct transaction *t, struct err *e)
 	for (size_t i = 0; i < n; i++)
 		save_row(&t->save, SAVE_REPORT, sorted[i]->row);
 	is_new = arena_alloc(t->b->a, n * sizeof(*is_new));
-	r = save_claim(t->pg, &t->save, is_new, e);
-	for (size_t i = 0; r == 0 && i < n; i++)
+	save_claim_pipe(t->pg, &t->save, &claimed);
+	transaction_ask_same(t, &same);
+	r = save_claim_end(t->pg, &t->save, &claimed, is_new, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++)
 		sorted[i]->fresh = is_new[i];
-	return r;
+	transaction_find_same(t, &same);
+	return 0;
 }
 
 /* ---- what is known already -------------------------------------------------------------------- */

@@ -165,22 +165,22 @@ static int current_segment(struct inbox *inbox, int64_t need, struct inbox_segme
 /* Whether there is no reserve behind it. */
 static bool publish_record(struct inbox *inbox, struct inbox_segment *s, int64_t size)
 {
-	bool full;
+	bool full, first = false;
 
 	pthread_mutex_lock(&inbox->lock);
 	s->used += size;
 	s->next = ++inbox->next_seq;
 	if (inbox->options.durability == INBOX_PROCESS) {
 		s->dirty = true;
-		if (!inbox->dirty) {
-			inbox->dirty = true;
-			inbox->dirty_since_us = clock_mono_us();
-			pthread_cond_signal(&inbox->work);
-		}
+		first = !inbox->dirty;
+		inbox->dirty = true;
 	}
 	full = inbox->full;
-	pthread_cond_signal(&inbox->readable);
 	pthread_mutex_unlock(&inbox->lock);
+	/* Who wakes up while the lock is held sleeps again at once. */
+	pthread_cond_signal(&inbox->readable);
+	if (first)
+		pthread_cond_signal(&inbox->work);
 	return full;
 }
 

@@ -5,7 +5,7 @@
  * off on open. One appender (Paho's thread), one reader (the worker), one retirer (any thread); any other thread may
  * ask for figures.
  *
- * durability process: a record is written before inbox_append returns and synced within 20 ms (by a
+ * durability process: a record is written before inbox_append returns and, unless it is retired by then, synced within 20 ms (by a
  * thread of its own); power: synced before it returns.
  */
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /*
- * The inbox's own thread. It syncs what was appended, 10 ms after the first byte of a group, and
+ * The inbox's own thread. It syncs what is not in the database yet, within 20 ms, and
  * makes the next file before the appender needs it: Paho's thread then never waits for an
  * allocation, and "the disk is full" is known a whole file before the first message that would not
  * fit.
@@ -18,7 +18,7 @@
 #include "base/log.h"
 #include "base/pulse.h"
 
-enum { SYNC_DELAY_US = 10000, RESERVE_RETRY_US = 500000, IDLE_US = 1000000 };
+enum { TICK_US = 10000, RESERVE_RETRY_US = 500000, IDLE_US = 1000000 };
 
 void inbox_wait_until(pthread_cond_t *c, pthread_mutex_t *lock, int64_t mono_us)
 {
@@ -71,12 +71,12 @@ static struct inbox_segment *next_dirty(const struct inbox *inbox, uint64_t afte
 /* Syncs each file once, oldest first, then the folder. Locked on entry and exit. */
 static void sync_all(struct inbox *inbox)
 {
+	uint64_t done = 0, all = inbox->next_seq - 1;
 	bool dir = inbox->dir_dirty;
 	struct inbox_segment *s;
-	uint64_t done = 0;
 	int rc;
 
-	inbox->dirty = inbox->dir_dirty = false;
+	inbox->dir_dirty = false;
 	while ((s = next_dirty(inbox, done))) {
 		done = s->first;
 		s->dirty = false;
@@ -96,6 +96,22 @@ static void sync_all(struct inbox *inbox)
 		fsync(inbox->dir_fd);
 		pthread_mutex_lock(&inbox->lock);
 	}
+	inbox->synced = all;
+}
+
+/*
+ * While the gateway keeps up, a message is in the database before its sync would be due, and a disk that need not
+ * sync for it has more time for the database. Locked on entry and exit.
+ */
+static void tick(struct inbox *inbox, int64_t now)
+{
+	uint64_t safe = inbox->retired > inbox->synced ? inbox->retired : inbox->synced, old = inbox->old;
+
+	inbox->old = inbox->next_seq;
+	inbox->tick_us = now + TICK_US;
+	inbox->dirty = safe + 1 < inbox->next_seq;
+	if (safe + 1 < old)
+		sync_all(inbox);
 }
 
 static void *keep(void *arg)
@@ -113,8 +129,8 @@ static void *keep(void *arg)
 			inbox_keeper_reserve(inbox);
 			continue;
 		}
-		if (inbox->dirty && now >= inbox->dirty_since_us + SYNC_DELAY_US) {
-			sync_all(inbox);
+		if (inbox->dirty && now >= inbox->tick_us) {
+			tick(inbox, now);
 			pthread_mutex_unlock(&inbox->lock);
 			inbox_delete_retired(inbox); /* what was pinned meanwhile */
 			pthread_mutex_lock(&inbox->lock);
@@ -122,8 +138,8 @@ static void *keep(void *arg)
 		}
 		if (lacking)
 			until = inbox->spare_retry_us;
-		if (inbox->dirty && until > inbox->dirty_since_us + SYNC_DELAY_US)
-			until = inbox->dirty_since_us + SYNC_DELAY_US;
+		if (inbox->dirty && until > inbox->tick_us)
+			until = inbox->tick_us;
 		inbox_wait_until(&inbox->work, &inbox->lock, until);
 	}
 	sync_all(inbox);

@@ -53,8 +53,9 @@ struct inbox {
 	int64_t cursor_off;
 	bool woken, stop;
 	bool broken;                    /* a sync failed: nothing more may be acknowledged */
-	bool dirty, dir_dirty;
-	int64_t dirty_since_us;
+	bool dirty, dir_dirty;          /* dirty: the keeper looks every TICK_US */
+	uint64_t synced, old;           /* on disk up to here; next_seq at the keeper's last look */
+	int64_t tick_us;                /* when it looks next */
 	int spare_fd;                   /* the reserve; -1 when there is none */
 	int64_t spare_size, spare_retry_us;
 	bool adopting;                  /* `spare` is being renamed: make no other yet */

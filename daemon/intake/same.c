@@ -12,9 +12,10 @@
 
 enum { REPORTERS_MAX = 200 };           /* then a new case gathers the next ones: a case stays a narrow row */
 
-static bool is_new_report(const struct unit *u)
+/* Unless its id turns out to be known. */
+static bool may_be_new(const struct unit *u)
 {
-	return u->kind == UNIT_REPORT && !u->twin && u->fresh && u->report->kind == REPORT_REPORT;
+	return u->kind == UNIT_REPORT && !u->twin && (u->row || u->fresh) && u->report->kind == REPORT_REPORT;
 }
 
 static void compare(const struct transaction *t, struct unit *u, const struct matter *other)
@@ -40,8 +41,8 @@ static size_t prepare(struct transaction *t, const char **cells, struct unit **w
 		u->matter = NULL;
 		u->like = NULL;
 		u->alike = 0;
-		u->opened = u->joined = false;
-		if (!is_new_report(u) || !matter_of(u->report, t->b->a, &m))
+		u->joined = false;
+		if (!may_be_new(u) || !matter_of(u->report, t->b->a, &m))
 			continue;
 		u->matter = arena_alloc(t->b->a, sizeof(*u->matter));
 		*u->matter = m;
@@ -53,52 +54,52 @@ static size_t prepare(struct transaction *t, const char **cells, struct unit **w
 }
 
 /* Reports that look in one cell, as a list from its first on: a burst about one place is one look-up. */
-struct looks {
-	struct look *cells;
-	size_t *head, n_cells;          /* of each cell its last look, plus one */
-	size_t *next;                   /* of each look the one before it, plus one */
-};
-
-static void group(const char *const *cells, struct unit *const *who, size_t n, struct arena *a, struct looks *ret)
+static void group(struct transaction *t, const char *const *cells, size_t n, struct same_search *s)
 {
 	struct map seen = {0};
 
-	*ret = (struct looks){.cells = arena_alloc(a, (n + 1) * sizeof(*ret->cells)),
-			      .head = arena_alloc(a, (n + 1) * sizeof(*ret->head)),
-			      .next = arena_alloc(a, (n + 1) * sizeof(*ret->next))};
+	s->cells = arena_alloc(t->b->a, (n + 1) * sizeof(*s->cells));
+	s->head = arena_alloc(t->b->a, (n + 1) * sizeof(*s->head));
+	s->next = arena_alloc(t->b->a, (n + 1) * sizeof(*s->next));
 	for (size_t i = 0; i < n; i++) {
 		size_t at = (size_t)(uintptr_t)map_get(&seen, cells[i]);
+		uint64_t numbers = s->who[i]->matter->numbers;
 
 		if (!at) {
-			at = ++ret->n_cells;
-			ret->cells[at - 1] = (struct look){.cell = cells[i], .numbers = who[i]->matter->numbers};
-			ret->head[at - 1] = 0;
+			at = ++s->n_cells;
+			s->cells[at - 1] = (struct look){.cell = cells[i], .numbers = numbers};
 			map_put(&seen, cells[i], (void *)(uintptr_t)at);
 		}
-		ret->cells[at - 1].any_numbers |= ret->cells[at - 1].numbers != who[i]->matter->numbers;
-		ret->next[i] = ret->head[at - 1];
-		ret->head[at - 1] = i + 1;
+		s->cells[at - 1].any_numbers |= s->cells[at - 1].numbers != numbers;
+		s->next[i] = s->head[at - 1];
+		s->head[at - 1] = i + 1;
 	}
 	map_done(&seen);
 }
 
-int transaction_find_same(struct transaction *t, struct err *e)
+void transaction_ask_same(struct transaction *t, struct same_search *s)
 {
 	const char **cells = arena_alloc(t->b->a, t->n * MATTER_LOOKS * sizeof(*cells));
-	struct unit **who = arena_alloc(t->b->a, t->n * MATTER_LOOKS * sizeof(struct unit *));
-	struct found_matter *found = NULL;
-	struct looks looks;
-	size_t n = prepare(t, cells, who), n_found = 0;
-	int r;
+	size_t n;
 
-	group(cells, who, n, t->b->a, &looks);
-	r = n ? matters_find(t->pg, transaction_tenant(t), looks.cells, looks.n_cells, t->b->a, &found, &n_found, e) : 0;
-	for (size_t i = 0; r == 0 && i < n_found; i++)
-		for (size_t k = looks.head[found[i].look]; k; k = looks.next[k - 1]) {
-			found[i].m.category = who[k - 1]->matter->category;
-			compare(t, who[k - 1], &found[i].m);
+	*s = (struct same_search){.who = arena_alloc(t->b->a, t->n * MATTER_LOOKS * sizeof(*s->who))};
+	n = prepare(t, cells, s->who);
+	group(t, cells, n, s);
+	if (s->n_cells)
+		matters_pipe(t->pg, transaction_tenant(t), s->cells, s->n_cells, t->b->a, &s->rows);
+}
+
+void transaction_find_same(struct transaction *t, struct same_search *s)
+{
+	size_t n = 0;
+	struct found_matter *found = s->n_cells ? matters_found(&s->rows, t->b->a, &n) : NULL;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = s->head[found[i].look]; k; k = s->next[k - 1]) {
+			found[i].m.category = s->who[k - 1]->matter->category;
+			if (s->who[k - 1]->fresh)
+				compare(t, s->who[k - 1], &found[i].m);
 		}
-	return r;
 }
 
 /* Cases that this batch opened just now. */

@@ -566,7 +566,7 @@ static int run(struct transaction *t, struct err *e)
 	while (give_numbers(t));
 	if ((r = transaction_claim(t, e)) < 0)
 		return r;
-	if ((r = transaction_look_up_known(t, e)) < 0 || (r = transaction_look_up_commands(t, e)) < 0 || (r = transaction_find_same(t, e)) < 0 ||
+	if ((r = transaction_look_up_known(t, e)) < 0 || (r = transaction_look_up_commands(t, e)) < 0 ||
 	    (r = transaction_load_devices(t, e)) < 0 || (r = load_cases(t, e)) < 0 || (r = step_all(t, e)) < 0) {
 		pg_rollback(t->pg);
 		return r;

@@ -3,6 +3,7 @@
 #include "base/counter.h"
 #include "base/map.h"
 #include "intake/batch.h"
+#include "store/matters.h"
 
 struct transaction {
 	struct batch *b;
@@ -42,8 +43,17 @@ int transaction_look_up_commands(struct transaction *t, struct err *e);
 
 struct case_change *transaction_add_change(struct transaction *t, struct case_record *c, bool fresh);
 void transaction_catch_up(struct transaction *t, struct case_change *change);
-/* same.c: which open case each new report may be the same matter as (unit.like), by the store. */
-int transaction_find_same(struct transaction *t, struct err *e);
+/* same.c: which open case each new report may be the same matter as (unit.like). */
+struct same_search {
+	struct look *cells;
+	size_t n_cells;
+	size_t *head;                   /* of each cell its last look, plus one */
+	size_t *next;                   /* of each look the one before it, plus one */
+	struct unit **who;              /* of each look */
+	struct pg_rows rows;
+};
+void transaction_ask_same(struct transaction *t, struct same_search *s);     /* in the pipeline of the claim */
+void transaction_find_same(struct transaction *t, struct same_search *s);    /* once it is known which were new */
 /* Joins a report into the case that it is like; NULL: it is a case of its own. */
 struct case_change *transaction_join(struct transaction *t, struct unit *u);
 void transaction_opened(struct transaction *t, struct unit *u, struct case_change *change);

@@ -1,6 +1,5 @@
 #include "store/matters.h"
 
-#include "base/err.h"
 #include "base/mem.h"
 
 /*
@@ -50,30 +49,28 @@ static void put_looks(struct pg_args *args, const struct look *looks, size_t n, 
 	pg_ints(args, numbers, k);
 }
 
-int matters_find(struct pg *pg, const char *tenant, const struct look *looks, size_t n, struct arena *a,
-		 struct found_matter **ret, size_t *ret_n, struct err *e)
+void matters_pipe(struct pg *pg, const char *tenant, const struct look *looks, size_t n, struct arena *a, struct pg_rows *ret)
 {
 	struct pg_args args = {0};
-	struct pg_rows rows = {0};
-	int r;
 
 	pg_text(&args, tenant);
 	put_looks(&args, looks, n, true, a);
 	put_looks(&args, looks, n, false, a);
-	r = pg_run_binary(pg, &find, &args, &rows, e);
-	if (r < 0)
-		return r;
-	*ret_n = (size_t)rows.n;
-	*ret = arena_alloc(a, *ret_n * sizeof(**ret));
-	for (int i = 0; i < rows.n; i++) {
-		struct found_matter *f = &(*ret)[i];
+	pg_pipe_binary(pg, &find, &args, ret);
+}
 
-		*f = (struct found_matter){
-			(size_t)pg_get_int(&rows, i, 0),
-			{.number = text_at(&rows, i, 1, a), .grid = text_at(&rows, i, 5, a), .lat = pg_get_double(&rows, i, 6),
-			 .lon = pg_get_double(&rows, i, 7), .crs = text_at(&rows, i, 8, a), .at = pg_get_time(&rows, i, 9)}};
-		matter_again(pg_get(&rows, i, 2), pg_get(&rows, i, 3), pg_get(&rows, i, 4), a, &f->m);
+struct found_matter *matters_found(struct pg_rows *rows, struct arena *a, size_t *ret_n)
+{
+	struct found_matter *found = arena_alloc(a, (size_t)rows->n * sizeof(*found));
+
+	for (int i = 0; i < rows->n; i++) {
+		found[i] = (struct found_matter){
+			(size_t)pg_get_int(rows, i, 0),
+			{.number = text_at(rows, i, 1, a), .grid = text_at(rows, i, 5, a), .lat = pg_get_double(rows, i, 6),
+			 .lon = pg_get_double(rows, i, 7), .crs = text_at(rows, i, 8, a), .at = pg_get_time(rows, i, 9)}};
+		matter_again(pg_get(rows, i, 2), pg_get(rows, i, 3), pg_get(rows, i, 4), a, &found[i].m);
 	}
-	pg_rows_done(&rows);
-	return 0;
+	*ret_n = (size_t)rows->n;
+	pg_rows_done(rows);
+	return found;
 }

@@ -15,6 +15,7 @@ struct found_matter {
 	size_t look;                    /* place in `looks` */
 	struct matter m;                /* without category */
 };
-/* Everything lives in the arena. Of the 64 newest of a cell the 16 newest whose numbers may agree. */
-int matters_find(struct pg *pg, const char *tenant, const struct look *looks, size_t n, struct arena *a,
-		 struct found_matter **ret, size_t *ret_n, struct err *e);
+/* Asked in a pipeline: of the 64 newest of a cell the 16 newest whose numbers may agree. */
+void matters_pipe(struct pg *pg, const char *tenant, const struct look *looks, size_t n, struct arena *a, struct pg_rows *ret);
+/* What it brought, in the arena; frees the rows. */
+struct found_matter *matters_found(struct pg_rows *rows, struct arena *a, size_t *ret_n);

@@ -195,7 +195,7 @@ void pg_pipe_begin(struct pg *pg)
 	pg->sending = PQenterPipelineMode(pg->conn);
 }
 
-static bool pipe_send(struct pg *pg, struct piped *p, const struct pg_args *args)
+static bool pipe_send(struct pg *pg, struct piped *p, const struct pg_args *args, int format)
 {
 	const struct query *q = p->query;
 
@@ -205,10 +205,10 @@ static bool pipe_send(struct pg *pg, struct piped *p, const struct pg_args *args
 		p->prepares = true;
 		map_put(&pg->prepared, q->name, (void *)(uintptr_t)q);
 	}
-	return PQsendQueryPrepared(pg->conn, q->name, args->n, args->value, args->length, args->format, 0);
+	return PQsendQueryPrepared(pg->conn, q->name, args->n, args->value, args->length, args->format, format);
 }
 
-void pg_pipe(struct pg *pg, const struct query *q, struct pg_args *args, struct pg_rows *ret)
+static void pipe_one(struct pg *pg, const struct query *q, struct pg_args *args, int format, struct pg_rows *ret)
 {
 	struct piped *p = &pg->piped[pg->n_piped];
 
@@ -218,8 +218,18 @@ void pg_pipe(struct pg *pg, const struct query *q, struct pg_args *args, struct 
 	if (ret)
 		*ret = (struct pg_rows){0};
 	if (pg->sending)
-		pg->sending = pipe_send(pg, p, args);
+		pg->sending = pipe_send(pg, p, args, format);
 	pg_args_done(args);
+}
+
+void pg_pipe(struct pg *pg, const struct query *q, struct pg_args *args, struct pg_rows *ret)
+{
+	pipe_one(pg, q, args, 0, ret);
+}
+
+void pg_pipe_binary(struct pg *pg, const struct query *q, struct pg_args *args, struct pg_rows *ret)
+{
+	pipe_one(pg, q, args, 1, ret);
 }
 
 /* One answer, and the NULL that ends it. The first error is kept, the rest of the pipeline was skipped. */

@@ -64,6 +64,7 @@ int pg_run_binary(struct pg *pg, const struct query *q, struct pg_args *args, st
  */
 void pg_pipe_begin(struct pg *pg);
 void pg_pipe(struct pg *pg, const struct query *q, struct pg_args *args, struct pg_rows *ret);
+void pg_pipe_binary(struct pg *pg, const struct query *q, struct pg_args *args, struct pg_rows *ret);    /* as pg_run_binary */
 int pg_pipe_end(struct pg *pg, struct err *e);
 /* While pg_pipe_end waits, fn is called as long as it returns true. It must be short, and must not use pg. fn NULL: none. */
 typedef bool pg_meanwhile_fn(void *arg);

@@ -519,24 +519,36 @@ static void mark_new(const struct rows *rows, const struct pg_rows *claimed, boo
 			ret_new[i] = is_row(claimed, j, rows->v[i]);
 }
 
-int save_claim(struct pg *pg, struct save *s, bool *ret_new, struct err *e)
+void save_claim_pipe(struct pg *pg, struct save *s, struct pg_rows *claimed)
 {
 	struct pg_args none = {0};
-	struct pg_rows claimed = {0};
-	int r;
 
+	*claimed = (struct pg_rows){0};
 	pg_pipe_begin(pg);
 	pg_pipe(pg, &begin, &none, NULL);
 	if (s->rows[SAVE_REPORT].n)
-		pipe_table(pg, s, SAVE_REPORT, &claimed);
-	r = pg_pipe_end(pg, e);
+		pipe_table(pg, s, SAVE_REPORT, claimed);
+}
+
+int save_claim_end(struct pg *pg, struct save *s, struct pg_rows *claimed, bool *ret_new, struct err *e)
+{
+	int r = pg_pipe_end(pg, e);
+
 	if (r < 0) {
 		pg_rollback(pg);
 		return r;
 	}
-	mark_new(&s->rows[SAVE_REPORT], &claimed, ret_new);
-	pg_rows_done(&claimed);
+	mark_new(&s->rows[SAVE_REPORT], claimed, ret_new);
+	pg_rows_done(claimed);
 	return 0;
+}
+
+int save_claim(struct pg *pg, struct save *s, bool *ret_new, struct err *e)
+{
+	struct pg_rows claimed;
+
+	save_claim_pipe(pg, s, &claimed);
+	return save_claim_end(pg, s, &claimed, ret_new, e);
 }
 
 int save_commit(struct pg *pg, struct save *s, struct err *e)

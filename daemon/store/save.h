@@ -91,6 +91,9 @@ void save_row(struct save *s, enum save_table table, const void *row);
  * new. The rows must be ordered by (channel, id) and hold no id twice. Leaves the transaction open.
  */
 int save_claim(struct pg *pg, struct save *s, bool *ret_new, struct err *e);
+/* The same in two halves, between which more may be asked in the round trip. */
+void save_claim_pipe(struct pg *pg, struct save *s, struct pg_rows *claimed);
+int save_claim_end(struct pg *pg, struct save *s, struct pg_rows *claimed, bool *ret_new, struct err *e);
 /* Writes the rest and commits. On any error the transaction is rolled back. */
 int save_commit(struct pg *pg, struct save *s, struct err *e);
 /* Every statement of this file, for the test that prepares them all. */

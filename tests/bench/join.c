@@ -141,6 +141,7 @@ static struct asked ask(struct pg *pg, const struct office *office, const struct
 	struct look looks[MATTER_LOOKS];
 	struct found_matter *found;
 	struct asked ret = {0};
+	struct pg_rows rows;
 	struct matter m;
 	struct err e;
 	size_t n;
@@ -150,8 +151,11 @@ static struct asked ask(struct pg *pg, const struct office *office, const struct
 	n = matter_looks(office, &m, a, cells);
 	for (size_t i = 0; i < n; i++)
 		looks[i] = (struct look){.cell = cells[i], .numbers = m.numbers};
-	if (matters_find(pg, office->tenant, looks, n, a, &found, &ret.candidates, &e) < 0)
+	pg_pipe_begin(pg);
+	matters_pipe(pg, office->tenant, looks, n, a, &rows);
+	if (pg_pipe_end(pg, &e) < 0)
 		errx(1, "%s", e.text);
+	found = matters_found(&rows, a, &ret.candidates);
 	for (size_t i = 0; i < ret.candidates; i++) {
 		found[i].m.category = m.category;
 		ret.same = ret.same || matter_alike(office, &m, &found[i].m) > 0.5;

@@ -251,6 +251,29 @@ static size_t mask_name(const struct masking *m, const char *s, char **to)
 	return m->name_len;
 }
 
+/* Most characters of a text begin nothing of the kind, and their first byte tells. */
+static bool may_begin(const struct masking *m, const char *s)
+{
+	unsigned char c = (unsigned char)*s;
+
+	if (m->name_len && *s == *m->name)
+		return true;
+	/* Digits, full-width ones, and where people are addressed every Chinese character. */
+	return (c >= '0' && c <= '9') || c == 0xef || (m->addressed && c >= 0xe4 && c <= 0xe9);
+}
+
+static size_t mask_at(const struct masking *m, const char *s, char **to, bool sure)
+{
+	size_t n;
+
+	if (!may_begin(m, s))
+		return 0;
+	n = mask_name(m, s, to);
+	if (!n)
+		n = mask_number(s, to, sure);
+	return n || !m->addressed ? n : mask_addressed(s, to);
+}
+
 static const char *mask(struct arena *a, const char *text, const char *name, bool sure)
 {
 	struct masking m = {.name = name, .addressed = has_address_form(text)};
@@ -266,12 +289,8 @@ static const char *mask(struct arena *a, const char *text, const char *name, boo
 	}
 	while (*text) {
 		const char *next = text;
-		size_t n = mask_name(&m, text, &to);
+		size_t n = mask_at(&m, text, &to, sure);
 
-		if (!n)
-			n = mask_number(text, &to, sure);
-		if (!n && m.addressed)
-			n = mask_addressed(text, &to);
 		if (!n) {
 			utf8_next(&next);
 			n = (size_t)(next - text);
