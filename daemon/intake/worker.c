@@ -474,7 +474,7 @@ static int64_t patience_us(const struct worker *w)
 
 static void turn(struct worker *w)
 {
-	bool hurry;
+	bool hurry, drained = false;
 
 	w->o.beat(w->o.arg);
 	/* What is read is understood by one snapshot. */
@@ -489,12 +489,14 @@ static void turn(struct worker *w)
 	/* What a jump of a simulated clock brings lies before what was sent after it. */
 	if (hurry && clock_is_simulated())
 		return;
-	if (!w->reading->n || !is_offered(w))
+	if (!w->reading->n || !is_offered(w)) {
 		read_more(w, BATCH_MAX, hurry || w->reading->n ? 0 : patience_us(w));
+		drained = !reading_is_full(w->reading);
+	}
 	/* So does what a jump brings that came while we waited for them. */
 	for (hurry = w->reading->n && clock_is_simulated() && atomic_load(&w->woken); hurry; hurry = do_chores(w))
 		w->o.beat(w->o.arg);
-	listen_to_devices(w, !reading_is_full(w->reading));
+	listen_to_devices(w, drained);
 	if (w->reading->n)
 		run_batch(w);
 }
