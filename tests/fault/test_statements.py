@@ -62,6 +62,7 @@ def test_a_refused_statement_loses_nothing_and_does_nothing_twice(stack, capsys,
 	with capsys.disabled():
 		print(f"\n{len(names(seen))} statements refused with {state}: {verdict.line('s')}")
 	assert {"begin", "put_report", "add_cases", "add_history", "outbox_scan", "queue_page", "timers_due", "commit"} <= names(seen)
+	assert {"prepare begin", "prepare put_report", "prepare timers_due", "prepare commit"} <= names(seen), "also those of a pipeline"
 	assert (dead, commands) == (0, len(load.results)), "what was tried again is counted once"
 	verdict.must_be_good()
 
