@@ -1,8 +1,10 @@
 /* The only file that sees libpq. Results are few, so text; of cases that are loaded by the hundred they are binary. */
 #include "store/pg.h"
 
+#include <errno.h>
 #include <libpq-fe.h>
 #include <math.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -28,6 +30,7 @@ struct pg {
 	struct piped piped[PIPE_MAX];
 	int n_piped;
 	bool sending;                   /* all that was piped is on its way */
+	bool over;                      /* the server ended the session, libpq has not seen the end of the stream */
 	pg_meanwhile_fn *meanwhile;
 	void *arg;
 };
@@ -49,7 +52,7 @@ static int class_of(const char *state)
 
 static int broken(const struct pg *pg, struct err *e)
 {
-	const char *text = PQerrorMessage(pg->conn);
+	const char *text = pg->over ? "the server ended the session" : PQerrorMessage(pg->conn);
 
 	return err_code(e, ERR_AGAIN, "08006", "database: %.*s", (int)strcspn(text, "\n"), text);
 }
@@ -119,7 +122,7 @@ void pg_close(struct pg *pg)
 
 bool pg_is_alive(const struct pg *pg)
 {
-	return pg && PQstatus(pg->conn) == CONNECTION_OK;
+	return pg && !pg->over && PQstatus(pg->conn) == CONNECTION_OK;
 }
 
 /* ---- statements ------------------------------------------------------------------------------- */
@@ -192,7 +195,7 @@ void pg_meanwhile(struct pg *pg, pg_meanwhile_fn *fn, void *arg)
 void pg_pipe_begin(struct pg *pg)
 {
 	pg->n_piped = 0;
-	pg->sending = PQenterPipelineMode(pg->conn);
+	pg->sending = !pg->over && PQenterPipelineMode(pg->conn);
 }
 
 static bool pipe_send(struct pg *pg, struct piped *p, const struct pg_args *args, int format)
@@ -272,8 +275,8 @@ static void pipe_drain(struct pg *pg)
 	/* The answer of the sync, then leave; a broken connection ends in NULLs. */
 	while ((res = PQgetResult(pg->conn)))
 		PQclear(res);
-	if (!PQexitPipelineMode(pg->conn) && PQstatus(pg->conn) == CONNECTION_OK)
-		shutdown(PQsocket(pg->conn), SHUT_RDWR);
+	/* A server that shuts down does so after a commit, in the place of that answer: this pipeline is never left. */
+	pg->over = !PQexitPipelineMode(pg->conn);
 }
 
 /* What the socket did not take is sent between two looks. */
@@ -283,15 +286,30 @@ static void pipe_wait(struct pg *pg)
 		continue;
 }
 
+/* Libpq itself only sends here, and a server whose answers nobody takes stops reading. */
+static void pipe_flush(struct pg *pg)
+{
+	while (PQflush(pg->conn) > 0) {
+		struct pollfd p = {.fd = PQsocket(pg->conn), .events = POLLIN | POLLOUT};
+
+		if ((poll(&p, 1, -1) < 0 && errno != EINTR) || ((p.revents & ~POLLOUT) && !PQconsumeInput(pg->conn)))
+			return;
+	}
+}
+
 int pg_pipe_end(struct pg *pg, struct err *e)
 {
 	struct err later;
 	int r = 0, one;
 
-	if (pg->sending && PQpipelineSync(pg->conn))
+	if (pg->sending && PQpipelineSync(pg->conn)) {
 		pipe_wait(pg);
-	else
+		pipe_flush(pg);
+	} else {
+		/* Half a pipeline has no end that the server would answer. */
 		r = broken(pg, e);
+		shutdown(PQsocket(pg->conn), SHUT_RDWR);
+	}
 	for (int i = 0; i < pg->n_piped && PQstatus(pg->conn) == CONNECTION_OK; i++) {
 		one = pipe_answers(pg, &pg->piped[i], r ? &later : e);
 		r = r ? r : one;

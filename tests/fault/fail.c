@@ -442,6 +442,17 @@ EXPORT PGresult *PQprepare(PGconn *c, const char *name, const char *text, int n,
 	return sql ? REAL(PQexec)(c, sql) : REAL(PQprepare)(c, name, text, n, types);
 }
 
+/* The same in a pipeline. */
+EXPORT int PQsendPrepare(PGconn *c, const char *name, const char *text, int n, const Oid *types)
+{
+	char first[NAME];
+	const char *sql;
+
+	snprintf(first, sizeof(first), "prepare %s", name);
+	sql = getenv("FAIL_PREPARE") ? refusal(first, 0, NULL, NULL) : NULL;
+	return sql ? PQsendQueryParams(c, sql, 0, NULL, NULL, NULL, NULL, 0) : REAL(PQsendPrepare)(c, name, text, n, types);
+}
+
 EXPORT PGresult *PQexecPrepared(PGconn *c, const char *name, int n, const char *const *v, const int *len, const int *fmt, int result)
 {
 	const char *sql = refusal(name, n, v, len);

@@ -25,7 +25,7 @@ RATE, SAMPLE = 150, 12
 SEED = int(os.environ.get("NEEDLE_SEED") or time.time())
 ONLY = os.environ.get("NEEDLE_FAIL") or ""              # beginning of a site: "write@", "alloc@1234"
 PROGRAM = os.path.join(BUILD, "torture", "needled")
-INNER = ("fail.o", "mem.o", "str.o", "map.o", "pg.o")   # allocate and ask the database for others
+INNER = ("fail.o", "mem.o", "str.o", "map.o", "pg.o", "pg_args.o")      # allocate and ask the database for others
 GOOD_EXITS = (0, 1, 75, 78)
 
 

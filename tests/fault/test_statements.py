@@ -13,7 +13,7 @@ import sys
 import pytest
 from lib.daemon import Daemon
 from lib.office import Office
-from lib.stack import BUILD, ROOT
+from lib.stack import BUILD, ROOT, Stack
 from lib.wait import wait_for
 from load import Load
 from scale import FULL, scale
@@ -43,8 +43,19 @@ def names(place):
 		return set(f.read().splitlines())
 
 
+@pytest.fixture
+def fresh():
+	"""Every state begins with an empty database: the load numbers its reports from 1, and what is known already is not stored again."""
+	s = Stack(os.path.join(ROOT, "build", "run", f"refused-{os.getpid()}"))
+	try:
+		yield s.up()
+	finally:
+		s.down()
+
+
 @pytest.mark.parametrize("state", REFUSALS if FULL else ["40001"])
-def test_a_refused_statement_loses_nothing_and_does_nothing_twice(stack, capsys, state):
+def test_a_refused_statement_loses_nothing_and_does_nothing_twice(fresh, capsys, state):
+	stack = fresh
 	seen = stack.path(f"names-{state}")
 	with Daemon(stack, FAIL_STATEMENTS=state, FAIL_SPARE=REFUSALS[state], FAIL_NAMES=seen, FAIL_PREPARE="1", **({} if FULL else {"FAIL_RUNS": "1"})) as daemon:
 		daemon.argv[0] = os.path.join(TORTURE, "needled")
@@ -62,6 +73,7 @@ def test_a_refused_statement_loses_nothing_and_does_nothing_twice(stack, capsys,
 	with capsys.disabled():
 		print(f"\n{len(names(seen))} statements refused with {state}: {verdict.line('s')}")
 	assert {"begin", "put_report", "add_cases", "add_history", "outbox_scan", "queue_page", "timers_due", "commit"} <= names(seen)
+	assert {"prepare begin", "prepare put_report", "prepare timers_due", "prepare commit"} <= names(seen), "also those of a pipeline"
 	assert (dead, commands) == (0, len(load.results)), "what was tried again is counted once"
 	verdict.must_be_good()
 
