@@ -276,6 +276,16 @@ static void open_case(struct transaction *t, struct unit *u, const struct decisi
 	receipt(t, u, "created", c, NULL);
 }
 
+bool transaction_happens(struct transaction *t, struct case_change *change, const struct action *action)
+{
+	struct effects fx;
+
+	if (life_step(t->b->office, change->c, action, t->now, t->b->a, &fx))
+		return false;
+	case_change_add(change, &fx, t->b->a);
+	return true;
+}
+
 static void duplicate(struct transaction *t, struct unit *u)
 {
 	const char *other = _("the same id came before with other content; the first one counts");
@@ -284,11 +294,9 @@ static void duplicate(struct transaction *t, struct unit *u)
 	struct case_change *change = first->number ? map_get(&t->changes, first->number) : NULL;
 	struct receipt r = {.id = u->report->id, .result = "duplicate", .number = first->number,
 			    .reason = same ? NULL : other};
-	struct effects fx;
 
-	if (!same && change && life_step(t->b->office, change->c, &(struct action){.what = LIFE_OTHER_CONTENT, .report = u->report},
-					 t->now, t->b->a, &fx) == 0)
-		case_change_add(change, &fx, t->b->a);
+	if (!same && change)
+		transaction_happens(t, change, &(struct action){.what = LIFE_OTHER_CONTENT, .report = u->report});
 	if (change) {
 		r.department = change->c->lead;
 		r.due = change->c->leg.due;
@@ -318,12 +326,10 @@ static struct case_change *meant_case(struct transaction *t, struct unit *u)
 void transaction_catch_up(struct transaction *t, struct case_change *change)
 {
 	struct ladder_item next;
-	struct effects fx;
 
 	if (change->fresh || !ladder_next(t->b->office, change->c, t->b->a, &next) || next.at > t->now)
 		return;
-	if (life_step(t->b->office, change->c, &(struct action){.what = LIFE_TICK}, t->now, t->b->a, &fx) == 0)
-		case_change_add(change, &fx, t->b->a);
+	transaction_happens(t, change, &(struct action){.what = LIFE_TICK});
 }
 
 static void follow_up(struct transaction *t, struct unit *u)
