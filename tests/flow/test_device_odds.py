@@ -22,6 +22,7 @@ devices:
   水位:
     limit: {above: 0.3, clear: 0.2}
     flapping: {changes: 0}
+  雨量: {channel: device, category: 应急/积水, heartbeat: 99 天}
   水浸:
     hold: 10 分钟
     heartbeat: 1 小时
@@ -35,6 +36,7 @@ REGISTER += "".join(f"mh-{n},井盖,幸福里{n}号楼前,410106003001001,,,,0,\
 REGISTER += "mp-1,井盖,中安街口,410106003001001,,,,0,2026-11-23 09:01/2026-11-23 09:31\n"
 REGISTER += "".join(f"dr-{n},门磁,门{n},410106003007001,,,,0,\n" for n in (8, 9))
 REGISTER += "".join(f"sm-{n},烟感,楼{n},41010600300{1 + n // 2}001,,,,0,\n" for n in range(10))
+REGISTER += "".join(f"far-{n},雨量,楼顶{n},410106003005001,,,,,\n" for n in range(2100))
 REGISTER += "wl-1,水位,桥下,410106003003001,,,,0,\n" + WET
 METER = "  meter: {name: 水表, codec: json}\n"
 STACK = {"config": lambda folder: demo(folder, {"channels.yaml": adds(METER)}, {"devices.yaml": KINDS, "devices.csv": REGISTER}), "simulate": "2026-11-23 09:00:00"}
@@ -81,6 +83,12 @@ def test_an_alarm_that_is_held_when_maintenance_begins_waits_for_its_end(office)
 	office.clock("set", "2026-11-23 09:31")
 	case = cases_of(office, "mp-1", 1)[0]
 	assert office.row(case)["title"] == "井盖倾斜"
+
+
+def test_every_device_of_a_large_register_that_promised_to_be_heard_of_is_waited_for(office):
+	wait_for(lambda: office.db.value("select count(*) from needle.device_timer where device like 'far-%%' and due_at > '2026-12-01'") == 2100, 60,
+		 "2100 promises")
+	assert office.db.value("select count(*) from needle.device where device like 'far-%%' and phase = 'calm' and channel = 'device'") == 2100
 
 
 def test_all_clear_ends_what_there_is_and_says_nothing_of_the_rest(office):
@@ -136,6 +144,18 @@ def test_several_words_of_one_device_in_one_batch_count_in_their_order(office):
 
 
 # ---- storms ---------------------------------------------------------------------------------------
+def test_a_supplement_about_an_alarm_that_is_only_held_yet_is_about_no_case(office):
+	heard = office.admin.collect(f"{office.root}/receipt/device/held")
+	office.stack.kill(number=signal.SIGTERM)
+	for words in (says("mh-6", id="held-1"), {"id": "held-2", "kind": "supplement", "about": "held-1", "text": "还斜着"}):
+		office.user("in-device").publish(f"{office.root}/in/device/held", json.dumps(words))
+	office.stack.up()
+	heard.wait(n=2, bound=30)
+	alarm, supplement = (m.json for m in heard)
+	assert (alarm["result"], alarm["case"]) == ("updated", None) and (supplement["result"], supplement["case"]) == ("dead", None)
+	assert "not known" in supplement["reason"]
+
+
 def test_a_storm_that_has_calmed_down_is_told_unless_recoveries_are_only_counted(office):
 	for kind, told in (("sm", ["2 devices of one area report the same", "all 2 devices are calm again"]), ("dr", ["2 devices of one area report the same"])):
 		first = say(office, f"{kind}-8", text="报警")

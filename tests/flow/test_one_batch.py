@@ -73,3 +73,12 @@ def test_one_matter_told_by_many_is_one_case_in_one_batch_too(office):
 	assert len({answers[n]["case"] for n in (1, 2, 3, 4)}) == 1 and len({a["case"] for a in answers}) == 4
 	case = answers[1]["case"]
 	assert office.row(case)["reports"] == 3 and office.kinds(case) == ["assigned", "joined", "joined", "urged"]
+
+
+def test_of_two_that_are_as_like_the_newer_is_proposed_in_one_batch_too(office):
+	place = {"grid": "410106003007012", "address": "幸福里"}
+	answers = all_at_once(office, *((None, "patrol", {"id": f"l-{where}", "category": "物业/漏水", "text": f"楼道顶{where}处在漏水", "place": place})
+					for where in "甲乙丙丁"))
+	cases = [a["case"] for a in answers]
+	asked = [[h["detail"]["into"] for h in office.history(c) if h["kind"] == "asked"] for c in cases]
+	assert len(set(cases)) == 4 and asked == [[]] + [[c] for c in cases[:3]]
