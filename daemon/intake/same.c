@@ -126,6 +126,16 @@ void transaction_moved(struct transaction *t, struct unit *u, const char *number
 	u->number = number;
 }
 
+bool transaction_happens(struct transaction *t, struct case_change *change, const struct action *action)
+{
+	struct effects fx;
+
+	if (life_step(t->b->office, change->c, action, t->now, t->b->a, &fx))
+		return false;
+	case_change_add(change, &fx, t->b->a);
+	return true;
+}
+
 struct case_change *transaction_join(struct transaction *t, struct unit *u)
 {
 	struct action action = {.what = LIFE_SAME, .report = u->report};

@@ -276,16 +276,6 @@ static void open_case(struct transaction *t, struct unit *u, const struct decisi
 	receipt(t, u, "created", c, NULL);
 }
 
-bool transaction_happens(struct transaction *t, struct case_change *change, const struct action *action)
-{
-	struct effects fx;
-
-	if (life_step(t->b->office, change->c, action, t->now, t->b->a, &fx))
-		return false;
-	case_change_add(change, &fx, t->b->a);
-	return true;
-}
-
 static void duplicate(struct transaction *t, struct unit *u)
 {
 	const char *other = _("the same id came before with other content; the first one counts");
