@@ -262,7 +262,7 @@ tsan: deps
 
 # The daemon's own objects with every allocation, system call and statement under tests/fault/fail.c.
 FAIL_WRAP := malloc calloc realloc arena_alloc arena_strdup arena_strndup arena_printf link_subscribe link_publish
-failing: $(B)/torture/needled $(B)/torture/ctl $(B)/torture/lives
+failing: $(B)/torture/needled $(B)/torture/ctl $(B)/torture/lives $(B)/torture/pipes
 # The folder stands in for $(B) where a test is to run on them.
 $(B)/torture/fail.o: tests/fault/fail.c | deps
 	@mkdir -p $(@D)
@@ -276,10 +276,11 @@ $(B)/torture/needled $(B)/torture/ctl: $(B)/torture/fail.o $(B)/libneedle.a
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) $(FAIL_WRAP:%=-Wl$(comma)--wrap=%) -Wl,-Map=$@.map -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
 # What tests/fault/test_lives.py compares the daemons with: the pure core alone.
-$(B)/torture/lives: tests/fault/lives.c $(B)/libneedle.a | deps
+# And pipelines to a database, by themselves: tests/fault/test_pipes.py.
+$(B)/torture/lives $(B)/torture/pipes: $(B)/torture/%: tests/fault/%.c $(B)/libneedle.a | deps
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
-	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -pie $(LDFLAGS_ALL) -o $@ $(filter %.c %.a,$^) $(LIBS)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -pie $(LDFLAGS_ALL) -o $@ $(filter %.c %.a,$^) $(LIBS) $(if $(filter pipes,$*),-lcmocka)
 
 # `make bench [ONLY=prefix] [DURATION=60] [RUNS=3] [SIZE=cases]`: docs/performance.md.
 $(B)/bench/load: tests/bench/load.c tests/bench/mqtt.c tests/bench/mqtt.h

@@ -115,7 +115,7 @@ static const char *answer_topic(const struct batch *b, const struct unit *u)
 	const char *own, *wish = u->rec->response_topic;
 	size_t n;
 
-	if (u->channel && u->source)
+	if (u->channel)
 		own = arena_printf(b->a, "needle/%s/receipt/%s/%s", b->office->tenant, u->channel->id, u->source);
 	else if (u->dept)
 		own = topic_dept(b->office, u->dept->id, "result", NULL, b->a);
@@ -135,7 +135,7 @@ static void add_answers(struct batch *b)
 {
 	for (size_t i = 0; i < b->n_units; i++) {
 		const struct unit *u = &b->units[i];
-		const char *topic = u->answer ? answer_topic(b, u) : NULL;
+		const char *topic = answer_topic(b, u);
 
 		if (topic)
 			ALIST_PUSH(b->a, &b->answers, (struct answer){topic, u->answer, u->rec->correlation,

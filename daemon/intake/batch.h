@@ -48,7 +48,7 @@ struct unit {
 
 struct batch {
 	const struct office *office;
-	struct rule_hits *const *hits;          /* by rule of the office, or NULL */
+	struct rule_hits *const *hits;          /* by rule of the office; NULL where there are no messages */
 	const char *privacy_keys;               /* or NULL */
 	int instance;                           /* 0…3, part of dead letters' ids */
 	int64_t listening;                      /* since when nothing that devices say can have been missed */

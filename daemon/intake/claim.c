@@ -35,27 +35,41 @@ static json_t *masked_object(struct arena *a, const struct report *r, json_t *ob
 	return copy;
 }
 
+static json_t *masked_array(struct arena *a, const struct report *r, json_t *array)
+{
+	json_t *copy = json_array();
+
+	for (size_t i = 0; i < json_array_size(array); i++)
+		json_array_append_new(copy, masked(a, r, json_array_get(array, i)));
+	return copy;
+}
+
+static json_t *masked_integer(struct arena *a, json_t *value)
+{
+	const char *digits = dumped(a, value), *shown = text_mask_sure(a, digits, NULL);
+
+	return strcmp(digits, shown) == 0 ? json_incref(value) : json_string(shown);
+}
+
 /* Names, phones and ids masked wherever they stand; a number that is one becomes a text with stars. */
 static json_t *masked(struct arena *a, const struct report *r, json_t *value)
 {
-	json_t *copy, *one;
-	size_t i;
-
-	if (json_is_object(value))
+	switch (json_typeof(value)) {
+	case JSON_OBJECT:
 		return masked_object(a, r, value, false);
-	if (json_is_string(value))
+	case JSON_ARRAY:
+		return masked_array(a, r, value);
+	case JSON_STRING:
 		return json_string(text_mask_sure(a, json_string_value(value), r->name));
-	if (json_is_integer(value)) {
-		const char *digits = dumped(a, value), *shown = text_mask_sure(a, digits, NULL);
-
-		return strcmp(digits, shown) == 0 ? json_incref(value) : json_string(shown);
+	case JSON_INTEGER:
+		return masked_integer(a, value);
+	case JSON_REAL:
+	case JSON_TRUE:
+	case JSON_FALSE:
+	case JSON_NULL:
+		break;
 	}
-	if (!json_is_array(value))
-		return json_incref(value);
-	copy = json_array();
-	json_array_foreach(value, i, one)
-		json_array_append_new(copy, masked(a, r, one));
-	return copy;
+	return json_incref(value);
 }
 
 static const char *extra_json(struct arena *a, const struct report *r, const char **ret_shown)

@@ -156,13 +156,13 @@ static const char *said(const struct hearing *h, const char *note)
 
 static const struct channel *channel_of(const struct hearing *h)
 {
-	const struct channel *channel = h->s->channel ? map_get(&h->t->b->office->channel_by_id, h->s->channel) : NULL;
+	const struct channel *channel = map_get(&h->t->b->office->channel_by_id, h->s->channel);
 	struct channel *gone;
 
 	if (channel)
 		return channel;
 	gone = arena_alloc(h->t->b->a, sizeof(*gone));
-	*gone = (struct channel){.id = h->s->channel ? h->s->channel : "device", .name = "device"};
+	*gone = (struct channel){.id = h->s->channel, .name = "device"};
 	return gone;
 }
 
@@ -172,14 +172,11 @@ static void supplement(const struct hearing *h, const char *note)
 	struct case_change *change = open_case_of(t, h->s->number);
 	struct report r = {.channel = channel_of(h), .id = h->u->report ? h->u->report->id : h->rows->device,
 			   .kind = REPORT_SUPPLEMENT, .text = said(h, note), .shadow = "", .urgency = -1};
-	struct action action = {.what = LIFE_SUPPLEMENT, .report = &r};
-	struct effects fx;
 
 	if (!change)
 		return;
 	transaction_catch_up(t, change);
-	if (life_step(t->b->office, change->c, &action, t->now, t->b->a, &fx) == 0)
-		case_change_add(change, &fx, t->b->a);
+	transaction_happens(t, change, &(struct action){.what = LIFE_SUPPLEMENT, .report = &r});
 }
 
 static void belong(const struct hearing *h, const char *number)
@@ -202,7 +199,7 @@ static int open_one(struct hearing *h, struct cause_state *cause)
 	struct transaction *t = h->t;
 	struct unit *u = h->u;
 
-	if (!u->number || u->kind == UNIT_DEVICE)
+	if (!u->number)
 		u->number = numbers_take(t->numbers, t->b->office->prefix, t->b->a);
 	u->opened = true;
 	transaction_open(t, u);
@@ -223,8 +220,7 @@ static int make_report(struct hearing *h, struct err *e)
 
 	if (h->u->kind == UNIT_REPORT)
 		return 0;
-	r = understand_report(t->b->office, channel_of(h), h->s->source ? h->s->source : "device", t->now,
-			      json ? json : "{}", t->b->a, &made, e);
+	r = understand_report(t->b->office, channel_of(h), h->s->source, t->now, json ? json : "{}", t->b->a, &made, e);
 	if (r < 0)
 		return r;
 	ALIST_PUSH(t->b->a, &t->devices->made, made);
@@ -260,12 +256,12 @@ static int of_many(struct hearing *h, const struct device_outcome *out, bool *re
 	int r = cause_of(h->t, h->s->cause, &cause, e);
 
 	*ret_told = false;
-	if (r < 0 || !cause || !str_equal(cause->number, h->s->number) || cause->devices < 2)
+	if (r < 0 || !str_equal(cause->number, h->s->number) || cause->devices < 2)
 		return r;
 	*ret_told = true;
 	if (out->begins)
 		cause->active++;
-	else if (cause_leave(cause, h->t->b->a, &note) && note && h->kind->recovery_told)
+	else if (cause_leave(cause, h->t->b->a, &note) && h->kind->recovery_told)
 		supplement(h, note);
 	return 0;
 }
@@ -420,17 +416,18 @@ int transaction_device(struct transaction *t, struct unit *u, struct err *e)
 
 	u->belongs = NULL;
 	u->opened = false;
-	h.rows = t->devices && device_of(u) ? map_get(&t->devices->by_device, device_of(u)) : NULL;
-	if (u->kind == UNIT_DEVICE) {
-		h.entry = map_get(&t->b->office->device_by_id, u->device);
-		h.kind = h.rows && h.rows->n ? kind_of(t->b->office, h.rows, h.entry) : NULL;
-		return h.kind ? tick(&h, e) : 0;
-	}
-	h.kind = device_watched(t->b->office, u->report, &h.entry);
-	if (!h.kind || !h.rows || !h.rows->n) {
+	if (u->is_reading == READING_UNWATCHED) {
 		transaction_receipt(t, u, "updated", NULL, _("devices of this kind are not watched"));
 		return 0;
 	}
+	h.rows = map_get(&t->devices->by_device, device_of(u));
+	if (u->kind == UNIT_DEVICE) {
+		h.entry = map_get(&t->b->office->device_by_id, u->device);
+		h.kind = kind_of(t->b->office, h.rows, h.entry);
+		h.rows->unwatched = !h.kind;
+		return h.kind ? tick(&h, e) : 0;
+	}
+	h.kind = device_watched(t->b->office, u->report, &h.entry);
 	r = hear(&h, &out, e);
 	if (r < 0)
 		return r;
@@ -454,7 +451,8 @@ static void save_timer(struct transaction *t, const struct device_rows *rows)
 	int64_t want = MOMENT_NONE;
 	struct device_timer_row *row;
 
-	for (size_t i = 0; i < rows->n; i++)
+	/* What was to be looked at of one whose kind is gone is so once it is watched again, and says a word or is expected. */
+	for (size_t i = 0; i < rows->n && !rows->unwatched; i++)
 		if (rows->states[i]->wake_at != MOMENT_NONE && (want == MOMENT_NONE || rows->states[i]->wake_at < want))
 			want = rows->states[i]->wake_at;
 	if (want == MOMENT_NONE) {

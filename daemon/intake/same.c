@@ -127,11 +127,20 @@ void transaction_moved(struct transaction *t, struct unit *u, const char *number
 	u->number = number;
 }
 
+bool transaction_happens(struct transaction *t, struct case_change *change, const struct action *action)
+{
+	struct effects fx;
+
+	if (life_step(t->b->office, change->c, action, t->now, t->b->a, &fx))
+		return false;
+	case_change_add(change, &fx, t->b->a);
+	return true;
+}
+
 struct case_change *transaction_join(struct transaction *t, struct unit *u)
 {
 	struct action action = {.what = LIFE_SAME, .report = u->report};
 	struct case_change *change;
-	struct effects fx;
 
 	if (!u->matter)
 		return NULL;
@@ -141,9 +150,8 @@ struct case_change *transaction_join(struct transaction *t, struct unit *u)
 		return NULL;
 	transaction_catch_up(t, change);
 	action.person = person_key(t->b->privacy_keys, u->report, t->b->a);
-	if (life_step(t->b->office, change->c, &action, t->now, t->b->a, &fx))
+	if (!transaction_happens(t, change, &action))
 		return NULL;
-	case_change_add(change, &fx, t->b->a);
 	transaction_moved(t, u, change->c->number);
 	return change;
 }
@@ -153,7 +161,6 @@ void transaction_opened(struct transaction *t, struct unit *u, struct case_chang
 {
 	struct action action = {.what = LIFE_PROPOSE, .other_number = u->like, .alike = u->alike};
 	const char *cells[MATTER_ROWS];
-	struct effects fx;
 
 	u->opened = true;
 	change->c->person = person_key(t->b->privacy_keys, u->report, t->b->a);
@@ -167,9 +174,8 @@ void transaction_opened(struct transaction *t, struct unit *u, struct case_chang
 	change->matter = u->matter;
 	/* By any one of them its row is found again. */
 	change->c->cells = cells[change->n_cells - 1];
-	if (u->like && u->alike < t->b->office->life.join_auto &&
-	    life_step(t->b->office, change->c, &action, t->now, t->b->a, &fx) == 0)
-		case_change_add(change, &fx, t->b->a);
+	if (u->like && u->alike < t->b->office->life.join_auto)
+		transaction_happens(t, change, &action);
 }
 
 /* ---- two cases -------------------------------------------------------------------------------- */
@@ -177,11 +183,7 @@ void transaction_opened(struct transaction *t, struct unit *u, struct case_chang
 static void step_other(struct transaction *t, const struct unit *u, enum life_action what, struct case_change *change,
 		       const struct case_record *other)
 {
-	struct action action = {.what = what, .command = u->command, .other = other};
-	struct effects fx;
-
-	if (life_step(t->b->office, change->c, &action, t->now, t->b->a, &fx) == 0)
-		case_change_add(change, &fx, t->b->a);
+	transaction_happens(t, change, &(struct action){.what = what, .command = u->command, .other = other});
 }
 
 static void open_split(struct transaction *t, const struct case_record *from, const struct joined *who)

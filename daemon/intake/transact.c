@@ -206,7 +206,7 @@ static int load_joined_into(struct transaction *t, struct err *e)
 		for (; from < t->order.n; from++) {
 			const struct case_record *c = t->order.v[from]->c;
 
-			if (c->state == STATE_JOINED && c->joined_into && !map_get(&t->changes, c->joined_into))
+			if (c->joined_into && !map_get(&t->changes, c->joined_into))
 				numbers[n++] = c->joined_into;
 		}
 		r = load_numbers(t, numbers, n, e);
@@ -284,11 +284,9 @@ static void duplicate(struct transaction *t, struct unit *u)
 	struct case_change *change = first->number ? map_get(&t->changes, first->number) : NULL;
 	struct receipt r = {.id = u->report->id, .result = "duplicate", .number = first->number,
 			    .reason = same ? NULL : other};
-	struct effects fx;
 
-	if (!same && change && life_step(t->b->office, change->c, &(struct action){.what = LIFE_OTHER_CONTENT, .report = u->report},
-					 t->now, t->b->a, &fx) == 0)
-		case_change_add(change, &fx, t->b->a);
+	if (!same && change)
+		transaction_happens(t, change, &(struct action){.what = LIFE_OTHER_CONTENT, .report = u->report});
 	if (change) {
 		r.department = change->c->lead;
 		r.due = change->c->leg.due;
@@ -309,8 +307,8 @@ static struct case_change *meant_case(struct transaction *t, struct unit *u)
 	if (moved)
 		transaction_moved(t, u, moved);
 	change = map_get(&t->changes, u->number);
-	for (size_t i = 0; change && change->c->state == STATE_JOINED && i < t->order.n; i++)
-		change = change->c->joined_into ? map_get(&t->changes, change->c->joined_into) : NULL;
+	for (size_t i = 0; change && change->c->joined_into && i < t->order.n; i++)
+		change = map_get(&t->changes, change->c->joined_into);
 	return change;
 }
 
@@ -318,12 +316,10 @@ static struct case_change *meant_case(struct transaction *t, struct unit *u)
 void transaction_catch_up(struct transaction *t, struct case_change *change)
 {
 	struct ladder_item next;
-	struct effects fx;
 
 	if (change->fresh || !ladder_next(t->b->office, change->c, t->b->a, &next) || next.at > t->now)
 		return;
-	if (life_step(t->b->office, change->c, &(struct action){.what = LIFE_TICK}, t->now, t->b->a, &fx) == 0)
-		case_change_add(change, &fx, t->b->a);
+	transaction_happens(t, change, &(struct action){.what = LIFE_TICK});
 }
 
 static void follow_up(struct transaction *t, struct unit *u)
@@ -497,7 +493,7 @@ static void do_dead(struct transaction *t, struct unit *u)
 		.reason = err_said(&u->why), .payload = {rec->payload_len ? rec->payload : "", rec->payload_len}};
 	save_row(&t->save, SAVE_DEAD, row);
 	transaction_count(t, COUNT_DEAD_LETTERS);
-	if (u->dept && !u->channel) {
+	if (u->dept) {
 		struct result res = {.request = u->readable_id, .result = "bad", .reason = err_said(&u->why)};
 
 		u->answer = result_json(&res, t->b->a);
@@ -532,7 +528,7 @@ static void count_rules(const struct transaction *t, const struct unit *u)
 {
 	struct rule_hits *const *hits = t->b->hits;
 
-	if (!hits || !u->rule)
+	if (!u->rule)
 		return;
 	atomic_fetch_add_explicit(&hits[u->rule - t->b->office->rules]->won, 1, memory_order_relaxed);
 	for (size_t i = 0; i < u->n_also; i++)

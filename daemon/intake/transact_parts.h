@@ -43,6 +43,8 @@ int transaction_look_up_commands(struct transaction *t, struct err *e);
 
 struct case_change *transaction_add_change(struct transaction *t, struct case_record *c, bool fresh);
 void transaction_catch_up(struct transaction *t, struct case_change *change);
+/* same.c: life_step whose effects are the batch's; where the case refuses it nothing has happened. */
+bool transaction_happens(struct transaction *t, struct case_change *change, const struct action *action);
 /* same.c: which open case each new report may be the same matter as (unit.like). */
 struct same_search {
 	struct look *cells;

@@ -356,7 +356,7 @@ static bool watch_devices(struct worker *w, bool *ret_more)
 		r = devices_look(w->pg, office, &w->numbers, w->o.instance, w->listening, h, ret_more, &e);
 	*ret_more |= r == 0 && !w->expected.done;
 	chore_done(w, "devices", h, r, &e);
-	return r == 0 && w->pg;
+	return r == 0;
 }
 
 static bool fire_timers(struct worker *w, int64_t now, bool *ret_more)
@@ -370,7 +370,7 @@ static bool fire_timers(struct worker *w, int64_t now, bool *ret_more)
 	if (r == 0 && wait_us && began_us + wait_us < w->next_chores_us)
 		w->next_chores_us = began_us + wait_us;
 	chore_done(w, "timers", h, r, &e);
-	return r == 0 && w->pg;
+	return r == 0;
 }
 
 /* Lists and visits, one a call. */
@@ -388,7 +388,7 @@ static bool do_periodic(struct worker *w, int64_t now, bool *ret_more)
 	}
 	chore_done(w, "lists", h, r, &e);
 	*ret_more = !waits && (!w->periodic.known || (periodic_next(&w->periodic) != MOMENT_NONE && periodic_next(&w->periodic) <= now));
-	return r == 0 && w->pg;
+	return r == 0;
 }
 
 static bool revise_limits(struct worker *w, bool *ret_more)
@@ -399,7 +399,7 @@ static bool revise_limits(struct worker *w, bool *ret_more)
 
 	chore_done(w, "limits", h, r, &e);
 	*ret_more = r == 0 && !w->revision.done;
-	return r == 0 && w->pg;
+	return r == 0;
 }
 
 static bool forget_old(struct worker *w, bool *ret_more)
@@ -409,7 +409,7 @@ static bool forget_old(struct worker *w, bool *ret_more)
 	int r = retain_turn(&w->retention, w->pg, &w->settings->office, h, ret_more, &e);
 
 	chore_done(w, "retention", h, r, &e);
-	return r == 0 && w->pg;
+	return r == 0;
 }
 
 static bool know_periodic(struct worker *w, int64_t now)

@@ -16,7 +16,8 @@ static const struct query lock = {
 /* A case that was joined into another is that one. */
 static const struct query load = {
 	"devices_load",
-	"SELECT u.i, d.alarm, d.kind, d.channel, d.source, d.phase, micros(d.since), micros(d.said_at), micros(d.alarm_at),"
+	"SELECT u.i, d.alarm, d.kind, coalesce(d.channel, 'device'), coalesce(d.source, 'device'), d.phase,"
+	" micros(d.since), micros(d.said_at), micros(d.alarm_at),"
 	" micros(d.seen_at), micros(d.changed_at), micros(d.changes_since), d.changes, d.flapping, d.repeats,"
 	" coalesce(c.joined_into, d.number), d.cause, d.report, micros(d.wake_at), micros(t.due_at)"
 	" FROM unnest($2::text[]) WITH ORDINALITY u(device, i)"

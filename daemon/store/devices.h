@@ -8,6 +8,7 @@ struct device_rows {
 	struct device_state **states;   /* the first is that of its silence (alarm "") */
 	size_t n;
 	int64_t timer_at;               /* when it is looked at next; MOMENT_NONE: never */
+	bool unwatched;                 /* its kind is gone */
 };
 /*
  * Locks n devices and reads what is known of them; those that are new have a calm row now. `devices` are in the order of

@@ -121,6 +121,18 @@ def test_a_row_that_the_database_calls_bad_falls_alone(stack, office):
 		assert daemon.stop() == 0
 
 
+@pytest.mark.parametrize("statement", ["put_report", "timers_due", "series_put", "devices_due", "note_config", "provisional", "forget_take"])
+def test_a_right_that_is_missing_once_is_an_error_of_ours_in_the_log_and_no_loss(stack, office, statement):
+	log = len(stack.log())
+	with Daemon(stack, FAIL_STATEMENTS="42501", FAIL_ONE=statement) as daemon:
+		daemon.argv[0] = os.path.join(TORTURE, "needled")
+		daemon.start().ready()
+		case = office.case("patrol", text="路灯不亮", category="市政/路灯")
+		office.event(case, "assigned", "chengguan")
+		wait_for(lambda: f"{statement}: database: refused (42501)" in stack.log()[log:], what="a word in the log")
+		assert stack.http("/readyz")[0] == 200 and daemon.stop() == 0
+
+
 @pytest.mark.skipif(not FULL, reason="make torture")
 @pytest.mark.parametrize("flow", FLOWS)
 @pytest.mark.parametrize("state", ["40001", "57P01"])

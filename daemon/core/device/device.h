@@ -81,7 +81,7 @@ extern const char *const device_phase_names[N_DEVICE_PHASE];
 struct device_state {
 	const char *device, *alarm;     /* alarm "": its silence */
 	const char *kind;               /* as it was watched last, or NULL */
-	const char *channel, *source;   /* through which it spoke last, or NULL */
+	const char *channel, *source;   /* through which it spoke last */
 	enum device_phase phase;        /* HELD: it is to hold first, or there is maintenance */
 	int64_t since;                  /* in this phase */
 	int64_t said_at;                /* when it was so by the device's own time: what is older changes nothing */
