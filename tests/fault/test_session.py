@@ -170,7 +170,7 @@ def test_who_is_ended_while_no_answer_comes_ends_in_time_and_the_next_tells_all(
 	office.user("in-letter").publish(f"{office.root}/in/letter/desk", {"id": name, "category": "市政/路灯", "text": "路灯不亮"})
 	case = wait_for(lambda: db.value("SELECT number FROM needle.report WHERE id = %s", name), what="the case")
 	wait_for(lambda: stack.ctl_json("status")["outbox"] > 0, what="events under way")
-	assert gateway.stop() == 0
+	assert gateway.stop(bound=40) == 0, "systemd waits for 45 s"
 	wire.quiet()
 	gateway.start().ready()
 	office.event(case, "assigned", "chengguan")
