@@ -44,7 +44,7 @@ static void on_message(void *arg, const struct link_message *m)
 			a->marked = true;
 		return;
 	}
-	if (!m->retained || !m->payload_len)
+	if (!m->retained)
 		return;
 	pthread_mutex_lock(&a->lock);
 	t = map_get(&a->topics, m->topic);
@@ -135,7 +135,7 @@ static bool wait_for(struct dispatch *d, _Atomic bool *flag, int64_t silence_us)
 	struct timespec nap = {0, 2 * 1000000};
 
 	d->auditor->last_us = clock_mono_us();
-	while (!*flag && !d->stop && clock_mono_us() - d->auditor->last_us < silence_us) {
+	while (!*flag && clock_mono_us() - d->auditor->last_us < silence_us) {
 		d->o.beat(d->o.arg);
 		nanosleep(&nap, NULL);
 	}

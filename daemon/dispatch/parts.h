@@ -66,7 +66,7 @@ struct announced {
 struct dispatch {
 	struct dispatch_options o;
 	pthread_t thread;
-	_Atomic bool stop;
+	bool stop;                      /* only the end is left */
 	_Atomic int64_t stop_at_us;     /* monotonic */
 
 	struct settings *settings;      /* of this turn */
@@ -82,7 +82,10 @@ struct dispatch {
 	_Atomic bool taken_over, left;  /* by another daemon; by ourselves, because the inbox is full */
 	bool subscribed, reconciled;
 	bool full;                      /* the inbox: until it has room, nobody is told anything */
-	VEC(char *) filters;            /* subscribed now */
+	struct {
+		char **v;
+		size_t n;
+	} filters;                      /* subscribed now; owned */
 	char hash[17];                  /* of the snapshot that the broker knows */
 
 	/* what is under way */

@@ -35,14 +35,14 @@ static void free_parcel(struct parcel *p)
 	free(p);
 }
 
-/* A parcel may go when nothing of it is unsent or unacknowledged. */
+/* A parcel may go when nothing of it is unsent or unacknowledged. Of those behind the first nothing has been sent. */
 static void parcel_step(struct dispatch *d, struct parcel *p)
 {
 	if (p->answers_left == 0 && p->h->answered) {
 		p->h->answered(p->h->arg, p->h->inbox_seq);
 		p->h->answered = NULL;
 	}
-	if (p->answers_left || p->rows_left || p == d->first || p->next || p == d->last)
+	if (p->answers_left || p->rows_left || p == d->first)
 		return;
 	free_parcel(p);
 }
@@ -124,20 +124,14 @@ static void land(struct dispatch *d, const struct landing *l)
 	}
 	if (refused)
 		log_refusal(f, l->reason);
-	switch (f->kind) {
-	case FLIGHT_ANSWER:
+	if (f->kind == FLIGHT_ANSWER) {
 		count(COUNT_RECEIPTS_PUBLISHED);
 		f->parcel->answers_left--;
 		parcel_step(d, f->parcel);
-		break;
-	case FLIGHT_EVENT:
+	} else if (f->kind == FLIGHT_EVENT) {
 		row_landed(d, f->row, refused);
-		break;
-	case FLIGHT_CARD:
+	} else if (f->kind == FLIGHT_CARD) {
 		card_landed(d, f->card, refused);
-		break;
-	case FLIGHT_OTHER:
-		break;
 	}
 	free(f);
 }
@@ -291,10 +285,10 @@ static void send_row(struct dispatch *d, struct outgoing *row)
 {
 	const struct outbox_row *r = row->row;
 	bool is_reply = strncmp(r->target, "out/", 4) == 0;
-	bool event = r->payload && r->topic[0];
 
-	row->waiting = event + r->card;
-	if (event) {
+	/* An event, a card, or both. */
+	row->waiting = (r->payload != NULL) + r->card;
+	if (r->payload) {
 		struct flight *f = flight(d, FLIGHT_EVENT);
 
 		f->row = row;
@@ -309,8 +303,6 @@ static void send_row(struct dispatch *d, struct outgoing *row)
 	}
 	if (!is_reply)
 		summary_mark(d, r->target);
-	if (!row->waiting)
-		row_finished(d, row);
 }
 
 static void send_answer(struct dispatch *d, struct parcel *p)
@@ -429,8 +421,6 @@ int publish_delete_rows(struct dispatch *d, struct err *e)
 	int64_t *seqs;
 	int r;
 
-	if (!n)
-		return 0;
 	numbers = arena_alloc(&a, n * sizeof(*numbers));
 	targets = arena_alloc(&a, n * sizeof(*targets));
 	seqs = arena_alloc(&a, n * sizeof(*seqs));
@@ -467,21 +457,13 @@ static void collect(struct map *parcels, struct parcel *p)
 		map_put(parcels, mem_strdup(key), p);
 }
 
-static void collect_rows(struct map *parcels, const struct outgoing *row)
-{
-	for (; row; row = row->next_of_card)
-		collect(parcels, row->parcel);
-}
-
-static void free_cards(struct dispatch *d, struct map *parcels)
+static void free_cards(struct dispatch *d)
 {
 	for (size_t i = 0; i < d->cards.cap; i++) {
 		struct card *card = d->cards.slots[i].value;
 
 		if (!card)
 			continue;
-		collect_rows(parcels, card->rows);
-		collect_rows(parcels, card->next_rows);
 		free((char *)(uintptr_t)card->topic);
 		free((char *)(uintptr_t)card->payload);
 		free((char *)(uintptr_t)card->next_payload);
@@ -494,18 +476,19 @@ static void collect_all(struct dispatch *d, struct map *parcels)
 {
 	for (struct parcel *p = d->first; p; p = p->next)
 		collect(parcels, p);
-	for (size_t i = 0; i < d->done.n; i++)
-		collect(parcels, d->done.v[i]->parcel);
-	for (size_t i = 0; i < d->again.n; i++) {
-		const struct flight *f = d->again.v[i];
+	/* Whatever row waits, to be sent again, for a card, or to be deleted, is in hand. */
+	for (size_t i = 0; i < d->in_hand.cap; i++) {
+		const struct outgoing *row = d->in_hand.slots[i].value;
 
-		if (f->kind == FLIGHT_ANSWER)
-			collect(parcels, f->parcel);
-		else if (f->kind == FLIGHT_EVENT)
-			collect(parcels, f->row->parcel);
+		if (row)
+			collect(parcels, row->parcel);
+	}
+	for (size_t i = 0; i < d->again.n; i++) {
+		if (d->again.v[i]->kind == FLIGHT_ANSWER)
+			collect(parcels, d->again.v[i]->parcel);
 		free(d->again.v[i]);
 	}
-	free_cards(d, parcels);
+	free_cards(d);
 }
 
 void publish_drop_all(struct dispatch *d)

@@ -84,26 +84,20 @@ static int make_link(struct dispatch *d, struct err *e)
 		.client_id = arena_printf(&a, "needle-%s", tenant_of(d)), .will_topic = status_topic(d, &a),
 		.will_payload = status_payload(d, "offline", &a)};
 	struct link_callbacks callbacks = {d, on_message, on_connected, on_disconnected, may_connect};
-	int r = link_new(&options, &callbacks, &d->link, e);
+	int r = auditor_new(d, e);
 
-	if (r == 0) {
+	if (r == 0)
+		r = link_new(&options, &callbacks, &d->link, e);
+	if (r == 0)
 		link_on_done(d->link, publish_done, d);
-		r = auditor_new(d, e);
-	}
+	else
+		auditor_free(d);
 	arena_done(&a);
 	return r;
 }
 
 /* ---- subscriptions ---------------------------------------------------------------------------- */
-static void add_filter(const char ***list, size_t *n, struct arena *a, const char *filter)
-{
-	for (size_t i = 0; i < *n; i++)
-		if (strcmp((*list)[i], filter) == 0)
-			return;
-	(*list)[(*n)++] = arena_strdup(a, filter);
-}
-
-/* R/in/# once, so that an unknown channel ends as a dead letter; foreign topics as channels name them. */
+/* R/in/# once, so that an unknown channel ends as a dead letter; foreign topics as channels name them, each one once (E26). */
 static size_t wanted_filters(struct dispatch *d, struct arena *a, const char ***ret)
 {
 	const struct office *o = &d->settings->office;
@@ -113,12 +107,12 @@ static size_t wanted_filters(struct dispatch *d, struct arena *a, const char ***
 	for (size_t i = 0; i < o->n_channels; i++)
 		most += o->channels[i].n_filters;
 	*ret = arena_alloc(a, most * sizeof(**ret));
-	add_filter(ret, &n, a, arena_printf(a, "%s#", own));
-	add_filter(ret, &n, a, arena_printf(a, "needle/%s/dept/+/cmd", o->tenant));
+	(*ret)[n++] = arena_printf(a, "%s#", own);
+	(*ret)[n++] = arena_printf(a, "needle/%s/dept/+/cmd", o->tenant);
 	for (size_t i = 0; i < o->n_channels; i++)
 		for (size_t k = 0; k < o->channels[i].n_filters; k++)
 			if (strncmp(o->channels[i].filters[k], own, strlen(own)) != 0)
-				add_filter(ret, &n, a, o->channels[i].filters[k]);
+				(*ret)[n++] = o->channels[i].filters[k];
 	return n;
 }
 
@@ -134,9 +128,10 @@ static void keep_filters(struct dispatch *d, const char *const *filters, size_t 
 {
 	for (size_t i = 0; i < d->filters.n; i++)
 		free(d->filters.v[i]);
-	d->filters.n = 0;
+	d->filters.v = mem_resize(d->filters.v, n * sizeof(*d->filters.v));
 	for (size_t i = 0; i < n; i++)
-		VEC_PUSH(&d->filters, mem_strdup(filters[i]));
+		d->filters.v[i] = mem_strdup(filters[i]);
+	d->filters.n = n;
 }
 
 /* After a connect the broker is told all, after a reload what is new. */
@@ -298,6 +293,7 @@ void session_end(struct dispatch *d, int timeout_ms)
 	d->link_started = false;
 	count_set(COUNT_BROKER_CONNECTED, 0);
 	keep_filters(d, NULL, 0);
-	VEC_DONE(&d->filters);
+	free(d->filters.v);
+	d->filters.v = NULL;
 	arena_done(&a);
 }

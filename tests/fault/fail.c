@@ -319,6 +319,12 @@ SYSTEM(int, ftruncate, (int fd, off_t n), (fd, n), EIO)
 SYSTEM(int, connect, (int fd, const struct sockaddr *a, socklen_t n), (fd, a, n), ECONNREFUSED)
 SYSTEM(int, socket, (int domain, int type, int protocol), (domain, type, protocol), EMFILE)
 
+/* The daemon's own. The MQTT library's, which are the ones with attributes, are spared: it does not look whether it has them. */
+EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)
+{
+	return !attr && fails("pthread_create", CALLER) ? EAGAIN : REAL(pthread_create)(thread, attr, fn, arg);
+}
+
 EXPORT int posix_fallocate(int fd, off_t at, off_t n)
 {
 	return fails("posix_fallocate", CALLER) ? ENOSPC : REAL(posix_fallocate)(fd, at, n);

@@ -159,11 +159,13 @@ def test_open_matters_from_before_are_known_again_and_forgotten_with_their_case(
 	(lambda place: os.unlink(os.path.join(place, MIGRATIONS[1])), "should have number 002"),
 	(lambda place: os.unlink(os.path.join(place, MIGRATIONS[-1])), f"goes to schema {len(MIGRATIONS) - 1}"),
 	(lambda place: save(os.path.join(place, f"{len(MIGRATIONS) + 1:03}_more.sql"), "select 1;"), f"goes to schema {len(MIGRATIONS) + 1}"),
-), ids=("away", "a hole", "one too few", "one too many"))
+	(lambda place: [save(os.path.join(place, f"{i:03}_more.sql"), "select 1;") for i in range(len(MIGRATIONS) + 1, 200)], "goes to schema 199"),
+), ids=("away", "a hole", "one too few", "one too many", "very many"))
 def test_a_folder_of_other_migrations_is_refused_before_anything_is_done(office, tmp_path, broken, says):
 	place = str(tmp_path / "schema")
 	shutil.copytree(os.path.join(ROOT, "schema"), place)
-	save(os.path.join(place, "README.txt"), "no migration")
+	for name in ("README.txt", "01_x.sql", "001-x.sql", "0a1_x.sql", "00x_x.sql", "001_.sq", "001_x.sql~", "001_x.txt"):
+		save(os.path.join(place, name), "no migration")
 	broken(place)
 	done = office.stack.ctl("migrate", "--schema", place)
 	assert done.returncode == 1 and says in done.stderr, done
@@ -191,11 +193,15 @@ def test_migrations_apply_on_an_empty_database_and_only_once(office):
 		assert d.stop() == 0
 
 
-@pytest.mark.parametrize("text,says", (("", "is empty"), ("select 1; nonsense", "syntax error")))
+@pytest.mark.parametrize("text,says", (("", "is empty"), ("select 1; nonsense", "syntax error"), (None, "No such file"), (os.mkdir, "cannot be read")))
 def test_a_migration_that_does_not_work_changes_nothing(office, tmp_path, text, says):
 	place = str(tmp_path / "schema")
 	shutil.copytree(os.path.join(ROOT, "schema"), place)
-	save(os.path.join(place, MIGRATIONS[-1]), text)
+	if isinstance(text, str):
+		save(os.path.join(place, MIGRATIONS[-1]), text)
+	else:
+		os.unlink(os.path.join(place, MIGRATIONS[-1]))
+		(text or (lambda at: os.symlink("nowhere", at)))(os.path.join(place, MIGRATIONS[-1]))
 	with Daemon(office.stack):
 		office.db.all("drop schema needle cascade")
 		done = office.stack.ctl("migrate", "--schema", place)

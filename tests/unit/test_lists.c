@@ -127,12 +127,78 @@ static void what_a_former_version_did_not_write_is_none(void **state)
 	arena_done(&a);
 }
 
+/* A case that has seen much: lists grow as they are read. */
+static void long_lists_come_back_whole(void **state)
+{
+	enum { MANY = 40 };
+	struct arena a = {0};
+	struct case_record c = {0}, back;
+
+	(void)state;
+	for (int i = 0; i < MANY; i++) {
+		ALIST_PUSH(&a, &c.told, ((struct told){arena_printf(&a, "d%d", i), i}));
+		ALIST_PUSH(&a, &c.leg.fired, arena_printf(&a, "step %d", i));
+		ALIST_PUSH(&a, &c.joined, joined[i % 2]);
+	}
+	write_and_read(&c, &back, &a);
+	assert_int_equal(back.told.n, MANY);
+	assert_int_equal(back.leg.fired.n, MANY);
+	assert_int_equal(back.joined.n, MANY);
+	assert_text(back.told.v[MANY - 1].dept, "d39");
+	assert_int_equal(back.told.v[MANY - 1].seq, MANY - 1);
+	assert_text(back.leg.fired.v[MANY - 1], "step 39");
+	assert_text(back.joined.v[MANY - 2].report, joined[0].report);
+	arena_done(&a);
+}
+
+/* By a later version, or by hand. */
+static void what_this_version_does_not_know_is_passed_over(void **state)
+{
+	struct arena a = {0};
+	struct case_record c = {0};
+
+	(void)state;
+	lists_read_basis("{\"lunch\":{\"from\":5,\"spec\":\"1 小时\"},\"contact\":{\"from\":6,\"spec\":\"次日\",\"calendar\":null}}", &c, &a);
+	for (int k = 0; k < N_CLOCKS; k++)
+		assert_int_equal(c.leg.unsure[k].from, k == CLOCK_CONTACT ? 6 : 0);
+	lists_read_errands("[{\"kind\":\"dance\",\"seq\":4},{\"kind\":7},{\"kind\":\"triage\",\"seq\":5}]", &c, &a);
+	assert_int_equal(c.errands.n, 3);
+	assert_int_equal(c.errands.v[0].seq, 4);
+	assert_int_equal(c.errands.v[2].kind, ERRAND_TRIAGE);
+	arena_done(&a);
+}
+
+static void the_names_that_are_masked_are_the_reporters_and_those_who_joined(void **state)
+{
+	static const struct {
+		const char *first, *json, *all;
+	} rows[] = {
+		{NULL, NULL, ""}, {"李某", NULL, "李某 "}, {NULL, "[\"王某\",\"赵某\"]", "王某 赵某 "}, {"李某", "[\"王某\"]", "李某 王某 "}, {"李某", "[]", "李某 "},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct arena a = {0};
+		struct case_record c = {0};
+		const char *all = "";
+
+		lists_read_names(rows[i].first, rows[i].json, &c, &a);
+		for (size_t k = 0; k < c.n_names; k++)
+			all = arena_printf(&a, "%s%s ", all, c.names[k]);
+		assert_string_equal(all, rows[i].all);
+		arena_done(&a);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_member_comes_back),
 		cmocka_unit_test(empty_lists_are_null_and_come_back_empty),
 		cmocka_unit_test(what_a_former_version_did_not_write_is_none),
+		cmocka_unit_test(long_lists_come_back_whole),
+		cmocka_unit_test(what_this_version_does_not_know_is_passed_over),
+		cmocka_unit_test(the_names_that_are_masked_are_the_reporters_and_those_who_joined),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

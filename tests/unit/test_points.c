@@ -36,6 +36,8 @@ static const struct {
 	{"hotline", "市政", NULL, 7, "closed", "a", NULL, SATISFIED, ""},
 	{"hotline", "邻里/噪声", "410106003001", 5, "resolved", "a", "li", 0, "化解 keeper/赵某 10 zhibu;"},
 	{"hotline", "邻里", NULL, 5, "resolved", "a", "li", 0, ""},
+	{"hotline", "邻里", "410106003002", 5, "resolved", "a", "li", 0, ""},
+	{"hotline", "邻里", "410106003003", 5, "resolved", "a", "li", 0, ""},
 	{"hotline", "邻里们", "410106003001", 5, "resolved", "a", "li", 0, ""},
 	{"hotline", "市政", NULL, 4, "reported_in", "xiaofang", "王某", 0, "报到 officer/xiaofang/王某 3 -;到场 dept/xiaofang 1 -;"},
 	{"hotline", "市政", NULL, 4, "reported_in", "xiaofang", NULL, 0, "报到 - 3 -;到场 dept/xiaofang 1 -;"},
@@ -48,11 +50,12 @@ static const struct {
 
 static void every_step_earns_what_the_rules_say(void **state)
 {
-	struct grid grid = {.code = "410106003001", .keeper = "赵某"};
+	struct grid grid = {.code = "410106003001", .keeper = "赵某"}, kept_by_nobody = {.code = "410106003002"};
 	struct office office = {.statistics = {.point_rules = rules, .n_point_rules = sizeof(rules) / sizeof(rules[0])}};
 
 	(void)state;
 	map_put(&office.grid_by_code, grid.code, &grid);
+	map_put(&office.grid_by_code, kept_by_nobody.code, &kept_by_nobody);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct case_record c = {.number = "X2026112000001", .channel = cases[i].channel, .category = cases[i].category,
 					.grid = cases[i].grid, .lead = "a"};
@@ -77,10 +80,53 @@ static void every_step_earns_what_the_rules_say(void **state)
 	map_done(&office.grid_by_code);
 }
 
+/* A selection is an "and" of what it names; what it does not name does not matter. */
+static void a_selection_holds_for_what_it_names(void **state)
+{
+	static const char *const streets[] = {"chengguan", "wuye"}, *const urgent[] = {"urgent"}, *const far[] = {"远期"}, *const paths[] = {"市政", "环境/垃圾"};
+	static const struct {
+		struct selection s;
+		const char *category, *lead, *horizon;
+		enum urgency urgency;
+		int64_t facts;
+		bool holds;
+	} rows[] = {
+		{.holds = true},
+		{.s = {.all = 3}, .facts = 7, .holds = true},
+		{.s = {.all = 3}, .facts = 5},
+		{.s = {.any = 6}, .facts = 4, .holds = true},
+		{.s = {.any = 6}, .facts = 1},
+		{.s = {.none = 6}, .facts = 1, .holds = true},
+		{.s = {.none = 6}, .facts = 2},
+		{.s = {.departments = {streets, 2}}, .lead = "wuye", .holds = true},
+		{.s = {.departments = {streets, 2}}, .lead = "wuye2"},
+		{.s = {.urgencies = {urgent, 1}}, .urgency = URGENCY_URGENT, .holds = true},
+		{.s = {.urgencies = {urgent, 1}}, .urgency = URGENCY_NORMAL},
+		{.s = {.horizons = {far, 1}}, .horizon = "远期", .holds = true},
+		{.s = {.horizons = {far, 1}}, .horizon = NULL},
+		{.s = {.categories = {paths, 2}}, .category = "环境/垃圾", .holds = true},
+		{.s = {.categories = {paths, 2}}, .category = "环境/垃圾/桶", .holds = true},
+		{.s = {.categories = {paths, 2}}, .category = "环境"},
+		{.s = {.categories = {paths, 2}}, .category = NULL},
+		{.s = {.categories = {paths, 2}, .departments = {streets, 2}}, .category = "市政/井盖", .lead = "chengguan", .holds = true},
+		{.s = {.categories = {paths, 2}, .departments = {streets, 2}}, .category = "市政/井盖", .lead = "xiaofang"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct case_record c = {.channel = "hotline", .category = rows[i].category, .lead = rows[i].lead ? rows[i].lead : "a",
+					      .horizon = rows[i].horizon, .urgency = rows[i].urgency};
+
+		if (selection_holds(&rows[i].s, &c, rows[i].facts) != rows[i].holds)
+			fail_msg("row %zu", i);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_step_earns_what_the_rules_say),
+		cmocka_unit_test(a_selection_holds_for_what_it_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

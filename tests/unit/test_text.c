@@ -106,6 +106,8 @@ static void a_phone_is_its_digits(void **state)
 		{"+", NULL},
 		{"电话：6612345转8", "66123458"},
 		{"1+2", "12"},
+		{"tel:138/0000.0000;ext~1", "138000000001"},
+		{"﹢８６－１３８", "86138"},
 	};
 
 	(void)state;
@@ -217,6 +219,14 @@ static void a_title_is_the_first_sentence(void **state)
 		{"  幸福里井盖破损。请来人\n", "幸福里井盖破损"},
 		{"幸福里井盖破损\n第二行", "幸福里井盖破损"},
 		{"您好。井盖坏了。急", "您好。井盖坏了"},
+		{"幸福里井盖破损！急", "幸福里井盖破损"},
+		{"幸福里井盖破损？急", "幸福里井盖破损"},
+		{"幸福里井盖破损；急", "幸福里井盖破损"},
+		{"Manhole! It is", "Manhole"},
+		{"Manhole? It is", "Manhole"},
+		{"Manhole; it is", "Manhole"},
+		{"幸福里井盖破损\r\n急", "幸福里井盖破损"},
+		{"幸福\u3000里\u00a0井\ufeff盖\u200b破\x7f损", "幸福 里 井 盖 …"},
 		{"一二三四五六七八九十", "一二三四五六七八九十"},
 		{"一二三四五六七八九十  ", "一二三四五六七八九十"},
 		{"一二三四五六七八九十一", "一二三四五六七八九…"},
@@ -247,6 +257,7 @@ static void a_topic_id_keeps_sources_apart(void **state)
 			assert_string_not_equal(text_topic_id(&a, texts[k]), id);
 	}
 	assert_int_equal(strncmp(text_topic_id(&a, "AX 7"), "ax-7-", 5), 0);
+	assert_int_equal(strncmp(text_topic_id(&a, "{AX  _7~Z["), "ax-_7-z-", 8), 0);
 	arena_done(&a);
 }
 

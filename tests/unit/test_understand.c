@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <inttypes.h>
+#include <math.h>
 
 #include "base/clock.h"
 #include "base/str.h"
@@ -460,6 +461,68 @@ static void members_may_swap_their_names(void **state)
 	assert_null(r->about);
 }
 
+/* What a channel sets, and what its codes mean, is a text; numbers and truths become such. */
+static void codes_and_constants_have_the_type_of_their_member(void **state)
+{
+	static const struct {
+		const char *member, *text, *payload;
+		double lat;
+		bool secret;
+		const char *said;
+	} rows[] = {
+		{"place.lat", "39.9", "{\"id\":\"1\",\"text\":\"x\",\"place\":{\"lon\":116.4}}", 39.9, false, "x"},
+		{"place.lon", "116.4", "{\"id\":\"1\",\"text\":\"x\",\"place\":{\"lat\":39.9,\"lon\":1}}", 39.9, false, "x"},
+		{"place.lat", "north", "{\"id\":\"1\",\"text\":\"x\"}", 0, false, "x"},
+		{"place.lat", "0", "{\"id\":\"1\",\"text\":\"x\",\"place\":{\"lon\":0}}", 0, false, "x"},
+		{"reporter.secret", "yes", "{\"id\":\"1\",\"text\":\"x\"}", 0, true, "x"},
+		{"reporter.secret", "0", "{\"id\":\"1\",\"text\":\"x\",\"reporter\":{\"secret\":true}}", 0, false, "x"},
+		{"place.address", "桥上", "{\"id\":\"1\",\"text\":\"x\",\"place\":\"nowhere\"}", 0, false, "x"},
+		{"text", "井盖", "{\"id\":\"1\",\"text\":true}", 0, false, "井盖"},
+	};
+	struct told *t = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct member_set set = {rows[i].member, rows[i].text};
+		const struct report *r;
+
+		t->f.channels[WECHAT].set = &set;
+		t->f.channels[WECHAT].n_set = 1;
+		r = report_of(t, wechat, rows[i].payload);
+		assert_string_equal(r->text, rows[i].said);
+		assert_int_equal(r->secret, rows[i].secret);
+		if (r->has_position != (rows[i].lat > 0) || fabs(r->lat - rows[i].lat) > 1e-9)
+			fail_msg("row %zu: %f", i, r->lat);
+	}
+	t->f.channels[WECHAT].n_set = 0;
+}
+
+static void a_code_may_stand_for_a_truth_or_for_nothing(void **state)
+{
+	static const struct {
+		const char *payload;
+		int urgency;
+	} rows[] = {
+		{"{\"id\":\"1\",\"text\":\"x\",\"urgency\":true}", URGENCY_CRITICAL},
+		{"{\"id\":\"1\",\"text\":\"x\",\"urgency\":false}", -1},
+		{"{\"id\":\"1\",\"text\":\"x\",\"urgency\":\"3\"}", URGENCY_URGENT},
+		{"{\"id\":\"1\",\"text\":\"x\",\"urgency\":{\"a\":1}}", -1},
+		{"{\"id\":\"1\",\"text\":\"x\",\"urgency\":\"urgent\"}", URGENCY_URGENT},
+		{"{\"id\":\"1\",\"text\":\"x\"}", -1},
+	};
+	struct told *t = *state;
+	struct code_table codes = {.member = "urgency"};
+
+	map_put(&codes.values, "true", (void *)(uintptr_t)"critical");
+	map_put(&codes.values, "3", (void *)(uintptr_t)"urgent");
+	t->f.channels[WECHAT].codes = &codes;
+	t->f.channels[WECHAT].n_codes = 1;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (report_of(t, wechat, rows[i].payload)->urgency != rows[i].urgency)
+			fail_msg("%s: %d", rows[i].payload, t->u.reports[0].urgency);
+	t->f.channels[WECHAT].n_codes = 0;
+	map_done(&codes.values);
+}
+
 static void formats_read_a_vendors_time(void **state)
 {
 	static const struct {
@@ -473,6 +536,11 @@ static void formats_read_a_vendors_time(void **state)
 		{"unixms", "\"1795138200000\"", -30},
 		{"unix", "\"2026-11-20 09:30\"", -30},
 		{"%d.%m.%Y", "\"2026-11-20 09:30\"", -30},
+		{"%Y-%m-%d %H:%M", "\"2026-11-20 09:30:00\"", -30},
+		{"%Y-%m-%d %H:%M:%S", "\"1969-11-20 09:30:00\"", 0},
+		{"%Y-%m-%d %H:%M:%S", "\"2026-02-31 09:30:00\"", 0},
+		{"unix", "-1", 0},
+		{"unix", "1e300", 0},
 	};
 	struct told *t = *state;
 
@@ -837,6 +905,8 @@ int main(void)
 		TEST(a_vendors_object_is_mapped),
 		TEST(a_mapped_channel_understands_our_own_form_too),
 		TEST(members_may_swap_their_names),
+		TEST(codes_and_constants_have_the_type_of_their_member),
+		TEST(a_code_may_stand_for_a_truth_or_for_nothing),
 		TEST(formats_read_a_vendors_time),
 		TEST(gb18030_is_read),
 		TEST(a_decoder_is_asked_first),
