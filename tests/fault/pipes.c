@@ -381,6 +381,53 @@ static void what_is_sent_arrives(void **state)
 	pg_rows_done(&rows);
 }
 
+/* ---- what comes back -------------------------------------------------------------------------- */
+static const struct query kinds = {
+	"kinds", "SELECT true, false, NULL::bool, (-3)::int2, 70000::int4, (-9000000000)::int8, NULL::int8, 1.5::float8, NULL::float8,"
+		 " to_timestamp(0), NULL::timestamptz, $1::int8"};
+
+static void what_comes_as_it_is_stored_is_the_same_as_text(void **state)
+{
+	for (int binary = 0; binary < 2; binary++) {
+		struct pg_args args = {0};
+		struct pg_rows rows = {0};
+		struct err e = {0};
+
+		pg_int(&args, 5);
+		assert_int_equal((binary ? pg_run_binary : pg_run)(*state, &kinds, &args, &rows, &e), 0);
+		assert_true(pg_get_bool(&rows, 0, 0));
+		assert_false(pg_get_bool(&rows, 0, 1) || pg_get_bool(&rows, 0, 2));
+		assert_int_equal(pg_get_int(&rows, 0, 3), -3);
+		assert_int_equal(pg_get_int(&rows, 0, 4), 70000);
+		assert_true(pg_get_int(&rows, 0, 5) == INT64_C(-9000000000));
+		assert_int_equal(pg_get_int(&rows, 0, 6), 0);
+		assert_true(pg_get_double(&rows, 0, 7) == 1.5 && isnan(pg_get_double(&rows, 0, 8)));
+		assert_true(pg_get_time(&rows, 0, 10) == MOMENT_NONE);
+		if (binary)
+			assert_int_equal(pg_get_time(&rows, 0, 9), 0);
+		assert_int_equal(pg_get_int(&rows, 0, 11), 5);
+		pg_rows_done(&rows);
+	}
+}
+
+static void plain_sql_is_done_refused_or_nothing_at_all(void **state)
+{
+	struct err e = {0};
+
+	assert_int_equal(pg_exec(*state, "", &e), 0);
+	assert_int_equal(pg_exec(*state, "SELECT 1; SELECT 2", &e), 0);
+	assert_int_equal(pg_exec(*state, "BEGIN", &e), 0);
+	assert_int_equal(pg_exec(*state, "SELECT nothing", &e), ERR_SYS);
+	assert_string_equal(e.code, "42703");
+	assert_int_equal(pg_exec(*state, "SELECT 1", &e), ERR_SYS);
+	pg_rollback(*state);
+	pg_rollback(*state);    /* there is nothing any more */
+	is_usable(*state);
+	pg_rollback(NULL);
+	pg_close(NULL);
+	assert_false(pg_is_alive(NULL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -392,6 +439,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_session_that_ends_while_it_is_waited_for_is_to_be_tried_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_session_that_ended_before_is_to_be_tried_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_sent_arrives, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_comes_as_it_is_stored_is_the_same_as_text, setup, teardown),
+		cmocka_unit_test_setup_teardown(plain_sql_is_done_refused_or_nothing_at_all, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
