@@ -122,7 +122,7 @@ static void land(struct dispatch *d, const struct landing *l)
 		VEC_PUSH(&d->again, f);
 		return;
 	}
-	if (refused)
+	if (refused && l->reason)
 		log_refusal(f, l->reason);
 	if (f->kind == FLIGHT_ANSWER) {
 		count(COUNT_RECEIPTS_PUBLISHED);
@@ -169,16 +169,22 @@ static bool send(struct dispatch *d, struct flight *f, const struct link_publish
 {
 	struct link_publish mine = *p;
 	struct err e;
+	int r;
 
 	mine.cookie = f;
 	mine.qos = 1;
 	fault_point("before-publish");
-	if (link_publish(d->link, &mine, &e) < 0)
+	r = link_publish(d->link, &mine, &e);
+	/* What no broker would take must not hold up what is behind it: as if it had been refused. */
+	if (r == ERR_BAD) {
+		log_error("dispatch.refused", "%s", e.text);
+		publish_done(d, f, LINK_REFUSED, 0);
+	} else if (r < 0) {
 		return false;
+	}
 	d->flying++;
 	return true;
 }
-
 
 static struct flight *flight(struct dispatch *d, enum flight_kind kind)
 {

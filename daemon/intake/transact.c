@@ -383,16 +383,6 @@ void transaction_receipt(struct transaction *t, struct unit *u, const char *resu
 	receipt(t, u, result, c, reason);
 }
 
-static int add_record(struct transaction *t, const struct case_record *c, struct result *res, struct err *e)
-{
-	struct record rec;
-	int r = cases_record(t->pg, transaction_tenant(t), c, t->b->a, &rec, e);
-
-	if (r == 0)
-		res->record = record_json(c, &rec.personal, &rec.whole, t->b->a);
-	return r < 0 ? r : 0;
-}
-
 /* Why it was asked, without whom it is about. */
 static const char *kept_note(const struct transaction *t, const struct command *cmd)
 {
@@ -448,7 +438,7 @@ static int step_command(struct transaction *t, const struct unit *u, struct case
 	res->reason = fx.note;
 	res->pending = fx.pending;
 	if (fx.read)
-		return add_record(t, change->c, res, e);
+		return transaction_read(t, change->c, res, e);
 	if (!pair)
 		case_change_add(change, &fx, t->b->a);
 	return 0;

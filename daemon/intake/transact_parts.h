@@ -37,6 +37,9 @@ int transaction_step(struct transaction *t, struct case_change *change, const st
 /* The report that opened a case, as it was stored, for what is to be decided anew; NULL when it is gone. */
 int transaction_first_report(struct transaction *t, const struct case_change *change, const struct report **ret,
 			     struct err *e);
+/* read.c: a record into a result, or why it cannot be sent. */
+struct result;
+int transaction_read(struct transaction *t, const struct case_record *c, struct result *res, struct err *e);
 /* What is stored under the ids that were not new: unit.known, number; of commands unit.stored_result. */
 int transaction_look_up_known(struct transaction *t, struct err *e);
 int transaction_look_up_commands(struct transaction *t, struct err *e);

@@ -290,3 +290,12 @@ def test_a_result_is_not_sent_to_another_department(office):
 		response_topic=f"{office.root}/dept/huanwei/result")
 	results.wait(lambda m: m.json["request"] == "other-topic")
 	assert not len(heard)
+
+
+def test_a_record_larger_than_the_broker_takes_is_refused_and_holds_nobody_up(office):
+	case = office.case(text="路灯不亮", category="市政/路灯")
+	for _ in range(4):
+		office.done("chengguan", case, "progress", note="进展。" * 26000)
+	reason = office.refused("chengguan", case, "get")
+	assert "bytes" in reason or "字节" in reason, reason
+	assert office.done("chengguan", case, "accept") == "accepted", "what comes behind it goes on"
