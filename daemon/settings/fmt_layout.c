@@ -10,7 +10,9 @@
 
 const char *fmt_at(const struct source *source, int line, int column)
 {
-	const char *s = source->text + source->lines[line - 1], *end = source->text + source->len;
+	const char *end = source->text + source->len;
+	/* What is not there, behind a lone `?` at the end, libyaml puts into a line that is not there either. */
+	const char *s = (size_t)line <= source->n_lines ? source->text + source->lines[line - 1] : end;
 
 	while (--column > 0 && s < end)
 		for (s++; s < end && ((unsigned char)*s & 0xc0) == 0x80; s++)
