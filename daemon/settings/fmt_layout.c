@@ -10,7 +10,9 @@
 
 const char *fmt_at(const struct source *source, int line, int column)
 {
-	const char *s = source->text + source->lines[line - 1], *end = source->text + source->len;
+	const char *end = source->text + source->len;
+	/* What is left out at the end of a file without a last line break is in the line after it. */
+	const char *s = (size_t)line > source->n_lines ? end : source->text + source->lines[line - 1];
 
 	while (--column > 0 && s < end)
 		for (s++; s < end && ((unsigned char)*s & 0xc0) == 0x80; s++)
