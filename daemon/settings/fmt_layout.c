@@ -11,8 +11,8 @@
 const char *fmt_at(const struct source *source, int line, int column)
 {
 	const char *end = source->text + source->len;
-	/* What is not there, behind a lone `?` at the end, libyaml puts into a line that is not there either. */
-	const char *s = (size_t)line <= source->n_lines ? source->text + source->lines[line - 1] : end;
+	/* What is left out at the end of a file without a last line break is in the line after it. */
+	const char *s = (size_t)line > source->n_lines ? end : source->text + source->lines[line - 1];
 
 	while (--column > 0 && s < end)
 		for (s++; s < end && ((unsigned char)*s & 0xc0) == 0x80; s++)

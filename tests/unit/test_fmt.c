@@ -62,6 +62,7 @@ static void each_text_has_one_normal_form(void **state)
 		 "replies:\n  late: |-\n    x y\n  closed: |   # head\n    a\n     b\n\n    c\n"},
 		{"an entry with nothing", "categories:\n  市政:\n  \"a: b\": {}\ncopies:\n",
 		 "categories:\n  市政:\n  \"a: b\": {}\ncopies:\n"},
+		{"a value that is left out at the end", "version: 1\n? tests", "version: 1\ntests:\n"},
 		{"CR LF", "version: 1\r\ntests: []   # a\r\n", "version: 1\ntests: []   # a\n"},
 		{"a document's head", "%YAML 1.1\n--- # x\nversion: 1\n...\n", "# x\nversion: 1\n"},
 	};
