@@ -104,8 +104,10 @@ class Office:
 						 what=f"the reply {kind} about {case}").json
 
 	def replies(self, case, kind=None):
+		"""Likewise what reporters were told."""
 		self.witness.quiet()
-		return [m.json for m in self.witness.replies if m.json["case"] == case and kind in (None, m.json["kind"])]
+		told = {(m.topic, m.json["id"]): m.json for m in self.witness.replies if m.json["case"] == case}.values()
+		return [r for r in told if kind in (None, r["kind"])]
 
 	def card(self, case, department, present=True, **members):
 		"""The card as the department's screen has it: waits until it is there with these members, or gone."""
