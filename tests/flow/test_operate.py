@@ -325,8 +325,10 @@ def test_the_broker_comes_back_and_the_daemon_with_it(office):
 	wait_for(lambda: status(office)["broker"]["connected"] is False, what="the status")
 	office.stack.up()
 	assert office.stack.pid() == pid and office.stack.http("/readyz")[0] == 200
-	fresh = office.stack.client("admin")
-	cards = fresh.retained(f"{office.root}/dept/chengguan/queue/+", fresh)
-	assert f"{office.root}/dept/chengguan/queue/{case}" in cards, "cards are there again though the broker lost them"
 	expected = office.db.value("select count(*) from needle.v_queue where department = 'chengguan'")
-	assert len(cards) == expected
+
+	def cards():
+		fresh = office.stack.client("admin")
+		return fresh.retained(f"{office.root}/dept/chengguan/queue/+", fresh)
+	there = wait_for(lambda: len(seen := cards()) == expected and seen, what="all cards, though the broker lost them")
+	assert f"{office.root}/dept/chengguan/queue/{case}" in there
