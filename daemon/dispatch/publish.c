@@ -173,7 +173,6 @@ static bool send(struct dispatch *d, struct flight *f, const struct link_publish
 
 	mine.cookie = f;
 	mine.qos = 1;
-	fault_point("before-publish");
 	r = link_publish(d->link, &mine, &e);
 	/* What no broker would take must not hold up what is behind it: as if it had been refused. */
 	if (r == ERR_BAD) {
@@ -226,6 +225,7 @@ static bool fly(struct dispatch *d, struct flight *f)
 	static fly_fn *const by_kind[] = {[FLIGHT_ANSWER] = fly_answer, [FLIGHT_EVENT] = fly_event,
 					  [FLIGHT_CARD] = fly_card};
 
+	fault_point("before-publish");
 	return by_kind[f->kind](d, f);
 }
 
@@ -275,16 +275,11 @@ void publish_card_now(struct dispatch *d, const char *topic, const char *payload
 bool publish_plain(struct dispatch *d, const char *topic, const char *payload, bool retained)
 {
 	struct flight *f = flight(d, FLIGHT_OTHER);
-	struct err e;
 
-	if (link_publish(d->link, &(struct link_publish){.topic = topic, .payload = payload, .qos = 1,
-							 .payload_len = strlen(payload), .retained = retained,
-							 .cookie = f}, &e) < 0) {
-		free(f);
-		return false;
-	}
-	d->flying++;
-	return true;
+	if (send(d, f, &(struct link_publish){.topic = topic, .payload = payload, .payload_len = strlen(payload), .retained = retained}))
+		return true;
+	free(f);
+	return false;
 }
 
 static void send_row(struct dispatch *d, struct outgoing *row)
