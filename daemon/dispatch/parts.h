@@ -123,6 +123,7 @@ struct dispatch {
 	} lists;
 	struct map dirty;               /* departments whose summary changed; keys owned */
 	VEC(struct summary) counting;   /* being counted now; names owned */
+	size_t look_rows;               /* that the next look at them may take; 0: none yet */
 	VEC(struct summary) summaries;  /* newest of each department; names owned */
 	pthread_mutex_t shown_lock;     /* of what other threads read */
 	struct dispatch_state shown;

@@ -8,8 +8,11 @@
 #include "core/time/moment.h"
 #include "dispatch/parts.h"
 
-/* Rows of one look: cold ones cost tens of microseconds, and events wait meanwhile. */
-enum { PERIOD_US = 1000000, SLICE = 2000, SLICE_LEAST = 200 };
+/*
+ * Events wait while the database looks: so many rows that it takes about LOOK_US. Warm ones cost one microsecond, cold ones tens of
+ * them. Few departments at a time, because each is a walk down the index.
+ */
+enum { PERIOD_US = 1000000, LOOK_US = 600, LOOK_LEAST = 50, LOOK_MOST = 2000, DEPARTMENT_LEAST = 50 };
 
 void summary_mark(struct dispatch *d, const char *dept)
 {
@@ -138,18 +141,42 @@ static bool tell_whole(struct dispatch *d, int64_t now)
 	return kept < n;
 }
 
+static int64_t counted(const struct dispatch *d)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < d->counting.n; i++)
+		n += d->counting.v[i].total;
+	return n;
+}
+
+/* How many rows the next look may take. One that took long may only have waited for the processor; one that found little says little. */
+static size_t next_look(size_t rows, int64_t found, int64_t took_us)
+{
+	if (took_us > LOOK_US)
+		rows -= rows / 4;
+	else if (found >= (int64_t)rows / 2)
+		rows += rows / 4;
+	return rows < LOOK_LEAST ? LOOK_LEAST : rows > LOOK_MOST ? LOOK_MOST : rows;
+}
+
 int summary_publish(struct dispatch *d, struct err *e)
 {
 	int64_t now = clock_now_us(), began = clock_mono_us();
 	struct summary_question q = {.n_late = (size_t)d->settings->office.statistics.problems, .now = now,
 				     .end_of_day = moment_of_day(moment_day(now), 1440)};
+	size_t rows = d->look_rows ? d->look_rows : LOOK_LEAST, n;
 	struct arena a = {0};
+	int64_t before;
 	int r;
 
 	if (began >= d->next_round_us)
 		begin_round(d, began);
-	q.max = d->counting.n && SLICE / d->counting.n > SLICE_LEAST ? SLICE / d->counting.n : SLICE_LEAST;
-	r = queue_summary(d->pg, tenant_of(d), d->counting.v, d->counting.n, &q, &a, e);
+	n = rows / DEPARTMENT_LEAST < d->counting.n ? rows / DEPARTMENT_LEAST : d->counting.n;
+	q.max = n ? rows / n : 0;
+	before = counted(d);
+	r = queue_summary(d->pg, tenant_of(d), d->counting.v, n, &q, &a, e);
+	d->look_rows = next_look(rows, counted(d) - before, clock_mono_us() - began);
 	if (r == 0 && tell_whole(d, now))
 		show(d, now);
 	arena_done(&a);

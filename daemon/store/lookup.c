@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "core/time/moment.h"
 
@@ -123,19 +124,30 @@ int lookup_commands(struct pg *pg, const char *tenant, const char *const *depts,
 	return lookup_pairs(pg, &known_commands, tenant, depts, requests, n, a, ret, e);
 }
 
+enum { LEASE_LEAST = 32, LEASE_MOST = 1024, LEASE_LASTS_US = 1000000 };
+
+static int64_t next_lease(const struct numbers *numbers, int64_t n)
+{
+	int64_t want = clock_mono_us() - numbers->leased_us < LEASE_LASTS_US ? 2 * numbers->lease : LEASE_LEAST;
+
+	want = want > LEASE_MOST ? LEASE_MOST : want < LEASE_LEAST ? LEASE_LEAST : want;
+	return want < 4 * n ? 4 * n : want;
+}
+
 int numbers_ensure(struct pg *pg, const char *tenant, struct numbers *numbers, int64_t now, size_t n,
 		   struct err *e)
 {
 	struct civil c = moment_civil(now);
 	struct pg_args args = {0};
 	struct pg_rows rows = {0};
-	int64_t want = n < 32 ? 32 : 4 * (int64_t)n;
+	int64_t want;
 	char day[12];
 	int r;
 
 	snprintf(day, sizeof(day), "%02d%02d%02d", c.year % 100, c.month % 100, c.day % 100);
 	if (strcmp(day, numbers->day) == 0 && numbers->end - numbers->next >= (int64_t)n)
 		return 0;
+	want = next_lease(numbers, (int64_t)n);
 	pg_text(&args, tenant);
 	pg_text(&args, day);
 	pg_int(&args, want);
@@ -145,6 +157,8 @@ int numbers_ensure(struct pg *pg, const char *tenant, struct numbers *numbers, i
 	memcpy(numbers->day, day, sizeof(day));
 	numbers->next = pg_get_int(&rows, 0, 0);
 	numbers->end = numbers->next + want;
+	numbers->lease = want;
+	numbers->leased_us = clock_mono_us();
 	pg_rows_done(&rows);
 	return 0;
 }

@@ -29,8 +29,12 @@ int lookup_commands(struct pg *pg, const char *tenant, const char *const *depts,
 struct numbers {
 	char day[12];
 	int64_t next, end;
+	int64_t lease, leased_us;       /* how many were taken last, and when by the monotonic clock */
 };
-/* Makes sure that n numbers of the day of `now` are at hand. Outside of any transaction. */
+/*
+ * Makes sure that n numbers of the day of `now` are at hand. Outside of any transaction. They are leased from the database by the
+ * hundred: a lease that lasts less than a second is followed by one twice as large. What is left at the end is a gap.
+ */
 int numbers_ensure(struct pg *pg, const char *tenant, struct numbers *numbers, int64_t now, size_t n,
 		   struct err *e);
 const char *numbers_take(struct numbers *numbers, const char *prefix, struct arena *a);

@@ -20,8 +20,9 @@ def without_cards(run):
 	shutil.copytree(os.path.join(HERE, "config"), folder)
 	name = os.path.join(folder, "departments.yaml")
 	with open(name, encoding="utf-8") as f:
-		text, n = re.subn(r"(?m)^(  \S+: \{)(?!.*cards:)", r"\1cards: off, ", f.read())
-	assert n, "no department to take the cards from"
+		text = re.sub(r"(?m)^(  \S+:\s+\{)", r"\1cards: off, ", f.read())
+	kept = [line for line in text.splitlines()[1:] if line and "cards: off" not in line]
+	assert not kept, f"departments that keep their cards: {kept}"
 	with open(name, "w", encoding="utf-8") as f:
 		f.write(text)
 	return folder

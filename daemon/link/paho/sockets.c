@@ -17,6 +17,8 @@ enum {
 	SOCKETS = 64,             /* connections at a time; one beyond them has no buffers and works all the same */
 	LEFT_MS = 10,           /* between two tries to write what the socket did not take */
 	GATHER_US = 250,        /* between two reads, or two turns of sending: what comes meanwhile comes with one wake-up */
+	LOOK_US = 10000,        /* where as much as this passes in that time: */
+	BUSY_BYTES = 50000,     /* 2,000 tickets a second; with less there is nothing to gather, and each would only wait */
 };
 
 struct buffered {
@@ -29,6 +31,9 @@ struct buffered {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct buffered *sockets[SOCKETS];
 static size_t n_sockets;
+static size_t n_passed;         /* bytes, both ways, since `counted_us` */
+static int64_t counted_us;
+static _Atomic bool busy;
 static int64_t read_us;         /* when something was read last; of the reading thread */
 static int64_t woken_us;        /* when the sending thread had work last; its own */
 
@@ -52,6 +57,18 @@ static void forget(int fd)
 	}
 }
 
+static void passed(size_t n)
+{
+	int64_t now = clock_mono_us();
+
+	n_passed += n;
+	if (now - counted_us < LOOK_US)
+		return;
+	busy = (int64_t)n_passed * LOOK_US >= (now - counted_us) * BUSY_BYTES;
+	n_passed = 0;
+	counted_us = now;
+}
+
 /* False: the socket takes no more for now. A broken one is Paho's to find out, by reading. */
 static bool flush(struct buffered *s)
 {
@@ -66,6 +83,7 @@ static bool flush(struct buffered *s)
 			break;
 		s->out_at += (size_t)n;
 	}
+	passed(s->out_end);
 	s->out_at = s->out_end = 0;
 	return true;
 }
@@ -107,6 +125,7 @@ static ssize_t read_through(struct buffered *s, void *to, size_t n, int flags)
 	s->at = 0;
 	s->end = (size_t)more;
 	read_us = clock_mono_us();
+	passed((size_t)more);
 	return (ssize_t)(got + take(s, (unsigned char *)to + got, n - got));
 }
 
@@ -130,7 +149,7 @@ static void gather(int64_t since_us)
 	int64_t left = since_us + GATHER_US - clock_mono_us();
 	struct timespec pause = {.tv_nsec = left * 1000};
 
-	if (left > 0 && left <= GATHER_US)
+	if (busy && left > 0 && left <= GATHER_US)
 		nanosleep(&pause, NULL);
 }
 
