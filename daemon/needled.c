@@ -254,6 +254,7 @@ static void each_second(void *arg)
 	struct inbox_figures f;
 
 	pulse_beat(d->main_pulse);
+	mem_tidy();
 	dispatch_state(d->dispatch, &st);
 	inbox_figures(d->inbox, &f);
 	notify_status("%s, broker %s, inbox %llu, outbox %lld",
@@ -496,6 +497,7 @@ int main(int argc, char **argv)
 	bool check = false, print = false, good = true;
 	int option;
 
+	mem_init();
 	tongue_init(NULL);
 	while ((option = getopt_long(argc, argv, "c:i:tTVh", longs, NULL)) != -1) {
 		switch (option) {

@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -20,12 +21,14 @@ struct arena_block {
 
 /*
  * Blocks of the usual size go from hand to hand: a batch takes some dozens and gives them back a moment
- * later, and the C library would return each to the kernel, to be faulted in again.
+ * later, and the C library would return each to the kernel, to be faulted in again. What nobody takes for some seconds
+ * goes back all the same: after a burst the process is as small as before.
  */
 static struct {
 	pthread_mutex_t lock;
 	struct arena_block *first;
 	size_t n, max;
+	size_t least;                   /* that lay here at any time since the last tidying */
 } spare = {.lock = PTHREAD_MUTEX_INITIALIZER,
 #ifndef __SANITIZE_ADDRESS__            /* which must see what is used after its end */
 	   .max = 160,
@@ -41,9 +44,28 @@ static struct arena_block *spare_take(void)
 	if (b) {
 		spare.first = b->next;
 		spare.n--;
+		spare.least = spare.n < spare.least ? spare.n : spare.least;
 	}
 	pthread_mutex_unlock(&spare.lock);
 	return b;
+}
+
+void mem_init(void)
+{
+	/* A block of an arena has pages of its own: among others in a heap it could not go back. */
+	mallopt(M_MMAP_THRESHOLD, ARENA_BLOCK);
+}
+
+void mem_tidy(void)
+{
+	size_t n;
+
+	pthread_mutex_lock(&spare.lock);
+	n = (spare.least + 3) / 4;
+	spare.least = spare.n - n;
+	pthread_mutex_unlock(&spare.lock);
+	for (; n; n--)
+		free(spare_take());
 }
 
 static void block_free(struct arena_block *b)

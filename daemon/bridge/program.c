@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/mem.h"
 #include "base/pulse.h"
 #include "base/str.h"
 #include "base/tongue.h"
@@ -99,6 +100,7 @@ static void each_second(void *arg)
 	struct running *run = arg;
 
 	pulse_beat(run->pulse);
+	mem_tidy();
 	bridge_figures(run->bridge);
 	notify_status("broker %s, %lld without receipt, %lld replies waiting",
 		      bridge_is_connected(run->bridge) ? "connected" : "away", (long long)figure_get(FIGURE_OUTBOX),
@@ -211,6 +213,7 @@ int bridge_main(int argc, char **argv, const struct bridge_program *program)
 	bool check = false, good = true;
 	int option;
 
+	mem_init();
 	tongue_init(NULL);
 	while ((option = getopt_long(argc, argv, "c:tVh", longs, NULL)) != -1) {
 		switch (option) {

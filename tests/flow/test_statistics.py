@@ -230,6 +230,19 @@ def test_restarts_make_no_list_again(office, story):
 	assert {t.rpartition("/")[2] for t in kept} == {"weekly", "bulletin", "figures"}
 
 
+def test_a_list_larger_than_the_broker_takes_holds_back_no_other(office, story):
+	newest = "name = 'public/struck' AND due_at = (SELECT max(due_at) FROM needle.bulletin WHERE name = 'public/struck')"
+	payload = office.db.value(f"SELECT payload::text FROM needle.bulletin WHERE {newest}")
+	office.db.all(f"UPDATE needle.bulletin SET payload = json_build_object('v', 1, 'rows', repeat('清', 400000)) WHERE {newest}")
+	office.stack.kill()
+	heard = office.admin.collect(f"{office.root}/report/+")
+	office.stack.up()
+	others = {"weekly", "bulletin", "figures"}          # which come behind it in the order of their names
+	wait_for(lambda: {m.last for m in heard if not m.retain} == others, 20, "the lists behind it")
+	assert "bytes are more than the broker takes" in office.stack.log()
+	office.db.all(f"UPDATE needle.bulletin SET payload = %s WHERE {newest}", payload)
+
+
 def test_a_public_list_names_nobody_and_no_place(office, story):
 	made, seen = story
 	public = lists(office, "public/struck")[4]["payload"]       # 27 November
