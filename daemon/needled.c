@@ -497,7 +497,6 @@ int main(int argc, char **argv)
 	bool check = false, print = false, good = true;
 	int option;
 
-	mem_init();
 	tongue_init(NULL);
 	while ((option = getopt_long(argc, argv, "c:i:tTVh", longs, NULL)) != -1) {
 		switch (option) {

@@ -1,17 +1,17 @@
 #include "base/mem.h"
 
-#include <malloc.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/format.h"
 #include "base/log.h"
 
-enum { ARENA_BLOCK = 64 * 1024, ARENA_ALIGN = 16 };
+enum { ARENA_ALIGN = 16 };
 
 struct arena_block {
 	struct arena_block *next;
@@ -19,10 +19,13 @@ struct arena_block {
 	_Alignas(ARENA_ALIGN) unsigned char data[];
 };
 
+enum { ARENA_PAGES = 64 * 1024, ARENA_BLOCK = ARENA_PAGES - sizeof(struct arena_block) };
+
 /*
  * Blocks of the usual size go from hand to hand: a batch takes some dozens and gives them back a moment
- * later, and the C library would return each to the kernel, to be faulted in again. What nobody takes for some seconds
- * goes back all the same: after a burst the process is as small as before.
+ * later, and each would have to be faulted in again. What nobody takes for some seconds goes back all the same: after a burst the
+ * process is as small as before. They have pages of their own; in a heap they would lie between short-lived things for long,
+ * and neither those nor they could go back.
  */
 static struct {
 	pthread_mutex_t lock;
@@ -34,6 +37,28 @@ static struct {
 	   .max = 160,
 #endif
 };
+
+/* The sanitizer sees what is used after its end only where the C library gave it. */
+static struct arena_block *pages_new(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+	return malloc(ARENA_PAGES);
+#else
+	void *p = mmap(NULL, ARENA_PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+#endif
+}
+
+static void pages_free(struct arena_block *b)
+{
+#ifdef __SANITIZE_ADDRESS__
+	free(b);
+#else
+	if (b)
+		munmap(b, ARENA_PAGES);
+#endif
+}
 
 static struct arena_block *spare_take(void)
 {
@@ -50,12 +75,6 @@ static struct arena_block *spare_take(void)
 	return b;
 }
 
-void mem_init(void)
-{
-	/* A block of an arena has pages of its own: among others in a heap it could not go back. */
-	mallopt(M_MMAP_THRESHOLD, ARENA_BLOCK);
-}
-
 void mem_tidy(void)
 {
 	size_t n;
@@ -65,25 +84,34 @@ void mem_tidy(void)
 	spare.least = spare.n - n;
 	pthread_mutex_unlock(&spare.lock);
 	for (; n; n--)
-		free(spare_take());
+		pages_free(spare_take());
 }
 
 static void block_free(struct arena_block *b)
 {
-	bool kept = false;
+	bool kept;
 
-	if (b->size == ARENA_BLOCK) {
-		pthread_mutex_lock(&spare.lock);
-		kept = spare.n < spare.max;
-		if (kept) {
-			b->next = spare.first;
-			spare.first = b;
-			spare.n++;
-		}
-		pthread_mutex_unlock(&spare.lock);
-	}
-	if (!kept)
+	if (b->size != ARENA_BLOCK) {
 		free(b);
+		return;
+	}
+	pthread_mutex_lock(&spare.lock);
+	kept = spare.n < spare.max;
+	if (kept) {
+		b->next = spare.first;
+		spare.first = b;
+		spare.n++;
+	}
+	pthread_mutex_unlock(&spare.lock);
+	if (!kept)
+		pages_free(b);
+}
+
+static struct arena_block *usual_block(void)
+{
+	struct arena_block *b = spare_take();
+
+	return b ? b : pages_new();
 }
 
 _Noreturn void mem_die(const char *what)
@@ -133,9 +161,7 @@ static struct arena_block *block_new(struct arena *a, size_t need)
 
 	if (size < need)
 		size = need;
-	b = size == ARENA_BLOCK ? spare_take() : NULL;
-	if (!b)
-		b = malloc(sizeof(*b) + size);
+	b = size == ARENA_BLOCK ? usual_block() : malloc(sizeof(*b) + size);
 	if (!b)
 		mem_die("arena");
 	b->next = a->block;

@@ -13,7 +13,6 @@ void *mem_raw(size_t size) __attribute__((malloc, returns_nonnull));     /* not;
 void *mem_resize(void *p, size_t size) __attribute__((returns_nonnull));
 char *mem_strdup(const char *s) __attribute__((malloc, returns_nonnull));
 _Noreturn void mem_die(const char *what);
-void mem_init(void);            /* once, before threads start */
 /* Once a second: a quarter of the spare blocks that nobody has taken since the last time go back to the system. Any thread. */
 void mem_tidy(void);
 

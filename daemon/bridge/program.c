@@ -213,7 +213,6 @@ int bridge_main(int argc, char **argv, const struct bridge_program *program)
 	bool check = false, good = true;
 	int option;
 
-	mem_init();
 	tongue_init(NULL);
 	while ((option = getopt_long(argc, argv, "c:tVh", longs, NULL)) != -1) {
 		switch (option) {
