@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -11,7 +12,7 @@
 #include "base/format.h"
 #include "base/log.h"
 
-enum { ARENA_ALIGN = 16 };
+enum { ARENA_ALIGN = 16, TRIM_EVERY = 10 };
 
 struct arena_block {
 	struct arena_block *next;
@@ -44,6 +45,7 @@ static struct arena_block *pages_new(void)
 #ifdef __SANITIZE_ADDRESS__
 	return malloc(ARENA_PAGES);
 #else
+	/* cppcheck-suppress invalidFunctionArg */
 	void *p = mmap(NULL, ARENA_PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	return p == MAP_FAILED ? NULL : p;
@@ -77,6 +79,7 @@ static struct arena_block *spare_take(void)
 
 void mem_tidy(void)
 {
+	static unsigned times;
 	size_t n;
 
 	pthread_mutex_lock(&spare.lock);
@@ -85,6 +88,9 @@ void mem_tidy(void)
 	pthread_mutex_unlock(&spare.lock);
 	for (; n; n--)
 		pages_free(spare_take());
+	/* One small thing that lives long holds the heap of a thread at its highest. */
+	if (++times % TRIM_EVERY == 0)
+		malloc_trim(0);
 }
 
 static void block_free(struct arena_block *b)

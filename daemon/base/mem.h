@@ -13,7 +13,10 @@ void *mem_raw(size_t size) __attribute__((malloc, returns_nonnull));     /* not;
 void *mem_resize(void *p, size_t size) __attribute__((returns_nonnull));
 char *mem_strdup(const char *s) __attribute__((malloc, returns_nonnull));
 _Noreturn void mem_die(const char *what);
-/* Once a second: a quarter of the spare blocks that nobody has taken since the last time go back to the system. Any thread. */
+/*
+ * Once a second, by one thread: a quarter of the spare blocks that nobody has taken since the last time go back to the system, and
+ * now and then what is free in the heaps.
+ */
 void mem_tidy(void);
 
 /* `CLEANUP(mem_freep) char *x = NULL;` frees x at the end of its scope. */

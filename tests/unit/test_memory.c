@@ -77,11 +77,32 @@ static void what_is_needed_again_and_again_is_kept(void **state)
 	assert_true(anonymous_kib() - before < NOISE_KIB);
 }
 
+static void what_lies_below_something_that_stays_is_given_back(void **state)
+{
+	enum { PIECES = 8192 };
+	static char *piece[PIECES];
+	long before = anonymous_kib();
+	char *stays;
+
+	(void)state;
+	SKIP_WITH_SANITIZER();
+	for (int i = 0; i < PIECES; i++)
+		piece[i] = mem_alloc(KIB);
+	stays = mem_alloc(KIB);
+	for (int i = 0; i < PIECES; i++)
+		free(piece[i]);
+	assert_true(anonymous_kib() - before > PIECES / 2);
+	tidy(SECONDS);
+	assert_true(anonymous_kib() - before < NOISE_KIB);
+	free(stays);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_burst_is_given_back),
 		cmocka_unit_test(what_is_needed_again_and_again_is_kept),
+		cmocka_unit_test(what_lies_below_something_that_stays_is_given_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
