@@ -12,7 +12,7 @@
 #include "base/format.h"
 #include "base/log.h"
 
-enum { ARENA_ALIGN = 16, TRIM_EVERY = 10 };
+enum { ARENA_ALIGN = 16, TRIM_EVERY = 5 };
 
 struct arena_block {
 	struct arena_block *next;
@@ -83,7 +83,7 @@ void mem_tidy(void)
 	size_t n;
 
 	pthread_mutex_lock(&spare.lock);
-	n = (spare.least + 3) / 4;
+	n = (spare.least + 1) / 2;
 	spare.least = spare.n - n;
 	pthread_mutex_unlock(&spare.lock);
 	for (; n; n--)

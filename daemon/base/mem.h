@@ -14,7 +14,7 @@ void *mem_resize(void *p, size_t size) __attribute__((returns_nonnull));
 char *mem_strdup(const char *s) __attribute__((malloc, returns_nonnull));
 _Noreturn void mem_die(const char *what);
 /*
- * Once a second, by one thread: a quarter of the spare blocks that nobody has taken since the last time go back to the system, and
+ * Once a second, by one thread: half of the spare blocks that nobody has taken since the last time go back to the system, and
  * now and then what is free in the heaps.
  */
 void mem_tidy(void);
