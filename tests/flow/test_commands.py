@@ -35,6 +35,13 @@ def test_the_whole_way_from_assigned_to_closed(office):
 	assert [e["kind"] for e in office.events(case)] == kinds
 
 
+def test_progress_needs_no_words_and_its_reply_reads_well_without(office):
+	case = office.case(**LAMP)
+	assert office.done("chengguan", case, "progress") == "assigned"
+	assert office.event(case, "progress", "chengguan")
+	assert office.reply(case, "progress")["text"] == f"办理进展（编号 {case}）"
+
+
 def test_a_returned_case_goes_by_triage_to_another(office):
 	case = office.case(**LAMP)
 	office.done("chengguan", case, "accept")
@@ -161,7 +168,6 @@ def test_the_topic_says_who_speaks_not_the_payload(office):
 
 @pytest.mark.parametrize("before,action,members,why", (
 	((), "resolve", {"answer": "好了"}, "accepted first"),
-	((), "progress", {}, "note"),
 	((), "return", {}, "reason"),
 	((), "return", {"reason": "no-such-code"}, "no-such-code"),
 	((), "transfer", {"to": "wuye"}, "triage"),

@@ -69,7 +69,6 @@ ROWS = (
 	("closed", "dangzheng", "reject", {"reason": "重复"}, "is closed"),
 	("closed", "chengguan", "consult", {"topic": "t", "parties": ["wuye"], "at": "2026-11-24T10:00:00+08:00"}, "is closed"),
 	# ---- what is missing or unknown
-	("assigned", "chengguan", "progress", {}, "'note'"),
 	("accepted", "chengguan", "resolve", {}, "'answer'"),
 	("assigned", "chengguan", "return", {}, "'reason'"),
 	("assigned", "chengguan", "return", {"reason": "没有的理由"}, "no reason code"),

@@ -53,6 +53,18 @@ static void a_granted_extension_moves_the_limit_where_all_can_see_it(void **stat
 	assert_int_equal(w->fx.history.n, 0);
 }
 
+static void more_time_may_be_asked_for_without_a_reason_and_the_reply_still_reads_well(void **state)
+{
+	struct world *w = *state;
+
+	accept(w);
+	world_done(w, CHENGGUAN, (struct command){.action = CMD_EXTEND, .request = "q1", .until = at("2026-12-02 17:30")});
+	assert_null(happened(w, "asked")->note);
+	world_done(w, DUCHA, (struct command){.action = CMD_GRANT, .of = "q1"});
+	assert_moment(w->c.leg.due[CLOCK_RESOLVE], "2026-12-02 17:30");
+	assert_non_null(strstr(replied(w, "extended"), "JYL261120000001 延期至 2026-12-02 17:30\""));
+}
+
 static void a_reminder_that_had_come_comes_again_before_the_new_limit(void **state)
 {
 	struct world *w = *state;
@@ -220,12 +232,12 @@ static void each_refusal_says_why_and_changes_nothing(void **state)
 	} rows[] = {
 		{CHENGGUAN, {.action = CMD_EXTEND, .note = "n"}, NULL, "'until'"},
 		{CHENGGUAN, {.action = CMD_EXTEND, .note = "n"}, "2026-11-19 09:00", "in the past"},
-		{CHENGGUAN, {.action = CMD_EXTEND}, "2026-12-01 17:30", "'note'"},
 		{CHENGGUAN, {.action = CMD_EXTEND, .note = "n"}, "2026-11-26 17:30", "must be later"},
 		{CHENGGUAN, {.action = CMD_EXTEND, .note = "n"}, "2026-12-05 17:30", "2026-12-04 17:30 at most"},
 		{HUANWEI, {.action = CMD_EXTEND, .note = "n"}, "2026-12-01 17:30", "not in the queue"},
 		{CHENGGUAN, {.action = CMD_SUSPEND, .note = "n"}, "2027-03-01 12:00", "2027-02-18 24:00 at most"},
 		{CHENGGUAN, {.action = CMD_SUSPEND, .note = "n"}, NULL, "'until'"},
+		{CHENGGUAN, {.action = CMD_SUSPEND}, "2026-12-01 17:30", "'note'"},
 		{CHENGGUAN, {.action = CMD_RESUME}, NULL, "is not suspended"},
 		{DUCHA, {.action = CMD_GRANT}, NULL, "'of'"},
 		{DUCHA, {.action = CMD_GRANT, .of = "q9"}, NULL, "no request 'q9'"},
@@ -283,6 +295,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		LIVES(what_is_asked_for_waits_for_who_grants_it),
 		LIVES(a_granted_extension_moves_the_limit_where_all_can_see_it),
+		LIVES(more_time_may_be_asked_for_without_a_reason_and_the_reply_still_reads_well),
 		LIVES(a_reminder_that_had_come_comes_again_before_the_new_limit),
 		LIVES(what_is_denied_changes_nothing_and_may_be_asked_again),
 		LIVES(who_grants_for_others_has_at_once_what_it_asks_for),

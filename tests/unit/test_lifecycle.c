@@ -336,7 +336,6 @@ static void every_refusal_is_a_sentence_and_changes_nothing(void **state)
 		{WUYE, {.action = CMD_GET}, "not in the queue of 物业办"},
 		{CHENGGUAN, {.action = CMD_RESOLVE, .answer = "x"}, "accepted first"},
 		{HUANWEI, {.action = CMD_ACCEPT}, "not in the queue of 环卫所"},
-		{CHENGGUAN, {.action = CMD_PROGRESS}, "'note'"},
 		{CHENGGUAN, {.action = CMD_RETURN}, "'reason'"},
 		{CHENGGUAN, {.action = CMD_RETURN, .reason = "lazy"}, "no reason code"},
 		{CHENGGUAN, {.action = CMD_TRANSFER, .to = "wuye"}, "only triage"},

@@ -121,8 +121,6 @@ int command_progress(struct life *l)
 
 	if (!command_is_lead(l) && !command_own_task(l))
 		return command_refuse_stranger(l);
-	if (!command(l)->note)
-		return life_refuse(l, "progress needs a 'note' that says what was done");
 	if (l->act->overspent)
 		return life_refuse_said(l, l->act->overspent);
 	seq = life_record(l, "progress", command(l)->dept->id, command(l)->by, command(l)->note, NULL);

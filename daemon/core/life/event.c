@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/tongue.h"
+#include "base/vec.h"
 #include "core/time/moment.h"
 #include "core/understand/text.h"
 
@@ -159,6 +160,28 @@ static const char *word_value(const struct office *office, const struct case_rec
 	return NULL;
 }
 
+/* Bytes of the mark or blank at the end of a text; 0: it ends in a word. */
+static size_t lead_in(const struct str *t)
+{
+	static const char *const marks[] = {"：", "，", "、", "；", ":", ",", ";", " "};
+
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+		size_t n = strlen(marks[i]);
+
+		if (t->len >= n && memcmp(t->s + t->len - n, marks[i], n) == 0)
+			return n;
+	}
+	return 0;
+}
+
+/* Where nothing was said, what led up to it goes too: "延期至 {due}：{reason}". */
+static void add_value(struct str *out, const char *value)
+{
+	for (size_t n; !*value && (n = lead_in(out)) > 0; out->s[out->len] = '\0')
+		out->len -= n;
+	str_add(out, value);
+}
+
 static void fill_template(const struct office *office, const struct case_record *c, const char *from,
 			  const char *answer, struct str *out)
 {
@@ -170,7 +193,7 @@ static void fill_template(const struct office *office, const struct case_record 
 		if (end)
 			value = word_value(office, c, from + 1, (size_t)(end - from - 1), answer, text);
 		if (value) {
-			str_add(out, value);
+			add_value(out, value);
 			from = end + 1;
 		} else {
 			str_addc(out, *from++);
@@ -187,13 +210,17 @@ const char *reply_json(const struct office *office, const struct case_record *c,
 	if (!template)
 		return NULL;
 	fill_template(office, c, template, answer, &text);
+	if (!text.len) {
+		str_done(&text);
+		return NULL;
+	}
 	str_add(&t, "{\"v\":1");
 	add_member(&t, "id", id);
 	add_member(&t, "case", c->number);
 	add_member(&t, "about", c->report);
 	str_addf(&t, ",\"to\":%s", c->reply_to ? c->reply_to : "null");
 	add_member(&t, "kind", kind);
-	add_member(&t, "text", text.s ? text.s : "");
+	add_member(&t, "text", text.s);
 	str_addc(&t, '}');
 	str_done(&text);
 	return in_arena(&t, a);

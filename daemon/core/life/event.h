@@ -6,8 +6,8 @@ const char *event_json(const struct office *office, const struct case_record *c,
 		       int64_t at, struct arena *a);
 const char *card_json(const struct case_record *c, const char *role, struct arena *a);
 /*
- * Fills {case} {answer} {department} {due} {reason} {state}; NULL when the office names no such reply.
- * `id` is the reply's own.
+ * Fills {case} {answer} {department} {due} {reason} {state}; NULL when the office names no such reply, or nothing is
+ * left to say. `id` is the reply's own.
  */
 const char *reply_json(const struct office *office, const struct case_record *c, const char *kind,
 		       const char *answer, const char *id, struct arena *a);

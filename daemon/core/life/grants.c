@@ -69,7 +69,8 @@ static int check_ask(struct life *l, enum errand_kind kind)
 		return life_refuse(l, "%s needs 'until', a time such as 2026-12-01 17:30", word(kind));
 	if (command(l)->until <= l->now)
 		return life_refuse(l, "'until' lies in the past");
-	if (!why(l))
+	/* A pause has a reason; more time may be asked for without. */
+	if (kind == ERRAND_SUSPEND && !why(l))
 		return life_refuse(l, "%s needs a 'note' that says why", word(kind));
 	if (!grantor(l, kind))
 		return life_refuse(l, "nobody grants that here; lifecycle.yaml names who does under grants.%s.by", word(kind));
