@@ -78,6 +78,21 @@ static void add_what(struct ctl *ctl, struct str *out, const char *kind, const c
 	grid_safe(out, dept ? name : NULL);
 }
 
+/* Some notes are codes: "resolve", "unrated"; behind a score stands what was said with it. */
+static void add_note(struct ctl *ctl, struct str *out, const char *kind, const char *note)
+{
+	const char *rest = strcmp(kind, "rated") == 0 ? strstr(note, ": ") : NULL;
+
+	str_add(out, _(": "));
+	if (!rest) {
+		grid_safe(out, say(ctl, note));
+		return;
+	}
+	grid_safe(out, say(ctl, arena_strndup(&ctl->arena, note, (size_t)(rest - note))));
+	str_add(out, _(": "));
+	grid_safe(out, rest + 2);
+}
+
 void sentence_add(struct ctl *ctl, struct str *out, const char *kind, const char *dept, const char *by, const char *note)
 {
 	add_what(ctl, out, kind, dept);
@@ -86,8 +101,6 @@ void sentence_add(struct ctl *ctl, struct str *out, const char *kind, const char
 		grid_safe(out, officer(ctl, dept, by));
 		str_add(out, _(")"));
 	}
-	if (note) {
-		str_add(out, _(": "));
-		grid_safe(out, say(ctl, note));         /* some notes are codes: "resolve", "unrated" */
-	}
+	if (note)
+		add_note(ctl, out, kind, note);
 }

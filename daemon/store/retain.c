@@ -34,6 +34,9 @@ static const struct query forgets[] = {
 	{"forget_history", "UPDATE history SET note = NULL, detail = NULL WHERE tenant = $1::text AND number = ANY($2::text[])"
 			   " AND kind NOT IN ('overdue', 'due_soon', 'reminded', 'escalated', 'cleared', 'supervised', 'rated',"
 			   " 'deadline_revised', 'spent', 'overspent')"},
+	/* Of a rating the score stays, and not what was said with it. */
+	{"forget_comment", "UPDATE history SET note = split_part(note, ':', 1) WHERE tenant = $1::text AND number = ANY($2::text[])"
+			   " AND kind = 'rated' AND strpos(note, ':') > 0"},
 	{"forget_case", "UPDATE cases SET title = category, place = NULL, person = NULL, errands = NULL,"
 			" supports = (SELECT json_agg((s::jsonb - 'task')::json) FROM json_array_elements(supports) s),"
 			" joined = (SELECT json_agg((j::jsonb - 'reply_to' - 'person')::json) FROM json_array_elements(joined) j)"

@@ -60,6 +60,20 @@ def test_dissatisfied_opens_a_new_leg_with_a_card_again(office):
 	assert office.row(case)["state"] == "closed" and office.row(case)["leg"] == 2
 
 
+def test_what_is_said_with_a_rating_reaches_the_department_with_names_and_phones_masked(office):
+	case = resolved(office, reporter={"name": "欧阳建设", "phone": "13912345678"})
+	office.say(case, "rate", score="dissatisfied", comment="灯还是不亮。欧阳建设，13912345678")
+	said = "灯还是不亮。欧*，139****5678"
+	event = office.event(case, "rated", "chengguan")
+	assert (event["why"], event["comment"]) == ("dissatisfied", said)
+	assert [h["note"] for h in office.history(case) if h["kind"] == "rated"] == [f"dissatisfied: {said}"]
+	assert office.db.value("select rated from needle.cases where number = %s", case) == "dissatisfied"
+	assert f"不满意：{said}" in office.stack.ctl("show", case, "--lang", "zh").stdout
+	silent = resolved(office)
+	office.say(silent, "rate", score="satisfied")
+	assert "comment" not in office.event(silent, "rated", "chengguan")
+
+
 def test_a_reporter_may_be_dissatisfied_again(office):
 	case = resolved(office)
 	for leg in (2, 3):

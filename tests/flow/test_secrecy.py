@@ -65,9 +65,11 @@ def test_a_sealed_case_shows_only_its_category(office):
 	office.done("chengguan", case, "resolve", answer="摊点已清走")
 	assert "reporter" not in office.do("chengguan", case, "get", by="li", note="回访")["record"]
 	assert office.reply(case, "resolved")["text"] == "摊点已清走", "who reported is told in plain words"
+	office.say(case, "rate", "hotline", score="satisfied", comment=f"多谢，{NAME}")
+	assert "comment" not in office.event(case, "rated", "chengguan")
 	shown = json.dumps(office.history(case), default=str, ensure_ascii=False) + office.stack.ctl("show", case).stdout + \
 		heard(office, "chengguan") + json.dumps(office.row(case), default=str, ensure_ascii=False)
-	for word in (NAME, PHONE, "幸福里", "摊点", "上门"):
+	for word in (NAME, PHONE, "幸福里", "摊点", "上门", "多谢"):
 		assert word not in shown, word
 
 
@@ -131,7 +133,7 @@ def test_personal_data_goes_when_its_time_is_over_and_figures_stay(office):
 	office.say(case, "supplement", "hotline", id="old-2", text=f"还是不亮 {PHONE}", reporter={"name": NAME})
 	office.done("chengguan", case, "accept", by="li", note=f"致电{NAME}")
 	office.done("chengguan", case, "resolve", answer="幸福里的灯修好了")
-	office.say(case, "rate", "hotline", score="satisfied")
+	office.say(case, "rate", "hotline", score="satisfied", comment="幸福里亮了")
 	open_case = office.case("hotline", text="幸福里9号楼门口路灯不亮", category="市政/路灯", reporter={"name": NAME})
 	before = office.row(case)
 

@@ -97,7 +97,8 @@ static void what_happened_once_is_a_fact(void **state)
 		enum fact fact;
 	} rows[] = {{"supervised", NULL, NULL, FACT_SUPERVISED}, {"overdue", "resolve", NULL, FACT_OVERDUE},
 		    {"whistled", NULL, NULL, FACT_WHISTLED}, {"suspended", NULL, NULL, FACT_WAS_SUSPENDED},
-		    {"rated", "dissatisfied", NULL, FACT_EVER_DISSATISFIED}, {"consulted", NULL, NULL, FACT_CONSULTED},
+		    {"rated", "dissatisfied", NULL, FACT_EVER_DISSATISFIED},
+		    {"rated", "dissatisfied: 还是不亮", NULL, FACT_EVER_DISSATISFIED}, {"consulted", NULL, NULL, FACT_CONSULTED},
 		    {"deadline_revised", NULL, "{\"resolve\":{},\"granted\":2}", FACT_EXTENDED}};
 	struct case_record c = open_case();
 
@@ -111,7 +112,7 @@ static void what_happened_once_is_a_fact(void **state)
 static void the_last_score_and_the_last_officer_count(void **state)
 {
 	const struct history_row rows[] = {{.kind = "accepted", .by = "wang"}, {.kind = "resolved", .by = "li"},
-					   {.kind = "rated", .note = "dissatisfied"}, {.kind = "rated", .note = "satisfied"}};
+					   {.kind = "rated", .note = "dissatisfied"}, {.kind = "rated", .note = "satisfied: 又亮了"}};
 	struct step_trace trace = {.rows = rows, .n_rows = 4};
 
 	(void)state;

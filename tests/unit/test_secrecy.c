@@ -79,8 +79,12 @@ static void words_are_told_as_far_as_the_case_is_open(void **state)
 	assert_null(strstr(life_heard(&l), "13800000000"));
 	said.text = NULL;
 	assert_null(life_heard(&l));
+	assert_null(life_comment(&l));
+	said.comment = "不满意。李某，13800000000";
+	assert_string_equal(life_comment(&l), "不满意。李*，138****0000");
 	said.text = "来人";
 	c.visibility = VISIBLE_SEALED;
+	assert_null(life_comment(&l));
 	assert_null(life_heard(&l));
 	assert_string_equal(life_masked(&l, "来人"), "***");
 	arena_done(&a);

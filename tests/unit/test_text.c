@@ -239,6 +239,22 @@ static void a_title_is_the_first_sentence(void **state)
 	expect(rows, ARRAY_LEN(rows), title_of_ten);
 }
 
+static const char *line_of_ten(struct arena *a, const char *text)
+{
+	return text_line(a, text, 10);
+}
+
+static void a_line_is_all_of_it(void **state)
+{
+	static const struct pair rows[] = {
+		{"灯不亮。还不亮", "灯不亮。还不亮"}, {"幸福里灯不亮。急！", "幸福里灯不亮。急！"}, {"灯不亮\n还\r\n是", "灯不亮 还 是"},
+		{"一二三四五六七八九十一", "一二三四五六七八九…"}, {"", ""},
+	};
+
+	(void)state;
+	expect(rows, ARRAY_LEN(rows), line_of_ten);
+}
+
 static void a_topic_id_keeps_sources_apart(void **state)
 {
 	static const char *const texts[] = {"AX7",  "AX-7", "Ax_7", "ax 7", "ax/7", "ax+7", "井盖",
@@ -272,6 +288,7 @@ int main(void)
 		cmocka_unit_test(a_mask_hides_the_reporters_own_name),
 		cmocka_unit_test(an_address_stops_at_the_building),
 		cmocka_unit_test(a_title_is_the_first_sentence),
+		cmocka_unit_test(a_line_is_all_of_it),
 		cmocka_unit_test(a_topic_id_keeps_sources_apart),
 	};
 

@@ -59,7 +59,7 @@ int reporter_again_done(struct life *l)
 
 static int record_rating(struct life *l)
 {
-	const char *score = score_names[report(l)->score];
+	const char *score = score_names[report(l)->score], *comment = life_comment(l);
 	int who = life_reporter(l->c, report(l));
 	int64_t *fed_back = &l->c->leg.met[CLOCK_FEEDBACK];
 	int seq;
@@ -69,9 +69,11 @@ static int record_rating(struct life *l)
 	if (l->c->leg.due[CLOCK_FEEDBACK] != MOMENT_NONE && *fed_back == MOMENT_NONE)
 		*fed_back = l->now;
 
-	seq = life_record(l, "rated", l->c->lead, NULL, score, life_source(l));
-	life_tell(l, seq, &(struct tell){.kind = "rated", .dept = l->c->lead, .role = life_lead_role(l->c),
-					 .why = score});
+	/* The score stands first: rates are counted by it. */
+	seq = life_record(l, "rated", l->c->lead, NULL, comment ? arena_printf(l->a, "%s: %s", score, comment) : score,
+			  life_source(l));
+	life_tell(l, seq, &(struct tell){.kind = "rated", .dept = l->c->lead, .role = life_lead_role(l->c), .why = score,
+					 .more = life_member(l, NULL, "comment", comment)});
 	return seq;
 }
 

@@ -61,6 +61,15 @@ const char *life_heard(const struct life *l)
 	return text_title(l->a, masked(l, r->text, r->name), 200);
 }
 
+const char *life_comment(const struct life *l)
+{
+	const struct report *r = l->act->report;
+
+	if (l->c->visibility == VISIBLE_SEALED || !r->comment)
+		return NULL;
+	return text_line(l->a, masked(l, r->comment, r->name), 500);
+}
+
 const char *life_source(struct life *l)
 {
 	struct str t = {0};

@@ -51,6 +51,7 @@ const char *life_masked(const struct life *l, const char *text);
 const struct command *life_discreet(struct life *l, const struct command *said);
 const char *life_plain(const struct life *l, const char *text);
 const char *life_heard(const struct life *l);           /* what the reporter says now, masked; NULL: nothing that may be told */
+const char *life_comment(const struct life *l);         /* … beside a score, all of it */
 const char *life_source(struct life *l);                /* detail: which report */
 void life_warm(struct life *l);                         /* one person's repetition */
 /* … of which an ask is open under a request's id. */

@@ -128,7 +128,7 @@ static bool is_blank(uint32_t c)
 	return c <= ' ' || c == 0x7f || c == 0x3000 || c == 0xa0 || c == 0xfeff || c == 0x200b;
 }
 
-const char *text_title(struct arena *a, const char *text, size_t max)
+static const char *one_line(struct arena *a, const char *text, size_t max, bool whole)
 {
 	char *out = arena_alloc(a, strlen(text) + sizeof("…"));
 	char *to = out, *last = out;    /* last: where the last character begins */
@@ -137,7 +137,7 @@ const char *text_title(struct arena *a, const char *text, size_t max)
 	for (const char *s = text, *start = s; *s; start = s) {
 		uint32_t c = utf8_next(&s);
 
-		if (ends_sentence(c) && n >= SENTENCE_MIN)
+		if (!whole && ends_sentence(c) && n >= SENTENCE_MIN)
 			break;
 		if (is_blank(c) && (to == out || to[-1] == ' ' || n == max))
 			continue;
@@ -156,6 +156,16 @@ const char *text_title(struct arena *a, const char *text, size_t max)
 		to--;
 	*to = '\0';
 	return out;
+}
+
+const char *text_title(struct arena *a, const char *text, size_t max)
+{
+	return one_line(a, text, max, false);
+}
+
+const char *text_line(struct arena *a, const char *text, size_t max)
+{
+	return one_line(a, text, max, true);
 }
 
 /* ---- topic id -------------------------------------------------------------------------------- */

@@ -24,6 +24,8 @@ const char *text_mask_sure(struct arena *a, const char *text, const char *name);
 const char *text_mask_address(struct arena *a, const char *address);
 /* The first line or sentence, at most max characters (not bytes), "…" when cut. */
 const char *text_title(struct arena *a, const char *text, size_t max);
+/* All of it in one line, likewise. */
+const char *text_line(struct arena *a, const char *text, size_t max);
 /* An id for a topic from any text: letters are lowered, others become '-' and a short hash is added. */
 const char *text_topic_id(struct arena *a, const char *text);
 /*
