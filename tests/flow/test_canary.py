@@ -28,6 +28,7 @@ def planted(**members):
 def commands():
 	"""Every action with canaries in all its texts, in an order that takes a case through most of its life."""
 	texts = {"note": ALL, "answer": ALL, "order": ALL, "text": ALL, "outcome": ALL, "task": ALL, "topic": ALL, "parties": [NAME, ALL],
+		 "media": [{"url": f"https://x.example/{PHONE}/{CITIZEN}.jpg", "type": NAME}, f"https://x.example/{NAME}.jpg"],
 		 "within": "1 工作日", "until": "2026-12-01T10:00:00+08:00", "at": "2026-11-25T10:00:00+08:00", "category": "市政/路灯"}
 	for dept, action, more in (
 			("chengguan", "accept", {}), ("chengguan", "contact", {}), ("chengguan", "progress", {}), ("ducha", "supervise", {}),

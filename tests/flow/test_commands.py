@@ -42,6 +42,22 @@ def test_progress_needs_no_words_and_its_reply_reads_well_without(office):
 	assert office.reply(case, "progress")["text"] == f"办理进展（编号 {case}）"
 
 
+def test_what_shows_the_work_goes_to_the_department_the_history_and_the_reporter(office):
+	pictures = [{"url": "https://x.example/1.jpg", "type": "image/jpeg", "sha256": "0a" * 32}, {"url": "https://x.example/2.mp4"}]
+	case = office.case(**LAMP)
+	office.done("chengguan", case, "accept")
+	office.done("chengguan", case, "resolve", answer="已换灯泡", media=[*pictures, {"type": "image/png"}, None])
+	assert office.event(case, "resolved", "chengguan")["media"] == pictures
+	assert office.reply(case, "resolved")["media"] == pictures
+	assert "media" not in office.reply(case, "ask_rating")
+	detail = [h["detail"] for h in office.history(case) if h["kind"] == "resolved"]
+	assert detail == [{"answer": "已换灯泡", "media": pictures}]
+	bare = office.case(**LAMP)
+	office.done("chengguan", bare, "accept")
+	office.done("chengguan", bare, "resolve", answer="已换灯泡", media=[])
+	assert "media" not in office.event(bare, "resolved", "chengguan") and "media" not in office.reply(bare, "resolved")
+
+
 def test_a_returned_case_goes_by_triage_to_another(office):
 	case = office.case(**LAMP)
 	office.done("chengguan", case, "accept")

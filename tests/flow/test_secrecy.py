@@ -62,14 +62,14 @@ def test_a_sealed_case_shows_only_its_category(office):
 	office.done("chengguan", case, "accept")
 	office.say(case, "supplement", "hotline", text=f"我家住幸福里，电话{PHONE}")
 	office.done("chengguan", case, "progress", note=f"已上门见到{NAME}，{PHONE}")
-	office.done("chengguan", case, "resolve", answer="摊点已清走")
+	office.done("chengguan", case, "resolve", answer="摊点已清走", media=["https://x.example/tandian.jpg"])
 	assert "reporter" not in office.do("chengguan", case, "get", by="li", note="回访")["record"]
 	assert office.reply(case, "resolved")["text"] == "摊点已清走", "who reported is told in plain words"
 	office.say(case, "rate", "hotline", score="satisfied", comment=f"多谢，{NAME}")
 	assert "comment" not in office.event(case, "rated", "chengguan")
 	shown = json.dumps(office.history(case), default=str, ensure_ascii=False) + office.stack.ctl("show", case).stdout + \
 		heard(office, "chengguan") + json.dumps(office.row(case), default=str, ensure_ascii=False)
-	for word in (NAME, PHONE, "幸福里", "摊点", "上门", "多谢"):
+	for word in (NAME, PHONE, "幸福里", "摊点", "上门", "多谢", "tandian"):
 		assert word not in shown, word
 
 
@@ -77,8 +77,11 @@ def test_what_an_officer_writes_is_masked_for_everybody_but_the_reporter(office)
 	case = office.case("hotline", text="路灯不亮", category="市政/路灯", reporter={"name": NAME, "phone": PHONE})
 	office.done("chengguan", case, "accept", note=f"联系人{NAME}")
 	office.done("chengguan", case, "progress", note=f"已致电{NAME} {PHONE}，身份证{CITIZEN}，张先生在场")
-	office.done("chengguan", case, "resolve", answer=f"{NAME}您好，请联系{PHONE}")
-	assert office.reply(case, "resolved")["text"] == f"{NAME}您好，请联系{PHONE}"
+	picture = f"https://x.example/{PHONE}/{NAME}-20261123101530123.jpg"
+	office.done("chengguan", case, "resolve", answer=f"{NAME}您好，请联系{PHONE}", media=picture)
+	reply = office.reply(case, "resolved")
+	assert reply["text"] == f"{NAME}您好，请联系{PHONE}" and reply["media"] == [{"url": picture}]
+	assert office.event(case, "resolved", "chengguan")["media"] == [{"url": "https://x.example/139****5678/欧*-20261123101530123.jpg"}]
 	shown = json.dumps(office.history(case), default=str, ensure_ascii=False) + heard(office, "chengguan")
 	for word in (NAME, PHONE, CITIZEN, "张先生"):
 		assert word not in shown, word

@@ -634,6 +634,8 @@ static void a_decoder_is_asked_first(void **state)
 	assert_string_equal(report_of(t, wechat, "{\"id\":\"c\",\"text\":\"x\"}")->id, "c");
 }
 
+#define SHA256 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 /* ---- commands -------------------------------------------------------------------------------- */
 
 static void a_command_belongs_to_the_department_of_its_topic(void **state)
@@ -666,6 +668,37 @@ static void a_command_belongs_to_the_department_of_its_topic(void **state)
 		0);
 	assert_int_equal(c->action, CMD_GET);
 	assert_int_equal(c->until, MOMENT_NONE);
+}
+
+static void what_a_command_shows_is_read_as_a_reports_media(void **state)
+{
+	static const struct {
+		const char *media;
+		size_t n;
+		const char *url, *type;
+		bool sha256;
+	} rows[] = {
+		{"[{\"url\":\"https://x/1.jpg\",\"type\":\"image/jpeg\",\"sha256\":\"" SHA256 "\"}]", 1, "https://x/1.jpg", "image/jpeg", true},
+		{"{\"url\":\"https://x/1.jpg\",\"sha256\":\"" SHA256 "0\",\"size\":3}", 1, "https://x/1.jpg", NULL, false},
+		{"\"https://x/1.jpg\"", 1, "https://x/1.jpg", NULL, false},
+		{"[{\"type\":\"image/jpeg\"},null,{\"url\":\" \"},\"https://x/2.jpg\",7,[]]", 1, "https://x/2.jpg", NULL, false},
+		{"[]", 0, NULL, NULL, false}, {"null", 0, NULL, NULL, false},
+	};
+	struct told *t = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct command *c = &t->u.command;
+		char text[400];
+
+		snprintf(text, sizeof(text), "{\"request\":1,\"case\":\"JYL261120000123\",\"action\":\"resolve\",\"media\":%s}", rows[i].media);
+		assert_int_equal(tell(t, command, text), 0);
+		assert_int_equal(c->n_media, rows[i].n);
+		if (!rows[i].n)
+			continue;
+		assert_string_equal(c->media[0].url, rows[i].url);
+		assert_true(str_equal(c->media[0].type, rows[i].type));
+		assert_true(str_equal(c->media[0].sha256, rows[i].sha256 ? SHA256 : NULL));
+	}
 }
 
 static void every_action_has_its_name(void **state)
@@ -911,6 +944,7 @@ int main(void)
 		TEST(gb18030_is_read),
 		TEST(a_decoder_is_asked_first),
 		TEST(a_command_belongs_to_the_department_of_its_topic),
+		TEST(what_a_command_shows_is_read_as_a_reports_media),
 		TEST(every_action_has_its_name),
 		TEST(bad_input_is_refused_with_a_stable_reason),
 		TEST(limits_are_exact),

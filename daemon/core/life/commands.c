@@ -1,6 +1,7 @@
 /* What departments do. Who may is checked first, then what is asked, then it is done. */
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 #include "base/tongue.h"
 #include "core/life/clocks.h"
@@ -147,18 +148,17 @@ static int check_resolve(struct life *l)
 
 int command_resolve(struct life *l)
 {
+	const char *shown = media_json(command(l), l->a), *more = shown ? arena_printf(l->a, ",\"media\":%s", shown) : "";
 	int r = check_resolve(l), seq;
-	struct str detail = {0};
 
 	if (r)
 		return r;
 	l->c->leg.met[CLOCK_RESOLVE] = l->now;
-	str_add(&detail, "{\"answer\":");
-	str_json(&detail, command(l)->answer);
-	str_addc(&detail, '}');
-	seq = life_record(l, "resolved", l->c->lead, command(l)->by, command(l)->note, arena_strdup(l->a, detail.s));
-	str_done(&detail);
-	life_tell_queue(l, seq, "resolved", NULL);
+	/* As the answer: the reporter has it as it was written, unless the case shows nothing. */
+	l->media = shown ? media_json(l->said, l->a) : NULL;
+	seq = life_record(l, "resolved", l->c->lead, command(l)->by, command(l)->note,
+			  life_detail(l, arena_printf(l->a, "%s%s", life_member(l, NULL, "answer", command(l)->answer), more)));
+	life_tell_all(l, seq, &(struct tell){.kind = "resolved", .more = more});
 	/* A link of a chain is progress to the resident, who is asked about the whole. */
 	if (life_decides(l->c, CMD_RESOLVE))
 		life_reply(l, "progress", command(l)->answer);

@@ -202,7 +202,7 @@ static void fill_template(const struct office *office, const struct case_record 
 }
 
 const char *reply_json(const struct office *office, const struct case_record *c, const char *kind,
-		       const char *answer, const char *id, struct arena *a)
+		       const char *answer, const char *media, const char *id, struct arena *a)
 {
 	const char *template = reply_template(office, kind);
 	struct str text = {0}, t = {0};
@@ -221,8 +221,29 @@ const char *reply_json(const struct office *office, const struct case_record *c,
 	str_addf(&t, ",\"to\":%s", c->reply_to ? c->reply_to : "null");
 	add_member(&t, "kind", kind);
 	add_member(&t, "text", text.s);
+	if (media)
+		str_addf(&t, ",\"media\":%s", media);
 	str_addc(&t, '}');
 	str_done(&text);
+	return in_arena(&t, a);
+}
+
+const char *media_json(const struct command *cmd, struct arena *a)
+{
+	struct str t = {0};
+
+	if (!cmd->n_media)
+		return NULL;
+	for (size_t i = 0; i < cmd->n_media; i++) {
+		str_add(&t, i ? ",{\"url\":" : "[{\"url\":");
+		str_json(&t, cmd->media[i].url);
+		if (cmd->media[i].type)
+			add_member(&t, "type", cmd->media[i].type);
+		if (cmd->media[i].sha256)
+			add_member(&t, "sha256", cmd->media[i].sha256);
+		str_addc(&t, '}');
+	}
+	str_addc(&t, ']');
 	return in_arena(&t, a);
 }
 

@@ -7,10 +7,11 @@ const char *event_json(const struct office *office, const struct case_record *c,
 const char *card_json(const struct case_record *c, const char *role, struct arena *a);
 /*
  * Fills {case} {answer} {department} {due} {reason} {state}; NULL when the office names no such reply, or nothing is
- * left to say. `id` is the reply's own.
+ * left to say. `id` is the reply's own; `media` is what goes with the answer, or NULL.
  */
 const char *reply_json(const struct office *office, const struct case_record *c, const char *kind,
-		       const char *answer, const char *id, struct arena *a);
+		       const char *answer, const char *media, const char *id, struct arena *a);
+const char *media_json(const struct command *cmd, struct arena *a);     /* a JSON array; NULL: it shows nothing */
 const char *topic_dept(const struct office *office, const char *dept, const char *what, const char *name,
 		       struct arena *a);
 const char *topic_out(const struct office *office, const char *channel, const char *source, struct arena *a);

@@ -280,7 +280,7 @@ static void reply(struct life *l, int reporter, const char *kind, const char *na
 		name = arena_printf(l->a, "%s-%d", name, reporter + 2);
 	}
 	id = arena_printf(l->a, "%s-%d-%s", to.number, to.seq, name);
-	text = to.from_device ? NULL : reply_json(l->office, &to, kind, life_plain(l, answer), id, l->a);
+	text = to.from_device ? NULL : reply_json(l->office, &to, kind, life_plain(l, answer), answer ? l->media : NULL, id, l->a);
 	if (text)
 		ALIST_PUSH(l->a, &l->fx->events,
 			   (struct event_row){.seq = to.seq, .target = arena_printf(l->a, "out/%s", name),

@@ -109,6 +109,29 @@ static bool is_code(const struct life *l, const char *reason)
 	return false;
 }
 
+/* Only phones and citizens' ids, and names: an address whose numbers mean something still leads there. */
+static const char *masked_address(const struct life *l, const char *url)
+{
+	url = text_mask_sure(l->a, url, NULL);
+	for (size_t i = 0; i < l->c->n_names; i++)
+		url = text_mask_sure(l->a, url, l->c->names[i]);
+	return url;
+}
+
+static void mask_media(const struct life *l, struct command *cmd)
+{
+	struct media *list = arena_alloc(l->a, (cmd->n_media + 1) * sizeof(*list));
+
+	if (l->c->visibility == VISIBLE_SEALED)
+		cmd->n_media = 0;
+	for (size_t i = 0; i < cmd->n_media; i++) {
+		list[i] = cmd->media[i];
+		list[i].url = masked_address(l, list[i].url);
+		list[i].type = list[i].type ? masked_address(l, list[i].type) : NULL;
+	}
+	cmd->media = list;
+}
+
 /* The command as everything but a reply may know it. */
 const struct command *life_discreet(struct life *l, const struct command *said)
 {
@@ -129,6 +152,7 @@ const struct command *life_discreet(struct life *l, const struct command *said)
 	for (size_t i = 0; i < said->n_parties; i++)
 		parties[i] = life_masked(l, said->parties[i]);
 	cmd->parties = parties;
+	mask_media(l, cmd);
 	return cmd;
 }
 

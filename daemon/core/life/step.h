@@ -11,6 +11,7 @@ struct life {
 	struct arena *a;
 	struct effects *fx;
 	const struct command *said, *discreet;  /* the command as written, and as act has it: masked */
+	const char *media;              /* JSON of what goes with the answer to the reporter, or NULL */
 	int64_t met[N_CLOCKS];          /* of the running leg, as far as life_settle has looked */
 };
 /* Appends a history row and returns its seq. */

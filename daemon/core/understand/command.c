@@ -60,6 +60,29 @@ static const char *const *read_list(const json_t *value, struct arena *a, size_t
 	return list;
 }
 
+static bool is_sha256(const char *s)
+{
+	return s && strspn(s, "0123456789abcdefABCDEF") == 64 && !s[64];
+}
+
+/* As a report has them, or addresses alone; what has no address is left out. */
+static void read_media(const json_t *value, struct arena *a, struct command *ret)
+{
+	size_t n = json_is_array(value) ? json_array_size(value) : value != NULL;
+	struct media *list = arena_alloc(a, (n + 1) * sizeof(*list));
+
+	for (size_t i = 0; i < n; i++) {
+		const json_t *one = json_is_array(value) ? json_array_get(value, i) : value;
+		const json_t *address = json_is_object(one) ? json_object_get(one, "url") : one;
+		const char *url = value_text(a, address), *sha256 = value_text(a, json_object_get(one, "sha256"));
+
+		if (json_is_string(address) && *url)
+			list[ret->n_media++] = (struct media){url, value_text(a, json_object_get(one, "type")),
+							      is_sha256(sha256) ? sha256 : NULL};
+	}
+	ret->media = list;
+}
+
 int command_read(const struct department *dept, json_t *object, struct arena *a,
 		 struct command *ret, const char **ret_request, struct err *e)
 {
@@ -85,5 +108,6 @@ int command_read(const struct department *dept, json_t *object, struct arena *a,
 	value_moment(a, json_object_get(object, "at"), &ret->at);
 	ret->departments = read_list(json_object_get(object, "departments"), a, &ret->n_departments);
 	ret->parties = read_list(json_object_get(object, "parties"), a, &ret->n_parties);
+	read_media(json_object_get(object, "media"), a, ret);
 	return 0;
 }

@@ -77,6 +77,11 @@ enum command_action { CMD_ACCEPT, CMD_CONTACT, CMD_PROGRESS, CMD_RETURN, CMD_EXT
 		      CMD_GRANT, CMD_DENY, CMD_JOIN, CMD_SPLIT, CMD_LIFT, CMD_GET, N_COMMAND_ACTION };
 extern const char *const command_action_names[N_COMMAND_ACTION];
 
+/* By reference only. */
+struct media {
+	const char *url, *type, *sha256;        /* type and sha256 may be NULL */
+};
+
 struct command {
 	const struct department *dept;  /* who speaks: from the topic, never from the payload */
 	const char *request;            /* 1…128 bytes, no control characters */
@@ -90,6 +95,8 @@ struct command {
 	size_t n_departments;
 	const char *const *parties;     /* of a consultation: free text */
 	size_t n_parties;
+	const struct media *media;      /* of a resolve: what it shows of the work */
+	size_t n_media;
 	json_t *json;                   /* the whole command, borrowed */
 };
 
