@@ -188,6 +188,18 @@ def test_a_question_is_answered_by_a_reply(office):
 	assert office.kinds(case) == ["assigned"], "a question changes nothing"
 
 
+def test_a_question_about_a_devices_case_is_answered_to_who_asked(office):
+	case = office.case("device", "gw", device="lamp-7", **LAMP)
+	assert office.say(case, "status", "device", source="gw")["result"] == "updated"
+	assert office.reply(case, "status")["to"] is None
+	asked = office.report("hotline", "h1", kind="status", case=case, reply_to={"line": 3})
+	assert asked["result"] == "updated"
+	told = office.witness.replies.wait(lambda m: m.json["case"] == case and m.topic == f"{office.root}/out/hotline/h1")
+	assert told.json["kind"] == "status" and told.json["to"] == {"line": 3} and "城管办" in told.json["text"]
+	office.done("chengguan", case, "accept")
+	assert {r["kind"] for r in office.replies(case)} == {"status"}, "of nothing else does a device hear"
+
+
 def test_questions_in_one_burst_are_all_answered(office):
 	case = office.case(**LAMP)
 	heard = office.admin.collect(f"{office.root}/receipt/patrol/asks")

@@ -228,6 +228,15 @@ const char *reply_json(const struct office *office, const struct case_record *c,
 	return in_arena(&t, a);
 }
 
+const char *given_json(const json_t *value, struct arena *a)
+{
+	char *json = value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+	const char *copy = json ? arena_strdup(a, json) : NULL;
+
+	free(json);
+	return copy;
+}
+
 const char *media_json(const struct command *cmd, struct arena *a)
 {
 	struct str t = {0};

@@ -12,6 +12,7 @@ const char *card_json(const struct case_record *c, const char *role, struct aren
 const char *reply_json(const struct office *office, const struct case_record *c, const char *kind,
 		       const char *answer, const char *media, const char *id, struct arena *a);
 const char *media_json(const struct command *cmd, struct arena *a);     /* a JSON array; NULL: it shows nothing */
+const char *given_json(const json_t *value, struct arena *a);           /* as it came; NULL: nothing came */
 const char *topic_dept(const struct office *office, const char *dept, const char *what, const char *name,
 		       struct arena *a);
 const char *topic_out(const struct office *office, const char *channel, const char *source, struct arena *a);

@@ -300,11 +300,24 @@ void life_reply(struct life *l, const char *kind, const char *answer)
 		life_reply_to(l, (int)i, kind, answer);
 }
 
-/* A question leaves no history row, and may be asked twice before the first answer is out. */
+/*
+ * A question leaves no history row, and may be asked twice before the first answer is out. Where a device reported, nobody
+ * waits for an answer but who asks.
+ */
 void life_answer(struct life *l, const char *kind, const struct report *question)
 {
-	reply(l, life_reporter(l->c, question), kind,
-	      arena_printf(l->a, "%s-%s-%s", kind, question->channel->id, question->id), NULL);
+	int who = life_reporter(l->c, question);
+	struct case_record c = *l->c;
+	struct life asked = *l;
+
+	if (who == REPORTER_FIRST && c.from_device) {
+		c.channel = question->channel->id;
+		c.source = question->source;
+		c.reply_to = given_json(question->reply_to, l->a);
+		c.from_device = false;
+	}
+	asked.c = &c;
+	reply(&asked, who, kind, arena_printf(l->a, "%s-%s-%s", kind, question->channel->id, question->id), NULL);
 }
 
 void life_close(struct life *l, const char *reason, const char *by, const char *note)
@@ -572,13 +585,7 @@ void life_open(const struct office *office, const struct report *r, const struct
 		.urgency = d->urgency, .visibility = d->visibility, .horizon = d->horizon,
 		.rule = d->rule ? d->rule->id : NULL, .route_source = route_source_names[d->source],
 		.accused = accused_of(office, r), .score = -1, .config = office->hash, .reports = 1, .received_at = r->received_at, .resolved_at = MOMENT_NONE,
-		.closed_at = MOMENT_NONE};
-	if (r->reply_to) {
-		char *json = json_dumps(r->reply_to, JSON_COMPACT | JSON_ENCODE_ANY);
-
-		c->reply_to = json ? arena_strdup(a, json) : NULL;
-		free(json);
-	}
+		.closed_at = MOMENT_NONE, .reply_to = given_json(r->reply_to, a)};
 	describe(c, r, a);
 	leg_start(office, &c->leg, 1, d->policy, r->received_at);
 	memcpy(l.met, c->leg.met, sizeof(l.met));
