@@ -37,7 +37,7 @@ static const struct query load = {
 
 static const struct query record = {
 	"cases_record",
-	"SELECT r.text, r.media, r.extra, micros(r.at), p.name, p.phone, p.ref, p.address, p.accused, p.crs, p.secret,"
+	"SELECT r.text, r.media, CASE WHEN $5::text = 'open' THEN r.extra ELSE r.shown END, micros(r.at), p.name, p.phone, p.ref, p.address, p.accused, p.crs, p.secret,"
 	" p.lat, p.lon, r.category, r.grid, r.urgency, r.device,"
 	" (SELECT json_agg(json_build_object('seq', h.seq, 'at', to_char(h.at, 'YYYY-MM-DD\"T\"HH24:MI:SSOF:00'),"
 	" 'kind', h.kind, 'by', h.by, 'department', h.department, 'note', h.note) ORDER BY h.seq)"
@@ -187,6 +187,7 @@ int cases_record(struct pg *pg, const char *tenant, const struct case_record *c,
 	pg_text(&args, c->number);
 	pg_text(&args, c->channel);
 	pg_text(&args, c->report);
+	pg_text(&args, visibility_names[c->visibility]);
 	r = pg_run(pg, &record, &args, &rows, e);
 	if (r < 0)
 		return r;

@@ -94,6 +94,9 @@ def test_unknown_members_of_a_masked_case_are_kept_with_names_and_phones_masked(
 	extra = office.row(case)["extra"]["contact"]
 	assert extra["serial"] == "20261120000123" and extra["n"] == 7, "a number that is no phone means something"
 	assert all(word not in json.dumps(extra, ensure_ascii=False) for word in (NAME, PHONE, CITIZEN))
+	record = office.do("chengguan", case, "get", by="li", note="回访")["record"]
+	assert record["extra"] == office.row(case)["extra"], "who does the work sees what the list shows"
+	assert "accused" not in record and "reply_to" not in record
 
 
 # ---- who asked ------------------------------------------------------------------------------------

@@ -377,12 +377,11 @@ const char *record_json(const struct case_record *c, const struct personal *p, c
 		add_member(&t, "text", all || !r->text ? r->text : text_mask(a, r->text, p->name));
 		add_reporter(&t, p, all, a);
 		add_place(&t, c, p, all);
-		str_addf(&t, ",\"media\":%s", r->media ? r->media : "[]");
+		str_addf(&t, ",\"media\":%s,\"extra\":%s", r->media ? r->media : "[]", r->extra ? r->extra : "{}");
 	}
 	if (all) {
 		add_member(&t, "accused", p->accused);
-		str_addf(&t, ",\"reply_to\":%s,\"extra\":%s", c->reply_to ? c->reply_to : "null",
-			 r->extra ? r->extra : "{}");
+		str_addf(&t, ",\"reply_to\":%s", c->reply_to ? c->reply_to : "null");
 	}
 	/* The contract's sentence can be read both ways: inside the record, and beside it. */
 	add_life(&t, c, r);

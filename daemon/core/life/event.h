@@ -38,7 +38,7 @@ struct personal {
 };
 struct whole_report {
 	int64_t at;                             /* at the source */
-	const char *text, *media, *extra;       /* media and extra: JSON texts or NULL */
+	const char *text, *media, *extra;       /* media and extra: JSON texts or NULL; extra as the visibility shows it */
 	const char *history;                    /* JSON array */
 };
 const char *record_json(const struct case_record *c, const struct personal *p, const struct whole_report *r,
