@@ -123,6 +123,14 @@ def test_a_supervisor_lifts_a_supports_task(office):
 	assert office.done("wuye", case, "resolve", answer="修好了") == "resolved"
 
 
+@pytest.mark.parametrize("named", ({}, {"departments": ["chengguan"]}, {"department": "chengguan"}, {"department": "ducha"}))
+def test_the_only_open_task_is_lifted_however_it_is_named(office, named):
+	case = office.case(**WITH_SUPPORTS)
+	office.done("ducha", case, "lift", **named)
+	office.card(case, "chengguan", present=False)
+	assert [h["department"] for h in office.history(case) if h["kind"] == "support_done"] == ["chengguan"]
+
+
 # ---- get ------------------------------------------------------------------------------------------
 
 PERSON = {"reporter": {"name": "欧阳小明", "phone": "13812345678", "ref": "openid-77"},

@@ -327,6 +327,7 @@ static void urges_over_the_days_limit_are_recorded_but_not_forwarded(void **stat
 /* ---- refusals --------------------------------------------------------------------------------- */
 static void every_refusal_is_a_sentence_and_changes_nothing(void **state)
 {
+	static const char *const two[] = {"huanwei", "wuye"};
 	static const struct {
 		enum fixture_dept dept;
 		struct command cmd;
@@ -344,6 +345,7 @@ static void every_refusal_is_a_sentence_and_changes_nothing(void **state)
 		{CHENGGUAN, {.action = CMD_SUPPORT_DONE}, "no task"},
 		{CHENGGUAN, {.action = CMD_LIFT, .to = "huanwei"}, "only a supervisor"},
 		{DUCHA, {.action = CMD_LIFT, .to = "wuye"}, "whose task is open"},
+		{DUCHA, {.action = CMD_LIFT, .departments = two, .n_departments = 2}, "one task at a time"},
 		{CHENGGUAN, {.action = CMD_WHISTLE}, "'departments'"},
 	};
 	struct world *w = *state;

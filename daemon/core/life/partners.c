@@ -141,12 +141,49 @@ int command_support_done(struct life *l)
 	return 0;
 }
 
+/* Whose task is meant; NULL: nobody is named. Some systems write who speaks into whatever they send. */
+static const char *whose_task(const struct life *l)
+{
+	const struct command *cmd = command(l);
+	const char *department = json_string_value(json_object_get(cmd->json, "department"));
+
+	if (cmd->to || cmd->n_departments)
+		return cmd->to ? cmd->to : cmd->departments[0];
+	return str_equal(department, cmd->dept->id) ? NULL : department;
+}
+
+/* … then the only one that is open; NULL: refused, *ret says how. */
+static struct support *only_task(struct life *l, int *ret)
+{
+	const char *open = NULL;
+	struct support *task = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->c->supports.n; i++)
+		if (!l->c->supports.v[i].done) {
+			task = &l->c->supports.v[i];
+			open = n++ ? arena_printf(l->a, "%s, %s", open, task->dept) : task->dept;
+		}
+	if (!n)
+		*ret = life_refuse(l, "no support of this case has a task that is open");
+	else if (n > 1)
+		*ret = life_refuse(l, "several tasks are open: lift needs 'to', one of %s", open);
+	return n == 1 ? task : NULL;
+}
+
 int command_lift(struct life *l)
 {
-	struct support *task = command(l)->to ? partners_find(l->c, command(l)->to) : NULL;
+	const char *whose = whose_task(l);
+	struct support *task;
+	int r = 0;
 
 	if (!command_is_supervisor(l))
 		return life_refuse(l, "only a supervisor lifts a support's task");
+	if (!command(l)->to && command(l)->n_departments > 1)
+		return life_refuse(l, "lift closes one task at a time: 'to' names its department");
+	task = whose ? partners_find(l->c, whose) : only_task(l, &r);
+	if (r)
+		return r;
 	if (!task || task->done)
 		return life_refuse(l, "lift needs 'to', a department whose task is open");
 	finish_task(l, task, arena_printf(l->a, "{\"lifted\":true,\"from\":\"%s\"}", command(l)->dept->id));
