@@ -62,20 +62,26 @@ static void load_source(struct scope s, struct channel *channel)
 	const char *given = scope_text(s, "source");
 	struct mark at = scope_mark(s, "source"), list_at = scope_mark(s, "subscribe");
 	struct texts filters = scope_texts(s, "subscribe");
+	bool differ = false, hidden = false;
 	int64_t level = -1;
 
 	channel->source_level = filters.n ? -1 : 4;
-	for (size_t i = 0; i < filters.n; i++) {
-		int named = level_of(filters.v[i], "{source}");
+	for (size_t i = 0; i < filters.n && !given; i++) {
+		int named = level_of(filters.v[i], "{source}"), first = level_of(channel->filters[i], "+");
 
-		if (named < 0 && !given)
-			named = level_of(filters.v[i], "+");
-		if (i && named != channel->source_level)
-			lint_add(&s.l->lint, "E12", &list_at,
-				   _("give such filters channels of their own, or name `source:`"),
-				   _("the filters of a channel have their source at different levels"));
+		if (named < 0)
+			named = first;
+		/* Where levels differ, a filter's first + is the source: that the core finds by itself. */
+		hidden |= named != first;
+		differ |= i && named != channel->source_level;
 		channel->source_level = named;
 	}
+	if (differ)
+		channel->source_level = -1;
+	if (differ && hidden)
+		lint_add(&s.l->lint, "E12", &list_at,
+			 _("give such filters channels of their own, or name `source:`"),
+			 _("the filters of a channel have their source at different levels"));
 	if (given && *given == '/') {
 		channel->source_pointer = given;
 		channel->source_level = -1;

@@ -1,6 +1,7 @@
 /* The loader as its users meet it: a good folder is what its files say, and keeps its secrets. */
 #include "unit/settings_folder.h"
 
+#include "core/understand/message.h"
 #include "settings/table.h"
 #include "settings/yaml.h"
 
@@ -388,6 +389,46 @@ static void the_printed_configuration_loads_again_and_prints_the_same(void **sta
 	}
 }
 
+/* The device channel hears its own tree as well as others': each topic names its source where its filter says so. */
+static void filters_of_one_channel_may_have_their_source_at_different_levels(void **state)
+{
+	static const struct {
+		const char *topic, *source;
+	} rows[] = {
+		{"needle/reference/in/device/pole-3", "pole-3"}, {"vendor-a/well-7/alarm", "well-7"},
+		{"park/gate-1", "gate-1"}, {"bridge/alarm", "device"}};
+	struct arena a = {0};
+	struct settings *settings;
+
+	(void)state;
+	fresh_copy();
+	change(C, "subscribe: [\"vendor-a/+/alarm\", \"vendor-b/+/alarm\"]",
+	       "subscribe: [\"needle/{tenant}/in/{channel}/+\", \"vendor-a/+/alarm\", \"park/{source}\", bridge/alarm]");
+	change(C, "    source: 1\n", "");
+	settings = load(copy, LOAD_SECRETS_OPTIONAL);
+	print_findings(settings);
+	assert_int_equal(settings->findings.n_errors, 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *source = NULL;
+		const struct channel *channel = message_channel(&settings->office, rows[i].topic, &a, &source);
+
+		assert_non_null(channel);
+		assert_string_equal(channel->id, "device");
+		assert_string_equal(source, rows[i].source);
+	}
+	settings_unref(settings);
+	/* A level that is named holds for all of them; and a source behind another + cannot be found by its filter. */
+	change(C, "\"park/{source}\", bridge/alarm]", "\"park/+/+\"]\n    source: 1");
+	settings = load(copy, LOAD_SECRETS_OPTIONAL);
+	assert_int_equal(settings->findings.n_errors, 0);
+	settings_unref(settings);
+	change(C, "\"park/+/+\"]\n    source: 1", "\"park/+/{source}\"]");
+	settings = load(copy, LOAD_SECRETS_OPTIONAL);
+	assert_true(has(settings, "E12", C));
+	settings_unref(settings);
+	arena_done(&a);
+}
+
 /* ---- decoders ---------------------------------------------------------------------------------- */
 
 static bool find_decoder(void *arg, const char *name, struct decoder_info *ret)
@@ -443,6 +484,7 @@ static int run(void)
 		cmocka_unit_test(a_missing_secret_stops_the_daemon_and_only_warns_at_a_desk),
 		cmocka_unit_test(the_connection_string_takes_a_secret_inside),
 		cmocka_unit_test(the_printed_configuration_loads_again_and_prints_the_same),
+		cmocka_unit_test(filters_of_one_channel_may_have_their_source_at_different_levels),
 		cmocka_unit_test(options_belong_to_the_decoder),
 	};
 
