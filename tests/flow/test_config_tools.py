@@ -143,6 +143,22 @@ def test_the_reference_manual_is_what_the_table_says(lang, path):
 	assert needlectl("manual", "--lang", lang).stdout == read(ROOT, path), "run make docs"
 
 
+# ---- the broker's list -----------------------------------------------------------------------------
+def test_the_broker_s_list_says_the_same_to_a_program_as_to_the_broker(demo):
+	change(demo, "channels.yaml", ("\nchannels:\n", "\nchannels:\n  lamps: {name: 路灯, subscribe: [vendor/+/alarm]}\n"))
+	text = needlectl("broker-acl", "-c", demo).stdout
+	said = json.loads(needlectl("broker-acl", "-c", demo, "--format", "json").stdout)
+	assert said["tenant"] == "jiyuanlu" and said["config"] in text
+	lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+	assert lines == [line for user in said["users"] for line in
+			 [f"user {user['user']}"] + [f"topic {t['access']} {t['topic']}" for t in user["topics"]]]
+	lamps = next(user for user in said["users"] if user["user"] == "in-lamps")
+	assert {"access": "write", "topic": "vendor/+/alarm"} in lamps["topics"]
+	names = needlectl("broker-acl", "--users", "-c", demo).stdout.split()
+	assert json.loads(needlectl("broker-acl", "--users", "-c", demo, "--format", "json").stdout)["users"] == names
+	assert names == [user["user"] for user in said["users"]] and {"needled", "dept-wuye", "in-lamps", "wall"} <= set(names)
+
+
 # ---- diff ------------------------------------------------------------------------------------------
 def edit_rules(folder):
 	"""A rule more, one less, one moved, one changed; and something of every other kind."""
