@@ -83,20 +83,23 @@ static int unknown(const struct args *args, const char *word, struct err *e)
 /* One flag; returns how many words it took. */
 static int take_flag(struct args *args, char *const *words, int n, struct err *e)
 {
-	const char *word = words[0], *equals = strchr(word, '=');
+	const char *word = words[0];
 	bool is_long = word[1] == '-';
+	const char *equals = is_long ? strchr(word, '=') : NULL;
+	const char *glued = equals ? equals + 1 : !is_long && word[2] ? word + 2 : NULL;
 	size_t len = equals ? (size_t)(equals - word) : strlen(word);
-	const struct flag *f = is_long	   ? find(args, word + 2, len - 2, 0)
-			       : !word[2] ? find(args, NULL, 0, word[1])
-					  : NULL;
-	const char *value = equals ? equals + 1 : "";
+	const struct flag *f = is_long ? find(args, word + 2, len - 2, 0) : find(args, NULL, 0, word[1]);
+	const char *value = "";
 	int used = 1;
 
-	if (!f)
+	/* -n3 is -n 3, but switches do not stand together. */
+	if (!f || (!is_long && glued && !f->value))
 		return unknown(args, word, e);
-	if (!f->value && equals)
+	if (!f->value && glued)
 		return err_code(e, ERR_BAD, "usage", "--%s takes no value", f->name);
-	if (f->value && !equals) {
+	if (glued) {
+		value = glued;
+	} else if (f->value) {
 		if (n < 2)
 			return err_code(e, ERR_BAD, "usage", "--%s needs %s", f->name, f->value);
 		value = words[1];

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * Command lines by table: flags may stand anywhere, `--name VALUE` or `--name=VALUE`; `--` ends them.
- * What is not in the table is refused with the nearest name. Pure.
+ * Command lines by table: flags may stand anywhere, `--name VALUE` or `--name=VALUE`, short ones
+ * `-n VALUE` or `-nVALUE`; `--` ends them. What is not in the table is refused with the nearest name. Pure.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -52,6 +52,19 @@ static void flags_may_stand_anywhere(void **state)
 	assert_false(args_has(&args, "help"));
 }
 
+static void a_short_flag_may_have_its_value_glued_to_it(void **state)
+{
+	struct args args;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(parse(&args, "-n3|-c/etc/needle|word|-n=4", false, &e), 4);
+	assert_string_equal(args_get(&args, "config"), "/etc/needle");
+	assert_string_equal(args_get(&args, "count"), "=4");
+	assert_int_equal(args.n_operands, 1);
+	assert_int_equal(args.n_given, 3);
+}
+
 static void the_verb_ends_the_first_pass(void **state)
 {
 	struct args args;
@@ -87,7 +100,8 @@ static void wrong_words_are_refused_with_what_was_meant(void **state)
 		{"--hepl", "there is no flag --hepl: did you mean --help?"},
 		{"--frobnicate", "there is no flag --frobnicate"},
 		{"-x", "there is no flag -x"},
-		{"-nx", "there is no flag -nx"},
+		{"-hx", "there is no flag -hx"},
+		{"-xn", "there is no flag -xn"},
 		{"--channel", "--channel needs ID"},
 		{"--strict=1", "--strict takes no value"},
 		{"--channel|\xff", "the value of --channel is not UTF-8"},
@@ -261,6 +275,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(flags_may_stand_anywhere),
+		cmocka_unit_test(a_short_flag_may_have_its_value_glued_to_it),
 		cmocka_unit_test(the_verb_ends_the_first_pass),
 		cmocka_unit_test(the_last_one_given_counts_but_lists_have_all),
 		cmocka_unit_test(wrong_words_are_refused_with_what_was_meant),
