@@ -167,7 +167,7 @@ PAGES = $(shell find docs -name '*.md') README.md CHANGELOG.md LICENSE
 .PHONY: man install uninstall
 man: $(MAN)
 
-$(B)/man/%: docs/man/%.scd
+$(B)/man/%: docs/man/%.scd | deps-man
 	@mkdir -p $(@D)
 	@echo "  MAN $<"
 	$(Q)scdoc < $< > $@.part && mv $@.part $@
@@ -203,15 +203,18 @@ BUILD_PACKAGES := gcc libc6-dev libpaho-mqtt-dev libpq-dev libyaml-dev libjansso
 	libmicrohttpd-dev libcurl4-openssl-dev libzip-dev libexpat1-dev libssl-dev libsodium-dev libxlsxwriter-dev gettext
 RUN_PACKAGES := mosquitto mosquitto-clients postgresql postgresql-client python3 python3-paho-mqtt python3-psycopg2
 TEST_PACKAGES := libcmocka-dev python3-pytest python3-yaml python3-jsonschema curl
+MAN_PACKAGES := scdoc
 LINT_PACKAGES := clang cppcheck libcmocka-dev
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 STACK := tests/stack/stack
 BUILD_FLAG := --build '$(abspath $(B))'
 
 # Plain `make` needs no more than the compiler and the libraries; order-only: packages are no reason to rebuild.
-.PHONY: deps deps-build
+.PHONY: deps deps-build deps-man
 deps-build:
 	@tests/stack/deps $(BUILD_PACKAGES)
+deps-man: | deps-build
+	@tests/stack/deps $(MAN_PACKAGES)
 deps:
 	@tests/stack/deps $(BUILD_PACKAGES) $(RUN_PACKAGES) $(TEST_PACKAGES)
 $(LIB_OBJ) $(CTL_OBJ) $(BRIDGE_OBJ) $(B)/obj/daemon/needled.o $(DECODERS:%=$(B)/plugins/%.so): | deps-build

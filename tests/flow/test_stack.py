@@ -3,10 +3,11 @@ import glob
 import os
 import shutil
 import stat
+import subprocess
 
 import pytest
 
-from lib.stack import Stack, gone
+from lib.stack import ROOT, Stack, gone
 
 NAMES = ("MQTT_HOST MQTT_PORT MQTT_USER MQTT_PASSWORD PG_DSN HTTP CTL CONFIG LOG PID BROKER_PID PG_PID").split()
 
@@ -47,6 +48,14 @@ def test_a_folder_with_blanks_in_its_name_goes_up_twice_and_down(own):
 	assert all(gone(p) for p in pids)
 	assert not os.path.exists(os.path.dirname(first["NEEDLE_CTL"])), "the folder of sockets is gone"
 	assert glob.glob(s.path("*.log")), "data and logs stay"
+
+
+def test_a_fresh_machine_gets_what_the_manual_pages_are_made_with(tmp_path):
+	env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+	said = subprocess.run(["make", "-n", f"B={tmp_path}", "man"], cwd=ROOT, env=env, capture_output=True, text=True, check=True,
+			      timeout=120).stdout.splitlines()
+	first = next(i for i, line in enumerate(said) if "scdoc <" in line)
+	assert any(line.split()[:1] == ["tests/stack/deps"] and "scdoc" in line.split() for line in said[:first])
 
 
 def test_data_and_ports_are_the_same_after_down_and_up(own):
