@@ -319,13 +319,10 @@ static int choose_folders(struct daemon *d, const char *tenant, struct err *e)
 
 static int simulate(struct daemon *d, struct settings *s, struct err *e)
 {
-	int64_t start;
+	int64_t start = d->simulate_from;
 	struct pg *pg;
-	int r;
+	int r = pg_open(s->dsn, "needled start", &pg, e);
 
-	if (!moment_parse(d->simulate, &start))
-		return err_set(e, ERR_BAD, "--simulate %s is not a time: write '2026-11-20 08:30'", d->simulate);
-	r = pg_open(s->dsn, "needled start", &pg, e);
 	if (r < 0)
 		return r;
 	r = store_sim_clock(pg, s->office.tenant, &start, e);
@@ -474,6 +471,17 @@ static int start(struct daemon *d, bool check, bool print)
 	return r == 0 ? 0 : r == ERR_BAD ? EXIT_CONFIG : r == ERR_AGAIN ? EXIT_AWAY : 1;
 }
 
+static bool read_simulate(struct daemon *d, const char *time)
+{
+	d->simulate = moment_parse(time, &d->simulate_from);
+	if (!d->simulate) {
+		fputs("needled: ", stderr);
+		fprintf(stderr, _("--simulate %s is not a time: write '2026-11-20 08:30'"), time);
+		fputc('\n', stderr);
+	}
+	return d->simulate;
+}
+
 static void block_signals(void)
 {
 	sigset_t set;
@@ -504,7 +512,7 @@ int main(int argc, char **argv)
 		case 'i': d.instance = optarg; break;
 		case 't': check = true; break;
 		case 'T': print = true; break;
-		case 's': d.simulate = optarg; break;
+		case 's': good &= read_simulate(&d, optarg); break;
 		case 'x': good &= str_to_int(optarg, 0, 100000000, &d.speed); break;
 		case 'e': d.env_file = optarg; break;
 		case 'V': printf("needled %s\n", NEEDLE_VERSION); return 0;

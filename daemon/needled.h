@@ -11,8 +11,8 @@ struct str;
 
 struct daemon {
 	const char *folder, *instance, *env_file;
-	const char *simulate;
-	int64_t speed;
+	bool simulate;
+	int64_t simulate_from, speed;
 	char plugins[512], state[512], run[400], inbox_folder[600];
 
 	struct current current;

@@ -315,6 +315,16 @@ def test_check_print_version_and_usage_have_their_exit_codes(office, folder):
 	assert needled("-t", "-c", "/nowhere").returncode == 78
 
 
+@pytest.mark.parametrize("time", ("garbage", "2026-13-01 08:00", ""))
+def test_a_start_time_that_is_none_is_wrong_usage_and_leaves_no_trace(office, tmp_path, time):
+	env = dict(os.environ, NEEDLE_PLUGINS=os.path.join(BUILD, "plugins"), STATE_DIRECTORY=str(tmp_path / "state"),
+		   RUNTIME_DIRECTORY=str(tmp_path / "run"))
+	for how in ((), ("-t",)):
+		done = subprocess.run([os.path.join(BUILD, "needled"), *how, "-c", office.stack.env["NEEDLE_CONFIG"], "--simulate", time],
+				      capture_output=True, text=True, check=False, timeout=60, env=env)
+		assert done.returncode == 2 and f"--simulate {time} is not a time" in done.stderr and not os.listdir(tmp_path)
+
+
 def test_the_broker_comes_back_and_the_daemon_with_it(office):
 	pid = office.stack.pid()
 	case = office.case(**LAMP)
