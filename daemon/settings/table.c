@@ -393,7 +393,8 @@ static const struct key_info keys[] = {
 	KEY("inspections.*.grades.*", KEY_SERIES, 0, N_("When a visit falls due.")),
 
 	KEY("triage", KEY_REF, 0,
-	    N_("Who hands out what came back; default the fallback."), .ref = "departments"),
+	    N_("Who hands out what came back; the fallback where that one is not defined."),
+	    .fallback = "dangzheng", .ref = "departments"),
 	KEY("closing", KEY_MAP, 0, N_("When a resolved case closes.")),
 	KEY("closing.rule", KEY_ENUM, 0, N_("What it takes."), .fallback = "satisfied", ENUM(closing_rules)),
 	KEY("closing.window", KEY_SPAN, 0, N_("How long a rating is waited for."), .fallback = "7 自然日"),

@@ -224,6 +224,29 @@ static void a_small_folder_lives_by_defaults(void **state)
 	settings_unref(settings);
 }
 
+static void triage_is_dangzheng_s_where_nobody_says_otherwise_and_the_fallback_s_without_one(void **state)
+{
+	static const char fallback[] = "fallback: {dept: dangzheng, policy: 普通}", triage[] = "triage: dangzheng ";
+	static const struct {
+		const char *file, *from, *to, *want;
+	} rows[] = {
+		{N, fallback, "fallback: {dept: chengguan, policy: 普通}", "dangzheng"},
+		{L, triage, "#", "dangzheng"},
+		{L, "#", "triage: ducha #", "ducha"}};
+
+	(void)state;
+	fresh_copy();
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct settings *settings;
+
+		change(rows[i].file, rows[i].from, rows[i].to);
+		settings = load(copy, LOAD_SECRETS_OPTIONAL);
+		assert_int_equal(settings->findings.n_errors, 0);
+		assert_string_equal(settings->office.life.triage->id, rows[i].want);
+		settings_unref(settings);
+	}
+}
+
 static void texts_stay_as_they_are_written(void **state)
 {
 	struct settings *settings;
@@ -479,6 +502,7 @@ static int run(void)
 		cmocka_unit_test(an_office_is_what_its_files_say),
 		cmocka_unit_test(a_policy_says_where_its_clocks_start_and_which_stand_still),
 		cmocka_unit_test(a_small_folder_lives_by_defaults),
+		cmocka_unit_test(triage_is_dangzheng_s_where_nobody_says_otherwise_and_the_fallback_s_without_one),
 		cmocka_unit_test(texts_stay_as_they_are_written),
 		cmocka_unit_test(secrets_are_found_kept_private_and_out_of_the_hash),
 		cmocka_unit_test(a_missing_secret_stops_the_daemon_and_only_warns_at_a_desk),
