@@ -71,7 +71,8 @@ struct step {
 	const struct department *dept;      /* of TO_DEPT */
 	bool has_within;
 	struct deadline within;             /* of DO_SUPERVISE */
-	int level;                          /* given, or the step's place among raise/notify/supervise/publish */
+	int level;                          /* given, or the step's place among raise/notify/publish */
+	int mark;                           /* in its identity; the same for ever: running cases remember what was done */
 	const char *note;
 };
 struct escalation {

@@ -121,7 +121,7 @@ static void load_steps(struct scope ladder, struct escalation *escalation)
 	size_t n = list.map && list.map->kind == NODE_LIST ? list.map->n : 0;
 	struct step *steps = arena_alloc(ladder.l->arena, (n + 1) * sizeof(*steps));
 	size_t good = 0;
-	int place = 0;
+	int place = 0, raised = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		struct scope s = scope_item(list, i);
@@ -132,16 +132,17 @@ static void load_steps(struct scope ladder, struct escalation *escalation)
 		size_t at;
 
 		*step = (struct step){0};
-		if (act != DO_REMIND)
-			place++;
+		place += act != DO_REMIND;
+		raised += act == DO_RAISE || act == DO_NOTIFY || act == DO_PUBLISH;
 		if (!when || act < 0 || !step_parse(when, ladder.l->arena, step, &at, &e))
 			continue;
 		step->act = (enum step_do)act;
 		load_to(s, step);
 		step->has_within = scope_deadline(s, "within", &step->within);
 		step->level = (int)scope_int(s, "level");
+		step->mark = step->level ? step->level : act == DO_REMIND ? 0 : place;
 		if (!step->level && act != DO_REMIND)
-			step->level = place;
+			step->level = act == DO_SUPERVISE ? place : raised;
 		step->note = scope_text(s, "note");
 		make_unique(steps, good, ladder.l->arena);
 		good++;

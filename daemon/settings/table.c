@@ -304,7 +304,7 @@ static const struct key_info keys[] = {
 	    .fallback = "lead"),
 	KEY("escalations.*.steps[].within", KEY_DEADLINE, 0, N_("The limit that a supervision order sets.")),
 	KEY("escalations.*.steps[].level", KEY_INT, 0,
-	    N_("The level it raises the case to; default its place."),
+	    N_("The level it raises the case to; default its place among raise, notify and publish."),
 	    .min = 1, .max = 99),
 	KEY("escalations.*.steps[].note", KEY_TEXT, 0, N_("A word that goes along.")),
 	KEY("escalations.*.quiet", KEY_MAP, 0, N_("When reminders wait.")),

@@ -1,6 +1,7 @@
 /* The loader as its users meet it: a good folder is what its files say, and keeps its secrets. */
 #include "unit/settings_folder.h"
 
+#include "core/life/clocks.h"
 #include "core/understand/message.h"
 #include "settings/table.h"
 #include "settings/yaml.h"
@@ -182,6 +183,36 @@ static void a_policy_says_where_its_clocks_start_and_which_stand_still(void **st
 	change(T, "      accept: received ", "      accept: accepted ");
 	settings = load(copy, LOAD_SECRETS_OPTIONAL);
 	assert_true(settings->findings.n_errors > 0);
+	settings_unref(settings);
+}
+
+/* And what a running case remembers to have done is known by the name that it always had. */
+static void a_step_without_level_has_its_place_among_those_that_escalate(void **state)
+{
+	static const char steps[] =
+		"      - {when: resolve 逾期, do: remind}\n      - {when: resolve 逾期 1 小时, do: supervise, to: ducha}\n"
+		"      - {when: resolve 逾期 2 小时, do: raise, to: leader}\n      - {when: resolve 逾期 3 小时, do: publish, level: 7}\n"
+		"      - {when: resolve 逾期 4 小时, do: notify}\n";
+	static const struct {
+		int level;
+		const char *identity;
+	} rows[] = {{0, "resolve 逾期 remind 0"}, {1, "resolve 逾期 1 小时 起算:立即 supervise 1"}, {1, "resolve 逾期 2 小时 起算:立即 raise 2"},
+		    {7, "resolve 逾期 3 小时 起算:立即 publish 7"}, {3, "resolve 逾期 4 小时 起算:立即 notify 4"}};
+	const struct escalation *ladder;
+	struct arena a = {0};
+	struct settings *settings;
+
+	(void)state;
+	fresh_copy();
+	change(T, "      - {when: created, do: raise, to: leader}\n", steps);
+	settings = load(copy, LOAD_SECRETS_OPTIONAL);
+	assert_int_equal(settings->findings.n_errors, 0);
+	ladder = ((const struct policy *)map_get(&settings->office.policy_by_name, "紧急"))->escalation;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_int_equal(ladder->steps[i].level, rows[i].level);
+		assert_string_equal(ladder_step_identity(&ladder->steps[i], &a), rows[i].identity);
+	}
+	arena_done(&a);
 	settings_unref(settings);
 }
 
@@ -501,6 +532,7 @@ static int run(void)
 		cmocka_unit_test(the_table_of_keys_is_in_order),
 		cmocka_unit_test(an_office_is_what_its_files_say),
 		cmocka_unit_test(a_policy_says_where_its_clocks_start_and_which_stand_still),
+		cmocka_unit_test(a_step_without_level_has_its_place_among_those_that_escalate),
 		cmocka_unit_test(a_small_folder_lives_by_defaults),
 		cmocka_unit_test(triage_is_dangzheng_s_where_nobody_says_otherwise_and_the_fallback_s_without_one),
 		cmocka_unit_test(texts_stay_as_they_are_written),

@@ -239,7 +239,7 @@ static const char *limit_identity(enum clock_name k, struct arena *a)
 
 const char *ladder_step_identity(const struct step *s, struct arena *a)
 {
-	return arena_printf(a, "%s %s %d", s->text, step_do_names[s->act], s->level);
+	return arena_printf(a, "%s %s %d", s->text, step_do_names[s->act], s->mark);
 }
 
 static void forget(struct leg *leg, const char *identity)
