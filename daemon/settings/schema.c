@@ -43,7 +43,7 @@ static const struct form {
 	[KEY_WINDOW] = {"s", "^" HOURS "$"}, [KEY_MAKEUP] = {"s", "^(同周[一二三四五六日天]|" HOURS ")$"},
 	[KEY_SIZE] = {"s", "^[0-9]+ ?([KMGT]iB|[kKMG]B|[BKMG])$"}, [KEY_AGE] = {"s", "^[0-9]+ ?(y|年|d|自然日|w|周|个?月)$"},
 	[KEY_DURATION] = {"s", "^[0-9]{1,7} ?(秒|分钟|小时|天|[smhd])$"},
-	[KEY_LISTEN] = {"s", "^(off|.+:[0-9]+)$"}, [KEY_SECRET_TEXT] = {"s", "^" SECRET "$"},
+	[KEY_LISTEN] = {"s", "^(off|(localhost|[0-9.]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]+)$"}, [KEY_SECRET_TEXT] = {"s", "^" SECRET "$"},
 	[KEY_SECRET_FILE] = {"s", "^" SECRET "$"}, [KEY_DSN] = {"s", NULL},
 };
 

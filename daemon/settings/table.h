@@ -46,7 +46,7 @@ enum key_type {
 	KEY_MAKEUP,             /* 同周一, or a list of hours */
 	KEY_SIZE, KEY_AGE,      /* 1 GiB; 5y */
 	KEY_DURATION,           /* of the wall's clock: 10 分钟, 2h */
-	KEY_LISTEN,             /* 127.0.0.1:9470 or off */
+	KEY_LISTEN,             /* 127.0.0.1:9470, localhost:9470 or off */
 	KEY_SECRET_TEXT, KEY_SECRET_FILE,       /* ${secret:name} */
 	KEY_DSN,                /* a text in which ${secret:name} may stand */
 	N_KEY_TYPE

@@ -1,5 +1,6 @@
 #include "settings/types.h"
 
+#include <arpa/inet.h>
 #include <iconv.h>
 
 #include "base/mem.h"
@@ -185,7 +186,9 @@ bool type_hours(const char *text, struct span_of_day *ret)
 
 bool type_listen(const char *text, struct arena *a, const char **ret_address, int *ret_port)
 {
-	const char *colon = strrchr(text, ':'), *end = colon;
+	const char *colon = strrchr(text, ':'), *address;
+	size_t bracket = *text == '[' && colon && colon > text + 1 && colon[-1] == ']';
+	unsigned char bytes[16];
 	int64_t port;
 
 	if (strcmp(text, "off") == 0) {
@@ -195,13 +198,13 @@ bool type_listen(const char *text, struct arena *a, const char **ret_address, in
 	}
 	if (!colon || colon == text || !str_to_int(colon + 1, 0, 65535, &port))
 		return false;
-	if (*text == '[' && end[-1] == ']') {
-		text++;
-		end--;
-	} else if (memchr(text, ':', (size_t)(end - text))) {
+	address = arena_strndup(a, text + bracket, (size_t)(colon - text) - 2 * bracket);
+	/* No other names: what they stand for would only show at the start, and may change. */
+	if (strcmp(address, "localhost") == 0)
+		address = "127.0.0.1";
+	if (inet_pton(bracket ? AF_INET6 : AF_INET, address, bytes) != 1)
 		return false;
-	}
-	*ret_address = arena_strndup(a, text, (size_t)(end - text));
+	*ret_address = address;
 	*ret_port = (int)port;
 	return true;
 }

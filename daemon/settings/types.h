@@ -21,7 +21,8 @@ bool type_weekdays(const char *text, uint8_t *ret_mask);                /* 周�
 bool type_weekday(const char *text, size_t n, int *ret);                /* 周一 -> 1 */
 /* 08:30-12:00; the end may be 24:00. False for the form only: the order is the caller's to judge. */
 bool type_hours(const char *text, struct span_of_day *ret);
-bool type_listen(const char *text, struct arena *a, const char **ret_address, int *ret_port); /* off: NULL */
+/* 127.0.0.1:9470, [::1]:9470, localhost:9470; the address is numeric; off: NULL. */
+bool type_listen(const char *text, struct arena *a, const char **ret_address, int *ret_port);
 bool type_id(const char *text);
 bool type_prefix(const char *text);
 bool type_grid(const char *text);

@@ -59,6 +59,7 @@ static const struct slip slips[] = {
 	{"a weekday that does not exist", K, "hours: {每天:", "hours: {周八:", "E12", NULL, "E43", 0},
 	{"a pattern that does not compile", R, "\"噪[声音]\"", "\"噪[声音\"", "E12", NULL, NULL, 0},
 	{"a filter with a wild middle", C, "\"vendor-a/+/alarm\"", "\"vendor-a/#/alarm\"", "E12", NULL, NULL, 0},
+	{"a name that the start cannot listen on", N, "listen: 127.0.0.1:9470", "listen: gateway.example:9470", "E12", NULL, NULL, 0},
 	{"a level that the topic lacks", C, "    source: 1", "    source: 7", "E12", NULL, NULL, 0},
 	{"no value behind a key", D, "    leader: wang", "    leader:", "E12", NULL, NULL, 0},
 	{"a secret in an open field", N, "host: 127.0.0.1", "host: \"${secret:host}\"", "E12", NULL, NULL, 0},

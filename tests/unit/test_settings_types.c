@@ -63,12 +63,32 @@ static void sizes_ages_and_addresses_have_units(void **state)
 	arena_done(&a);
 }
 
+/* What check lets through the start can listen on: it takes numbers, and a name only where it is one number for ever. */
+static void an_address_to_listen_on_is_one_that_the_start_takes(void **state)
+{
+	static const char *const none[] = {"gateway.example:9470", "*:9470", ":9470", "300.1.1.1:9470", "[127.0.0.1]:9470", "[]:9470",
+					   "[:9470", "]:9470", "[localhost]:9470", "127.0.0.1:", "127.0.0.1:70000", "127.1:9470"};
+	struct arena a = {0};
+	const char *address = "untouched";
+	int port = 1;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(none); i++)
+		if (type_listen(none[i], &a, &address, &port) || strcmp(address, "untouched") != 0 || port != 1)
+			fail_msg("%s", none[i]);
+	assert_true(type_listen("localhost:9471", &a, &address, &port) && strcmp(address, "127.0.0.1") == 0 && port == 9471);
+	assert_true(type_listen("0.0.0.0:80", &a, &address, &port) && strcmp(address, "0.0.0.0") == 0 && port == 80);
+	assert_true(type_listen("[fe80::1]:80", &a, &address, &port) && strcmp(address, "fe80::1") == 0);
+	arena_done(&a);
+}
+
 static int run(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(filters_overlap_when_a_topic_fits_both),
 		cmocka_unit_test(days_of_the_week_are_read_as_clerks_write_them),
 		cmocka_unit_test(sizes_ages_and_addresses_have_units),
+		cmocka_unit_test(an_address_to_listen_on_is_one_that_the_start_takes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
