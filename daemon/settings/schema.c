@@ -12,7 +12,6 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/tongue.h"
-#include "base/vec.h"
 #include "settings/manual.h"
 #include "settings/table.h"
 
@@ -28,7 +27,8 @@ static const struct form {
 } forms[N_KEY_TYPE] = {
 	[KEY_TEXT] = {"snb", NULL}, [KEY_WORD] = {"snb", NULL}, [KEY_REF] = {"sn", NULL}, [KEY_TO] = {"s", NULL},
 	[KEY_ID] = {"si", "^[a-z0-9][a-z0-9_-]{0,63}$"}, [KEY_PREFIX] = {"s", "^[A-Z][A-Z0-9]{1,7}$"},
-	[KEY_INT] = {"is", "^-?[0-9]+$"}, [KEY_NUMBER] = {"ns", "^[0-9]+(\\.[0-9]+)?$"},
+	[KEY_BOOL] = {"sb", "^([Oo][Nn]|[Oo][Ff][Ff]|[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]|[Yy][Ee][Ss]|[Nn][Oo])$"},
+	[KEY_INT] = {"is", "^-?[0-9]+$"}, [KEY_NUMBER] = {"ns", "^([0-9]+(\\.[0-9]+)?|\\.[0-9]+)$"},
 	[KEY_PATH] = {"s", "^(?!/)(?!(.*/)?\\.\\.(/|$)).+$"}, [KEY_CODE] = {"s", "."},
 	[KEY_GRID] = {"si", "^[A-Za-z0-9._-]{1,32}\\*?$"}, [KEY_CATEGORY] = {"s", "^[^/]+(/[^/]+)*$"},
 	[KEY_MEMBER] = {"s", "^[A-Za-z0-9_]+(\\.[A-Za-z0-9_]+)*$"}, [KEY_POINTER] = {"s", "^(/([^~]|~[01])*)?$"},
@@ -41,7 +41,7 @@ static const struct form {
 	[KEY_MOMENT] = {"s", "^[0-9]{4}"}, [KEY_AT] = {"s", "^(\\+\\s*" SPAN "|[0-9]{4})"},
 	[KEY_DAYS] = {"s", "^(每天|周[一二三四五六日天].*)$"}, [KEY_HOURS] = {"s", "^" HOURS "$"},
 	[KEY_WINDOW] = {"s", "^" HOURS "$"}, [KEY_MAKEUP] = {"s", "^(同周[一二三四五六日天]|" HOURS ")$"},
-	[KEY_SIZE] = {"s", "^[0-9]+ ?([KMGT]iB|[kKMG]B|[BKMG])$"}, [KEY_AGE] = {"s", "^[0-9]+ ?(y|年|d|自然日|w|周|个?月)$"},
+	[KEY_SIZE] = {"si", "^[0-9]+( ?([KMGT]iB|[kKMG]B|[BKMG]))?$"}, [KEY_AGE] = {"s", "^[0-9]+ ?(y|年|d|自然日|w|周|个?月)$"},
 	[KEY_DURATION] = {"s", "^[0-9]{1,7} ?(秒|分钟|小时|天|[smhd])$"},
 	[KEY_LISTEN] = {"s", "^(off|(localhost|[0-9.]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]+)$"}, [KEY_SECRET_TEXT] = {"s", "^" SECRET "$"},
 	[KEY_SECRET_FILE] = {"s", "^" SECRET "$"}, [KEY_DSN] = {"s", NULL},
@@ -80,17 +80,10 @@ static void add_words(json_t *to, const char *const *v, size_t n)
 
 static void add_scalar(const struct key_info *row, json_t *to)
 {
-	static const char *const yes[] = {"on", "off", "true", "false", "yes", "no"};
 	const struct form *form = &forms[row->type];
 
 	if (row->type == KEY_ENUM) {
 		add_words(to, row->values, row->n_values);
-		return;
-	}
-	if (row->type == KEY_BOOL) {
-		add_words(to, yes, ARRAY_LEN(yes));
-		json_array_append_new(json_object_get(to, "enum"), json_true());
-		json_array_append_new(json_object_get(to, "enum"), json_false());
 		return;
 	}
 	put(to, "type", kinds_json(form->kinds));

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <iconv.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -26,7 +27,7 @@ bool type_number(const char *text, double *ret)
 
 	if (text[whole] == '.')
 		part = strspn(text + whole + 1, "0123456789");
-	if (!whole || whole + part > 15 || text[whole + (part ? part + 1 : 0)])
+	if (!(whole + part) || whole + part > 15 || text[whole + (part ? part + 1 : 0)])
 		return false;
 	*ret = strtod(text, NULL);
 	return true;
@@ -40,7 +41,7 @@ bool type_bool(const char *text, bool *ret)
 	} words[] = {{"on", true}, {"off", false}, {"true", true}, {"false", false}, {"yes", true}, {"no", false}};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcmp(text, words[i].word) == 0) {
+		if (strcasecmp(text, words[i].word) == 0) {
 			*ret = words[i].value;
 			return true;
 		}
@@ -76,7 +77,7 @@ bool type_size(const char *text, int64_t *ret)
 		{"G", 1 << 30},
 	};
 
-	return with_unit(text, units, sizeof(units) / sizeof(units[0]), ret);
+	return with_unit(text, units, sizeof(units) / sizeof(units[0]), ret) || str_to_int(text, 0, INT64_C(1) << 50, ret);
 }
 
 bool type_age(const char *text, int64_t *ret_days)

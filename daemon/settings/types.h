@@ -11,9 +11,9 @@
 
 struct arena;
 
-bool type_number(const char *text, double *ret);                        /* 0.85 */
-bool type_bool(const char *text, bool *ret);                            /* on off true false yes no */
-bool type_size(const char *text, int64_t *ret);                         /* bytes: 512 MiB, 1 GiB */
+bool type_number(const char *text, double *ret);                        /* 0.85, .85 */
+bool type_bool(const char *text, bool *ret);                            /* on off true false yes no, in any case */
+bool type_size(const char *text, int64_t *ret);                         /* 512 MiB, 1 GiB; bytes where no unit is said */
 bool type_age(const char *text, int64_t *ret_days);                     /* 5y, 90d, 5 年, 90 自然日 */
 bool type_date(const char *text, int32_t *ret_day);                     /* 2026-07-21 */
 bool type_mmdd(const char *text, int16_t *ret);                         /* 06-01 -> 601 */

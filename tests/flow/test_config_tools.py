@@ -132,10 +132,24 @@ def test_each_shipped_file_by_itself_is_valid_whoever_reads_the_yaml(folder, val
 	"escalations: {e: {steps: [{when: resolve 过期, do: remind}]}}", "windows: {w: 22点}", "calendars: {c: {hours: {}}}",
 	"calendars: {c: {hours: {星期一: [08:30-12:00]}}}", "include: [/etc/passwd]", "include: [../x.yaml]",
 	"now: 2026-01-01 08:00\ntests: [{name: a}]", "now: 2026-01-01 08:00\ntests: [{name: a, in: {channel: c}, expcet: {}}]",
-	"- a", "channels: {c: {subscribe: []}}", "intake: {inbox: viel}", "join: {auto: 1.5}",
+	"- a", "channels: {c: {subscribe: []}}", "intake: {inbox: viel}", "join: {auto: 1.5}", "http: {listen: 'gateway.example:9470'}",
 ])
 def test_what_is_broken_is_not_valid(text, valid):
 	assert not valid(plain(yaml.safe_load(text)))
+
+
+@pytest.mark.parametrize("key, value", (
+	("departments", "{a: {cards: On}}"), ("departments", "{a: {cards: FALSE}}"), ("join", "{auto: .85}"), ("intake", "{inbox: 1073741824}"),
+	("http", "{listen: localhost:9470}")))
+def test_a_spelling_that_yaml_s_readers_know_is_known_to_the_schema_and_the_check(key, value, valid, tmp_path):
+	text = f"{key}: {value}\n"
+	for loader in (yaml.SafeLoader, yaml.BaseLoader):
+		assert valid(plain(yaml.load(text, Loader=loader)))
+	write("version: 1\ntenant: {id: small, prefix: SM}\nfallback: {dept: desk, policy: p}\npolicies: {p: {resolve: 24 小时}}\n"
+	      "channels: {web: }\n" + (text if key == "departments" else "departments: {desk: }\n" + text)
+	      .replace("{a:", "{desk:"), tmp_path, "needle.yaml")
+	done = needlectl("check", "-c", tmp_path)
+	assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize("lang, path", [("en", "docs/reference.md"), ("zh", "docs/zh/reference.md")])

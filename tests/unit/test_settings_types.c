@@ -53,7 +53,8 @@ static void sizes_ages_and_addresses_have_units(void **state)
 	(void)state;
 	assert_true(type_size("1 GiB", &n) && n == 1 << 30);
 	assert_true(type_size("512MiB", &n) && n == 512 << 20);
-	assert_false(type_size("12", &n) || type_size("GiB", &n) || type_size("1 GIB", &n) || type_size("1  GiB", &n));
+	assert_true(type_size("1073741824", &n) && n == 1 << 30);
+	assert_false(type_size("12 ", &n) || type_size("-1", &n) || type_size("1.5 GiB", &n) || type_size("GiB", &n) || type_size("1 GIB", &n) || type_size("1  GiB", &n));
 	assert_true(type_age("90d", &n) && n == 90);
 	assert_true(type_age("5 年", &n) && n == 1827);
 	assert_false(type_age("5", &n) || type_age("y", &n));
@@ -61,6 +62,29 @@ static void sizes_ages_and_addresses_have_units(void **state)
 	assert_true(type_listen("off", &a, &address, &port) && !address);
 	assert_false(type_listen("9470", &a, &address, &port) || type_listen("::1:9470", &a, &address, &port));
 	arena_done(&a);
+}
+
+static void numbers_and_switches_are_read_as_yaml_s_readers_write_them(void **state)
+{
+	static const struct {
+		const char *text;
+		bool good, value;
+	} rows[] = {
+		{"on", true, true}, {"On", true, true}, {"TRUE", true, true}, {"Yes", true, true}, {"off", true, false}, {"OFF", true, false},
+		{"False", true, false}, {"No", true, false}, {"y", false, false}, {"1", false, false}, {"", false, false}};
+	double number = -1;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		bool value = !rows[i].value;
+
+		if (type_bool(rows[i].text, &value) != rows[i].good || (rows[i].good && value != rows[i].value))
+			fail_msg("%s", rows[i].text);
+	}
+	assert_true(type_number(".85", &number) && number > 0.849 && number < 0.851);
+	assert_true(type_number("0.6", &number) && type_number("10", &number) && number > 9.9);
+	assert_false(type_number(".", &number) || type_number("1.", &number) || type_number("1.5.", &number) || type_number("", &number) ||
+		     type_number("-.5", &number));
 }
 
 /* What check lets through the start can listen on: it takes numbers, and a name only where it is one number for ever. */
@@ -88,6 +112,7 @@ static int run(void)
 		cmocka_unit_test(filters_overlap_when_a_topic_fits_both),
 		cmocka_unit_test(days_of_the_week_are_read_as_clerks_write_them),
 		cmocka_unit_test(sizes_ages_and_addresses_have_units),
+		cmocka_unit_test(numbers_and_switches_are_read_as_yaml_s_readers_write_them),
 		cmocka_unit_test(an_address_to_listen_on_is_one_that_the_start_takes),
 	};
 
