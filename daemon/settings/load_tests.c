@@ -26,9 +26,8 @@ static void flatten(struct scope s, const char *prefix, value_list *list)
 		if (row->type == KEY_MAP)
 			flatten(scope_in(s, key), path, list);
 		else
-			VEC_PUSH(list, (struct test_value){.key = path, .texts = scope_texts(s, key),
-							   .is_list = row->type == KEY_LIST,
-							   .is_bool = row->type == KEY_BOOL, .at = node->at});
+			VEC_PUSH(list, (struct test_value){.key = path, .row = row, .node = node, .texts = scope_texts(s, key),
+							   .at = node->at});
 	}
 }
 

@@ -23,6 +23,7 @@ static const char *const replies[] = {
 static const char *const roles[] = {"lead", "support", "copy", "triage", "supervisor"};
 static const char *const results[] = {"done", "refused"};
 /* What a reporter may do with a case that exists. */
+static const char *const kind_of_first[] = {"report"};
 static const char *const kinds[] = {"supplement", "urge", "again", "rate", "withdraw", "status", "delivered"};
 
 static const char *const talks[] = {"nothing", "report", "supplement", "urge", "withdraw", "status", "rate"};
@@ -30,6 +31,27 @@ static const char *const talks[] = {"nothing", "report", "supplement", "urge", "
 #define KEY(path_, type_, flags_, ...) \
 	{.path = path_, .type = (type_), .flags = (flags_), .help = __VA_ARGS__}
 #define ENUM(names) .values = (names), .n_values = ARRAY_LEN(names)
+
+/* What a report and a command have in common. */
+#define REPORTER_ROWS(at)                                                                              \
+	KEY(at, KEY_MAP, 0, N_("Who speaks.")),                                                           \
+	KEY(at ".name", KEY_TEXT, 0, N_("Name.")),                                                        \
+	KEY(at ".phone", KEY_TEXT, 0, N_("Phone number.")),                                               \
+	KEY(at ".ref", KEY_TEXT, 0, N_("Who it is to the channel: an account, a badge.")),                \
+	KEY(at ".secret", KEY_BOOL, 0, N_("Asks to stay unnamed."))
+#define PLACE_ROWS(at)                                                                                 \
+	KEY(at, KEY_MAP, 0, N_("Where it is.")),                                                          \
+	KEY(at ".address", KEY_TEXT, 0, N_("Address of the place.")),                                     \
+	KEY(at ".grid", KEY_TEXT, 0, N_("Grid code of the place.")),                                      \
+	KEY(at ".lat", KEY_NUMBER, 0, N_("Latitude."), .max = 90),                                        \
+	KEY(at ".lon", KEY_NUMBER, 0, N_("Longitude."), .max = 180),                                      \
+	KEY(at ".crs", KEY_TEXT, 0, N_("What they are counted in: gcj02, wgs84."))
+#define MEDIA_ROWS(at)                                                                                 \
+	KEY(at, KEY_LIST, 0, N_("Pictures, sound.")),                                                     \
+	KEY(at "[]", KEY_MAP, 0, N_("A picture, a sound.")),                                              \
+	KEY(at "[].url", KEY_TEXT, 0, N_("Where it lies.")),                                              \
+	KEY(at "[].type", KEY_TEXT, 0, N_("Its type, such as image/jpeg.")),                              \
+	KEY(at "[].sha256", KEY_TEXT, 0, N_("Its digest."))
 
 static const struct key_info keys[] = {
 	KEY("", KEY_MAP, 0, N_("A file of tests.")),
@@ -39,17 +61,21 @@ static const struct key_info keys[] = {
 	KEY("tests[].name", KEY_TEXT, KEY_REQUIRED | KEY_NONEMPTY, N_("What it shows, for people.")),
 	KEY("tests[].in", KEY_MAP, KEY_REQUIRED, N_("The message.")),
 	KEY("tests[].in.channel", KEY_REF, KEY_REQUIRED, N_("The channel that it comes by."), .ref = "channels"),
+	KEY("tests[].in.id", KEY_TEXT, 0, N_("Its id at the source.")),
+	KEY("tests[].in.kind", KEY_ENUM, 0, N_("A test begins with a report."), ENUM(kind_of_first)),
+	KEY("tests[].in.time", KEY_MOMENT, 0, N_("When it was sent; it comes in at `now`.")),
 	KEY("tests[].in.category", KEY_TEXT, 0, N_("Category, or a code for it.")),
 	KEY("tests[].in.text", KEY_TEXT, 0, N_("What is said.")),
 	KEY("tests[].in.grid", KEY_TEXT, 0, N_("Grid code of the place.")),
 	KEY("tests[].in.address", KEY_TEXT, 0, N_("Address of the place.")),
+	PLACE_ROWS("tests[].in.place"),
 	KEY("tests[].in.urgency", KEY_ENUM, 0, N_("Urgency."), ENUM(urgency_names)),
 	KEY("tests[].in.device", KEY_TEXT, 0, N_("The device that speaks.")),
 	KEY("tests[].in.accused", KEY_TEXT, 0, N_("The body complained about.")),
-	KEY("tests[].in.reporter", KEY_MAP, 0, N_("Who speaks.")),
-	KEY("tests[].in.reporter.name", KEY_TEXT, 0, N_("Name.")),
-	KEY("tests[].in.reporter.phone", KEY_TEXT, 0, N_("Phone number.")),
-	KEY("tests[].in.reporter.secret", KEY_BOOL, 0, N_("Asks to stay unnamed.")),
+	REPORTER_ROWS("tests[].in.reporter"),
+	MEDIA_ROWS("tests[].in.media"),
+	KEY("tests[].in.reply_to", KEY_NAMED, 0, N_("What replies are to echo."), .name = KEY_TEXT),
+	KEY("tests[].in.reply_to.*", KEY_TEXT, 0, N_("A value.")),
 	KEY("tests[].expect", KEY_MAP, 0, N_("What the decision must be; only what is named is compared.")),
 	KEY("tests[].expect.rule", KEY_TEXT, 0, N_("The rule that wins; null: none.")),
 	KEY("tests[].expect.not_rule", KEY_TEXT, 0, N_("A rule that must not win.")),
@@ -91,14 +117,28 @@ static const struct key_info keys[] = {
 	KEY("tests[].timeline[].do.to", KEY_TEXT, 0, N_("Whom it is handed to.")),
 	KEY("tests[].timeline[].do.until", KEY_MOMENT, 0, N_("Until when.")),
 	KEY("tests[].timeline[].do.order", KEY_TEXT, 0, N_("An order of supervision.")),
+	KEY("tests[].timeline[].do.within", KEY_DEADLINE, 0, N_("Its limit.")),
+	KEY("tests[].timeline[].do.request", KEY_TEXT, 0, N_("What `of` calls this by.")),
 	KEY("tests[].timeline[].do.of", KEY_TEXT, 0, N_("The request that is answered.")),
 	KEY("tests[].timeline[].do.task", KEY_TEXT, 0, N_("What supports are called for.")),
+	KEY("tests[].timeline[].do.topic", KEY_TEXT, 0, N_("What is consulted about.")),
+	KEY("tests[].timeline[].do.parties", KEY_LIST, KEY_OR_ONE, N_("Who takes part.")),
+	KEY("tests[].timeline[].do.parties[]", KEY_TEXT, 0, N_("A person, a body.")),
+	KEY("tests[].timeline[].do.at", KEY_MOMENT, 0, N_("When it takes place.")),
 	KEY("tests[].timeline[].do.outcome", KEY_TEXT, 0, N_("What a consultation came to.")),
 	KEY("tests[].timeline[].do.category", KEY_TEXT, 0, N_("A category.")),
 	KEY("tests[].timeline[].do.grid", KEY_TEXT, 0, N_("A grid code.")),
+	KEY("tests[].timeline[].do.address", KEY_TEXT, 0, N_("Address of the place.")),
+	PLACE_ROWS("tests[].timeline[].do.place"),
+	KEY("tests[].timeline[].do.into", KEY_TEXT, 0, N_("The case that it is joined into.")),
+	MEDIA_ROWS("tests[].timeline[].do.media"),
 	KEY("tests[].timeline[].do.departments", KEY_LIST, KEY_OR_ONE, N_("Departments that are called.")),
 	KEY("tests[].timeline[].do.departments[]", KEY_REF, 0, N_("A department."), .ref = "departments"),
 	KEY("tests[].timeline[].do.kind", KEY_ENUM, 0, N_("What the reporter does."), ENUM(kinds)),
+	KEY("tests[].timeline[].do.id", KEY_TEXT, 0, N_("The message's id at the source.")),
+	KEY("tests[].timeline[].do.time", KEY_MOMENT, 0, N_("When it was sent.")),
+	KEY("tests[].timeline[].do.urgency", KEY_ENUM, 0, N_("Urgency."), ENUM(urgency_names)),
+	REPORTER_ROWS("tests[].timeline[].do.reporter"),
 	KEY("tests[].timeline[].do.text", KEY_TEXT, 0, N_("What is said.")),
 	KEY("tests[].timeline[].do.score", KEY_ENUM, 0, N_("The rating."), ENUM(score_names)),
 	KEY("tests[].timeline[].do.comment", KEY_TEXT, 0, N_("A word to the rating.")),

@@ -12,11 +12,15 @@
 #include "core/time/deadline.h"
 #include "settings/source.h"
 
+struct key_info;
+struct node;
+
 /* One leaf below `in`, `do` or `expect`. */
 struct test_value {
 	const char *key;                /* path below it: "due.resolve", "reporter.secret" */
+	const struct key_info *row;
+	const struct node *node;        /* as written: what it is in JSON is the row's to say */
 	struct texts texts;             /* one, or a list */
-	bool is_list, is_bool;          /* is_bool: the text is a way to write yes or no */
 	struct mark at;
 };
 struct test_values {

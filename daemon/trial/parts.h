@@ -24,8 +24,8 @@ void attempt_fail(struct attempt *at, const struct mark *mark, const char *field
 		  const char *why);
 /* "2026-02-13 18:40[:30]", as a test writes it; NULL for MOMENT_NONE. */
 const char *attempt_time(int64_t at, struct arena *a);
-/* What was written, as JSON; a list of texts, yes or no, or a text. */
-json_t *attempt_json(const struct test_value *value);
+/* What was written, as JSON of the row's types. */
+json_t *attempt_json(const struct key_info *row, const struct node *node);
 /* Holds the test's conversation. */
 void attempt_talk(struct attempt *at);
 /* Plays the timeline of a case that has just been opened. */

@@ -59,7 +59,7 @@ static json_t *members_of(const struct play *p, const struct test_step *step)
 
 	for (size_t i = 0; i < step->act.n; i++)
 		if (strcmp(step->act.v[i].key, "dept") != 0)
-			sample_put(members, step->act.v[i].key, attempt_json(&step->act.v[i]));
+			sample_put(members, step->act.v[i].key, attempt_json(step->act.v[i].row, step->act.v[i].node));
 	return members;
 }
 
@@ -71,7 +71,8 @@ static int command_act(struct play *p, const char *dept, json_t *members, struct
 	struct message m = {.received_at = p->now};
 	int r;
 
-	json_object_set_new(members, "request", json_sprintf("test-%d", p->n));
+	if (!json_object_get(members, "request"))
+		json_object_set_new(members, "request", json_sprintf("test-%d", p->n));
 	payload = json_dumps(members, JSON_COMPACT);
 	m.topic = topic_dept(office, dept, "cmd", NULL, &p->at->scratch);
 	m.payload = payload;
@@ -90,7 +91,8 @@ static int report_act(struct play *p, json_t *members, struct err *e)
 	struct understood u = {0};
 	int r;
 
-	json_object_set_new(members, "id", json_sprintf("test-%d", p->n));
+	if (!json_object_get(members, "id"))
+		json_object_set_new(members, "id", json_sprintf("test-%d", p->n));
 	r = sample_understand(at->office, at->understood.reports[0].channel, members, p->now, &at->scratch, &u, e);
 	if (r == 0 && u.n_reports)
 		take_step(p, &(struct action){.what = life_action_of(u.reports[0].kind), .report = &u.reports[0]});

@@ -11,6 +11,8 @@
 #include "core/life/clocks.h"
 #include "core/time/moment.h"
 #include "settings/lint.h"
+#include "settings/table.h"
+#include "settings/types.h"
 #include "settings/yaml.h"
 #include "trial/parts.h"
 #include "trial/sample.h"
@@ -40,18 +42,40 @@ const char *attempt_time(int64_t at, struct arena *a)
 	return arena_printf(a, "%04d-%02d-%02d %02d:%02d:%02d", c.year, c.month, c.day, c.hour, c.minute, c.second);
 }
 
-json_t *attempt_json(const struct test_value *value)
+static json_t *scalar_json(const struct key_info *row, const char *text)
 {
-	json_t *list;
+	double number;
+	bool flag;
 
-	if (value->is_bool)
-		return json_boolean(test_value_is_yes(value));
-	if (!value->is_list)
-		return value->texts.n ? json_string(value->texts.v[0]) : json_null();
-	list = json_array();
-	for (size_t i = 0; i < value->texts.n; i++)
-		json_array_append_new(list, json_string(value->texts.v[i]));
-	return list;
+	if (row->type == KEY_BOOL && type_bool(text, &flag))
+		return json_boolean(flag);
+	if (row->type == KEY_NUMBER && type_number(text, &number))
+		return json_real(number);
+	return json_string(text);
+}
+
+json_t *attempt_json(const struct key_info *row, const struct node *node)
+{
+	bool is_list = row->type == KEY_LIST;
+	json_t *json;
+
+	if (node_is_empty(node) || node->kind == NODE_BAD || (!is_list && node->kind == NODE_LIST))
+		return json_null();
+	if (!is_list && node->kind == NODE_TEXT)
+		return scalar_json(row, node->text);
+	json = is_list ? json_array() : json_object();
+	if (node->kind == NODE_TEXT)
+		json_array_append_new(json, attempt_json(key_child(row, "[]"), node));
+	for (size_t i = 0; i < node->n; i++) {
+		const char *name = is_list ? "[]" : node->keys[i]->text;
+		const struct key_info *child = key_child(row, row->type == KEY_NAMED ? "*" : name);
+
+		if (is_list)
+			json_array_append_new(json, attempt_json(child, node->items[i]));
+		else if (child)
+			json_object_set_new(json, name, attempt_json(child, node->items[i]));
+	}
+	return json;
 }
 
 /* ---- the decision ---- */
@@ -232,7 +256,7 @@ static int understand_it(struct attempt *at, struct err *e)
 		for (size_t k = 0; k < ARRAY_LEN(deeper); k++)
 			if (strcmp(deeper[k].key, path) == 0)
 				path = deeper[k].path;
-		sample_put(members, path, attempt_json(&in->v[i]));
+		sample_put(members, path, attempt_json(in->v[i].row, in->v[i].node));
 	}
 	r = sample_understand(at->office, channel, members, at->test->now, &at->scratch, &at->understood, e);
 	json_decref(members);

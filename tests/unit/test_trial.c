@@ -104,6 +104,26 @@ static const struct row {
 	 "      - {at: +2 小时, do: {action: transfer, dept: dangzheng, to: yingji}, expect: {event: transferred, lead: yingji}}\n",
 	 NULL, NULL, NULL},
 
+	/* ---- members as the protocol has them ---- */
+	{"  - name: t\n    in: {channel: wechat, id: GD-7, kind: report, time: 2026-02-13 16:00, text: 楼道煤气味, place: {address: 幸福里3号楼, "
+	 "grid: \"410106003007001\", lat: 34.8, lon: 113.3, crs: gcj02}, reporter: {name: 李某, ref: openid-7, secret: yes}, "
+	 "media: [{url: \"https://a.example/1.jpg\", type: image/jpeg, sha256: aa}], reply_to: {openid: o-7}}\n"
+	 "    expect: {rule: 燃气泄漏, dept: yingji}\n", NULL, NULL, NULL},
+	{LEAK "      - {at: +1 小时, do: {action: supervise, dept: ducha, order: 今天办, within: 1 小时}, expect: {event: supervised}}\n"
+	 "      - {at: 2026-02-13 18:40, expect: {event: overdue, dept: ducha}}\n", NULL, NULL, NULL},
+	{LEAK "      - {at: +1 小时, do: {action: consult, dept: xingfuli, topic: 谁来修, parties: [物业, 业主], at: 2026-02-14 10:00}, "
+	 "expect: {event: consulted}}\n", NULL, NULL, NULL},
+	{LEAK "      - {at: +1 小时, do: {action: amend, dept: dangzheng, place: {address: 幸福里5号楼, grid: \"410106003007001\"}}, "
+	 "expect: {event: amended}}\n", NULL, NULL, NULL},
+	{LEAK ACCEPT "      - {at: 2026-02-14 10:00, do: {action: extend, dept: xingfuli, request: r-1, until: 2026-02-28 12:00, reason: 等料}, "
+	 "expect: {event: asked}}\n"
+	 "      - {at: 2026-02-14 11:00, do: {action: grant, dept: ducha, of: r-1}, expect: {event: granted}}\n", NULL, NULL, NULL},
+	{LEAK ACCEPT "      - {at: 2026-02-14 10:00, do: {action: resolve, dept: xingfuli, answer: 修好了, media: [{url: \"https://a.example/2.jpg\"}]}, "
+	 "expect: {event: resolved}}\n", NULL, NULL, NULL},
+	{LEAK "      - {at: +1 小时, do: {kind: supplement, id: GD-8, time: 2026-02-13 17:30, text: 越漏越大, urgency: urgent, address: 3号楼, "
+	 "reporter: {phone: \"13800000000\"}, media: [{url: \"https://a.example/3.jpg\"}]}, expect: {event: supplemented}}\n", NULL, NULL, NULL},
+	{LEAK "      - {at: +1 小时, do: {action: join, dept: dangzheng, into: REF000000000009}, expect: {result: refused}}\n", NULL, NULL, NULL},
+
 	/* ---- a conversation ---- */
 	{"  - name: t\n    in: {channel: wechat}\n    talk:\n      - {say: 楼道煤气味, expect: {kind: nothing, line: ask_place}}\n"
 	 "      - {at: +1 分钟, say: 幸福里3号楼, expect: {kind: report, address: 幸福里3号楼, dept: yingji}}\n", NULL, NULL, NULL},
