@@ -1,8 +1,11 @@
 #include "bridge/program.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -30,6 +33,10 @@ struct running {
 	struct http_page pages[3];
 	struct http_probe probes[2];
 	struct http_probes all_probes;
+	char **argv;                    /* as it was started */
+	pid_t looking;                  /* the process that looks at the file, or 0 */
+	bool asked;                     /* once more, while it looked */
+	bool anew;                      /* ends to begin anew with the file that is there now */
 };
 
 static void read_file(struct scope root, void *arg)
@@ -81,6 +88,64 @@ static int open_health(struct running *run, struct err *e)
 	return http_open(run->loop, run->settings.http.address, run->settings.http.port, run->pages, 3, &run->http, e);
 }
 
+/* ---- a new file ---------------------------------------------------------------------------------- */
+
+/* A process of its own looks, as -t does: what this one works with must not be touched by a file that is bad. */
+static void look_at_file(struct running *run)
+{
+	posix_spawn_file_actions_t files;
+	size_t n = 0;
+	char **argv;
+	int r;
+
+	while (run->argv[n])
+		n++;
+	argv = mem_alloc((n + 2) * sizeof(*argv));
+	memcpy(argv + 1, run->argv, n * sizeof(*argv));
+	argv[0] = run->argv[0];
+	argv[1] = (char[]){"-t"};
+	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
+	r = posix_spawnp(&run->looking, argv[0], &files, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&files);
+	free(argv);
+	if (!r)
+		return;
+	run->looking = 0;
+	log_warn("bridge.reload", "the file could not be looked at: %s; going on as before", strerror(r));
+}
+
+static void hear_of_file(struct running *run)
+{
+	int status;
+
+	if (!run->looking || waitpid(run->looking, &status, WNOHANG) == 0)
+		return;
+	run->looking = 0;
+	if (run->asked) {
+		run->asked = false;
+		look_at_file(run);
+		return;
+	}
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+		log_warn("bridge.reload", "the file is not taken; going on as before");
+		return;
+	}
+	log_notice("bridge.reload", "the file is good: draining, then beginning anew with it");
+	notify_reloading();
+	run->anew = true;
+	loop_stop(run->loop);
+}
+
+/* Only what this process opened is closed by it: libraries leave their sockets open for whoever comes. */
+static int begin_anew(char **argv)
+{
+	close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+	execvp(argv[0], argv);
+	log_error("bridge.reload", "%s cannot be started: %s", argv[0], strerror(errno));
+	return 1;
+}
+
 /* ---- running ------------------------------------------------------------------------------------- */
 
 static void on_signal(void *arg, uint32_t signo)
@@ -88,7 +153,10 @@ static void on_signal(void *arg, uint32_t signo)
 	struct running *run = arg;
 
 	if (signo == SIGHUP) {
-		log_notice("bridge.hup", "a bridge reads its file at the start only: restart it");
+		if (run->looking)
+			run->asked = true;
+		else
+			look_at_file(run);
 		return;
 	}
 	log_notice("bridge.stop", "signal %u: draining", signo);
@@ -101,6 +169,7 @@ static void each_second(void *arg)
 
 	pulse_beat(run->pulse);
 	mem_tidy();
+	hear_of_file(run);
 	bridge_figures(run->bridge);
 	notify_status("broker %s, %lld without receipt, %lld replies waiting",
 		      bridge_is_connected(run->bridge) ? "connected" : "away", (long long)figure_get(FIGURE_OUTBOX),
@@ -138,7 +207,8 @@ static int run_it(struct running *run, struct err *e)
 		notify_ready();
 		r = loop_run(run->loop, e);
 	}
-	notify_stopping();
+	if (!run->anew)
+		notify_stopping();
 	if (run->bridge) {
 		run->program->stop(run->program->self);
 		bridge_stop(run->bridge, DRAIN_MS);
@@ -175,12 +245,16 @@ static int load_and_run(struct running *run, const char *file, const char *env_f
 	} else if (r > 0 || check) {
 		findings_text(&single.findings, &text);
 		fputs(text.s ? text.s : "", stderr);
+		if (r == 0 && run->program->check && run->program->check(run->program->self, &run->settings, &e) < 0) {
+			log_error("config.load", "%s", e.text);
+			r = SETTINGS_HAS_ERRORS;
+		}
 		r = r > 0 ? EXIT_CONFIG : 0;
 	} else {
 		r = run_it(run, &e);
 		if (r < 0)
 			log_error("bridge.start", "%s", e.text);
-		else
+		else if (!run->anew)
 			log_notice("bridge.end", "stopped");
 		r = r == 0 ? 0 : r == ERR_BAD ? EXIT_CONFIG : r == ERR_AGAIN ? EXIT_AWAY : 1;
 	}
@@ -211,7 +285,7 @@ int bridge_main(int argc, char **argv, const struct bridge_program *program)
 	static struct running run;      /* Paho's thread may call back until the process ends */
 	const char *file = program->file, *env_file = NULL;
 	bool check = false, good = true;
-	int option;
+	int option, r;
 
 	tongue_init(NULL);
 	while ((option = getopt_long(argc, argv, "c:tVh", longs, NULL)) != -1) {
@@ -229,8 +303,10 @@ int bridge_main(int argc, char **argv, const struct bridge_program *program)
 		return EXIT_USAGE;
 	}
 	run.program = program;
+	run.argv = argv;
 	log_init(program->name, getenv("NEEDLE_DEBUG") ? LOG_DEBUG_ : LOG_INFO_);
 	fault_init();
 	block_signals();
-	return load_and_run(&run, file, env_file, check);
+	r = load_and_run(&run, file, env_file, check);
+	return r == 0 && run.anew ? begin_anew(argv) : r;
 }

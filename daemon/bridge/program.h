@@ -6,7 +6,7 @@
  *	NAME [-c FILE] [-t] [-V] [-h]
  *
  * 0 done; 2 usage; 75 a peer (or the state folder) cannot be had now; 78 bad configuration. SIGTERM and
- * SIGINT drain and stop. Health and metrics: /metrics, /healthz, /readyz of `http.listen`.
+ * SIGINT drain and stop; SIGHUP looks at the file and, when it is good, drains and begins anew with it. Health and metrics: /metrics, /healthz, /readyz of `http.listen`.
  */
 #include <stdbool.h>
 
@@ -23,6 +23,8 @@ struct bridge_program {
 	void *self;
 	/* Reads its own keys; what is wrong there becomes a finding. */
 	void (*read)(void *self, struct scope root);
+	/* What -t looks at beside the file; may be NULL. */
+	int (*check)(void *self, const struct bridge_settings *settings, struct err *e);
 	/* Starts taking in. The bridge is open and sends already. */
 	int (*start)(void *self, struct bridge *b, struct loop *loop, struct err *e);
 	void (*stop)(void *self);       /* takes nothing more in; also called when start failed */

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "api.h"
 #include "bridge/client.h"
@@ -90,7 +91,7 @@ static void read_keys(void *self, struct scope root)
 }
 
 /* The office's words. Its own secrets are none of ours. */
-static int load_office(struct wechat *w, struct err *e)
+static int load_office(struct wechat *w, const char *tenant, struct err *e)
 {
 	const struct load_options options = {.flags = LOAD_SECRETS_OPTIONAL, .loaded_by = "needle-wechat"};
 	int r = settings_load(w->s.office, &options, &w->office_settings, e);
@@ -101,10 +102,20 @@ static int load_office(struct wechat *w, struct err *e)
 		return err_set(e, ERR_BAD, "the office's folder %s has errors: run needlectl check -c %s", w->s.office, w->s.office);
 	w->office = &w->office_settings->office;
 	w->talk = &w->office->talk;
-	if (strcmp(w->office->tenant, bridge_settings(w->bridge)->tenant) != 0)
-		return err_set(e, ERR_BAD, "the office's folder %s is of the tenant %s, not %s", w->s.office, w->office->tenant,
-			       bridge_settings(w->bridge)->tenant);
+	if (strcmp(w->office->tenant, tenant) != 0)
+		return err_set(e, ERR_BAD, "the office's folder %s is of the tenant %s, not %s", w->s.office, w->office->tenant, tenant);
 	return 0;
+}
+
+/* A file may be looked at where the office's folder is not. */
+static int check(void *self, const struct bridge_settings *settings, struct err *e)
+{
+	struct wechat *w = self;
+	int r = access(w->s.office, F_OK) == 0 ? load_office(w, settings->tenant, e) : 0;
+
+	settings_unref(w->office_settings);
+	w->office_settings = NULL;
+	return r;
 }
 
 static int open_store(struct wechat *w, struct err *e)
@@ -155,7 +166,7 @@ static int start(void *self, struct bridge *b, struct loop *loop, struct err *e)
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->wake, &attr);
 	pthread_condattr_destroy(&attr);
-	r = load_office(w, e);
+	r = load_office(w, bridge_settings(b)->tenant, e);
 	if (r == 0)
 		r = open_store(w, e);
 	if (r == 0)
@@ -216,6 +227,7 @@ int main(int argc, char **argv)
 		.keys = wechat_keys,
 		.self = &w,
 		.read = read_keys,
+		.check = check,
 		.start = start,
 		.stop = stop,
 		.reply = reply,

@@ -7,6 +7,8 @@ import inspect
 import json
 import os
 import re
+import signal
+import socket
 import subprocess
 import time
 
@@ -504,6 +506,39 @@ def test_a_wrong_file_is_explained_like_the_folder(stack, tmp_path):
 	secret = Bridge(stack, "hotline", tmp_path, "push: {listen: 127.0.0.1:1, key: hunter2}\n")
 	code, said = secret.check()
 	assert code == 78 and "E50" in said and "hunter2" not in said
+
+
+def test_sighup_takes_a_good_file_and_leaves_a_bad_one(stack, db, tmp_path):
+	doors, page = (free_port(), free_port()), free_port()
+	b = Bridge(stack, "hotline", tmp_path, f"push: {{listen: '127.0.0.1:{doors[0]}', key: '${{secret:push_key}}'}}\n",
+		   secrets={"push_key": KEY}, source="hup").start()
+	with open(b.file, encoding="utf-8") as f:
+		good = f.read()
+
+	def hup(text):
+		with open(b.file, "w", encoding="utf-8") as f:
+			f.write(text)
+		b.child.send_signal(signal.SIGHUP)
+
+	def push_one(number, door):
+		b.url = f"http://127.0.0.1:{door}/12345"
+		assert post(b, {"appealNo": number, "appealSubject": "井盖破损", "incidentAddress": "幸福里3号楼"})[0] in (200, 202)
+		wait_for(lambda: cases(db, number), 30, f"the case of {number}")
+
+	push_one("HUP1", doors[0])
+	hup(good.replace("push:", "pushed:"))
+	wait_for(lambda: "the file is not taken" in b.log(), 30, "the bad file to be left")
+	assert "E10" in b.log() and b.get("/readyz")[0] == 200
+	push_one("HUP2", doors[0])
+	hup(good.replace(str(doors[0]), str(doors[1])).replace(str(b.port), str(page)))
+	b.port = page
+	wait_for(b.is_ready, 30, "the good file to be taken")
+	push_one("HUP3", doors[1])
+	with pytest.raises(ConnectionError):
+		socket.create_connection(("127.0.0.1", doors[0]), 5).close()
+	with open(f"/proc/{b.child.pid}/cmdline", "rb") as f:
+		assert f.read().split(b"\0")[1:3] == [b"-c", b.file.encode()], "the same process, as it was started"
+	assert b.stop() == 0 and b.log().count("bridge.start") == 2
 
 
 def test_two_bridges_never_share_a_state(folder, stack):

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import time
 
@@ -78,6 +79,28 @@ def test_the_file_that_is_shipped_has_nothing_wrong(tmp_path):
 		f.write("too-short")
 	done = check()
 	assert done.returncode == 78 and "EncodingAESKey" in done.stderr and "too-short" not in done.stderr
+
+
+def test_a_changed_conversation_is_taken_by_sighup_and_a_broken_office_is_not(stack, tmp_path):
+	folder = shutil.copytree(stack.env["NEEDLE_CONFIG"], tmp_path / "office")
+	lines, rules = folder / "needle.yaml", folder / "rules.yaml"
+	w = Wechat(stack, tmp_path, office=str(folder)).start()
+	try:
+		first = w.mp.say(person(), "你好")
+		whole = rules.read_text(encoding="utf-8")
+		rules.write_text(whole + "nonsense: 1\n", encoding="utf-8")
+		w.bridge.child.send_signal(signal.SIGHUP)
+		wait_for(lambda: "the file is not taken" in w.bridge.log(), 30, "the broken office to be left")
+		assert "has errors" in w.bridge.log() and w.mp.say(person(), "你好") == first
+		rules.write_text(whole, encoding="utf-8")
+		(folder / "words.yaml").write_text("conversation: {lines: {greeting: 您好，这里是街道}}\n", encoding="utf-8")
+		text = lines.read_text(encoding="utf-8")
+		lines.write_text(re.sub(r"(?m)^include: \[", "include: [words.yaml, ", text), encoding="utf-8")
+		w.bridge.child.send_signal(signal.SIGHUP)
+		wait_for(lambda: w.bridge.log().count("bridge.start") == 2 and w.bridge.is_ready(), 30, "the new words")
+		assert w.mp.say(person(), "你好") == "您好，这里是街道"
+	finally:
+		w.close()
 
 
 # ---- in ----
