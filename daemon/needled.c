@@ -176,7 +176,6 @@ bool needled_reload(struct daemon *d, const char *by, struct str *text)
 	int r;
 
 	notify_reloading();
-	fault_point("in-reload");
 	r = load(d, by, 0, &s, &e);
 	if (s)
 		f = s->findings;
@@ -185,6 +184,7 @@ bool needled_reload(struct daemon *d, const char *by, struct str *text)
 	if (r == 0)
 		r = decoders_open(d->plugins, &s->office, &decoders, &e);
 	if (r == 0) {
+		fault_point("in-reload");     /* read, judged, and not at work */
 		warn_restart(d, s, &trial.arena, &f);
 		log_notice("config.loaded", "configuration %s at work", s->office.hash);
 		put_to_work(d, settings_ref(s), decoders);

@@ -1,10 +1,10 @@
 #pragma once
 /*
  * Named fault points. NEEDLE_FAULT="name" or "name:N" makes the process kill itself (SIGKILL) when
- * it passes that point (for the N-th time). NEEDLE_BREAK="name" switches one discipline off on
- * purpose, so that a test can show that it would notice. NEEDLE_CLOCK="file" names eight bytes, a
- * number of microseconds by which the wall clock is wrong; whoever writes them makes it jump. All cost
- * one load when unset.
+ * it passes that point (for the N-th time), and say "fault name" on standard error right before.
+ * NEEDLE_BREAK="name" switches one discipline off on purpose, so that a test can show that it would
+ * notice. NEEDLE_CLOCK="file" names eight bytes, a number of microseconds by which the wall clock is
+ * wrong; whoever writes them makes it jump. All cost one load when unset.
  */
 #include <stdbool.h>
 #include <stdint.h>

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/counter.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "core/life/event.h"
 #include "dispatch/parts.h"
@@ -48,6 +49,7 @@ static void compare(struct dispatch *d, struct map *topics, const struct queue_c
 		publish_card_now(d, topic, card->card, NULL);
 	}
 	take_topic(topics, topic);
+	fault_point("in-reconcile");
 }
 
 static int compare_all(struct dispatch *d, struct map *topics, struct repair *repair, struct err *e)

@@ -7,7 +7,6 @@
 
 #include "base/clock.h"
 #include "base/counter.h"
-#include "base/fault.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "core/time/moment.h"
@@ -220,7 +219,6 @@ static int look_at_broker(struct dispatch *d, struct err *e)
 		d->shown.probe_known = true;
 		d->shown.probe_ok = ok;
 		pthread_mutex_unlock(&d->shown_lock);
-		fault_point("in-reconcile");
 		r = reconcile_cards(d, e);
 	}
 	audit_end(d);

@@ -1,19 +1,19 @@
 """Killing one part of the stack under load and bringing it back, with the time that it took."""
 import bisect
+import concurrent.futures
 import json
 import os
 import random
 import signal
 import statistics
-import threading
 import time
 
 from lib.stack import gone
 from lib.wait import wait_for
 
-# How often the load passes each point in about three quarters of a second.
+# How often the load passes each point in about three quarters of a second; in-reconcile: of the cards.
 POINTS = {"after-append": 900, "before-commit": 30, "after-commit": 30, "before-publish": 2000, "after-publish": 25,
-	  "before-outbox-delete": 12, "in-reload": 1, "in-reconcile": 1}
+	  "before-outbox-delete": 12, "in-reload": 1, "in-reconcile": 150}
 
 
 class Accidents:
@@ -46,25 +46,28 @@ class Accidents:
 	# ---- the daemon ----
 	def at_point(self, point):
 		"""Starts the daemon so that it dies at that point, and waits until it has."""
-		env = {"NEEDLE_FAULT": f"{point}:{self.dice.randint(1, POINTS[point])}"}
+		env, log = {"NEEDLE_FAULT": f"{point}:{self.dice.randint(1, POINTS[point])}"}, self.stack.log_size()
 		if self.up(env):
 			pid = self.stack.pid()
 			if point == "in-reload":
 				os.kill(pid, signal.SIGHUP)
 			wait_for(lambda: gone(pid), 10, f"the end at {env['NEEDLE_FAULT']}", every=0.005)
+		assert self.stack.faults(log) == [point], f"it ended elsewhere than at {env['NEEDLE_FAULT']}: {self.stack.log()[-2000:]}"
 		self.killed()
 
 	def at_random(self, most=0.9):
 		"""Starts the daemon and kills it at some moment: while it starts, or at work."""
-		before, starts = self.now_running("needled-a"), threading.Thread(target=self.up)
-		moment = time.monotonic() + self.dice.uniform(0, most)
-		starts.start()
-		pid = wait_for(lambda: self.now_running("needled-a") not in (0, before) and
-			       self.now_running("needled-a"), 10, "a new daemon", every=0.005)
-		wait_for(lambda: time.monotonic() >= moment, most + 1, every=0.002)
-		os.kill(pid, signal.SIGKILL)
-		wait_for(lambda: gone(pid), 10, "its end", every=0.002)
-		starts.join()
+		before = self.now_running("needled-a")
+		with concurrent.futures.ThreadPoolExecutor(1) as pool:
+			moment = time.monotonic() + self.dice.uniform(0, most)
+			starts = pool.submit(self.up)
+			pid = wait_for(lambda: self.now_running("needled-a") not in (0, before) and
+				       self.now_running("needled-a"), 10, "a new daemon", every=0.005)
+			wait_for(lambda: time.monotonic() >= moment, most + 1, every=0.002)
+			assert not gone(pid), f"it ended by itself: {self.stack.log()[-2000:]}"
+			os.kill(pid, signal.SIGKILL)
+			wait_for(lambda: gone(pid), 10, "its end", every=0.002)
+			starts.result()         # what it died of while it started, if not of this
 		self.killed()
 
 	# ---- how long it took ----

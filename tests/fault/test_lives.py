@@ -70,9 +70,11 @@ class Pair:
 	def point(self, works, stands_by):
 		"""Who takes over dies at a named point of its work, too."""
 		self.stack.kill(instance=stands_by)
-		self.up(stands_by, {"NEEDLE_FAULT": f"{self.dice.choice(POINTS)}:{self.dice.randint(1, 9)}"})
+		point, log = self.dice.choice(POINTS), self.stack.log_size(stands_by)
+		self.up(stands_by, {"NEEDLE_FAULT": f"{point}:{self.dice.randint(1, 9)}"})
 		self.stack.kill(instance=works)
 		wait_for(lambda: not self.stack.running(instance=stands_by), 20, "the end at that point")
+		assert self.stack.faults(log, stands_by) == [point], f"it ended elsewhere than at {point}: {self.stack.log(stands_by)[-2000:]}"
 		self.both()
 
 	def end(self, works, stands_by):

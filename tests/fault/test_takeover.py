@@ -16,6 +16,7 @@ class Pair:
 	def __init__(self, stack):
 		self.stack, self.gaps = stack, {}
 		stack.kill()
+		self.log = stack.log_size()
 		stack.up(env={"NEEDLE_FAULT": f"after-append:{3 * RATE}"})
 		stack.up(instance="b")
 		self.load = Load(stack, RATE)
@@ -51,6 +52,7 @@ class Pair:
 	def kill_a(self):
 		"""It kills itself with a message in its inbox that nobody else has."""
 		wait_for(lambda: not self.stack.running(), 20, "the end of a", every=0.005)
+		assert self.stack.faults(self.log) == ["after-append"], self.stack.log()[-2000:]
 
 	def freeze_a(self):
 		os.kill(self.stack.pid(instance="a"), signal.SIGSTOP)

@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from lib.daemon import Daemon
+from lib.folder import edit
 from lib.stack import BUILD
 from lib.wait import wait_for
 
@@ -98,6 +99,20 @@ def test_sighup_reloads_too(office, folder):
 	os.kill(office.stack.pid(), signal.SIGHUP)
 	wait_for(lambda: not status(office)["last_reload"]["ok"], what="the refusal")
 	office.case(**LAMP)
+
+
+def test_who_dies_in_a_reload_has_read_the_folder_and_the_next_works_by_it(office, folder):
+	office.stack.kill(number=signal.SIGTERM)
+	log = office.stack.log_size()
+	office.stack.up(env={"NEEDLE_FAULT": "in-reload"})
+	append(folder, "rules.yaml", "broken: [\n")
+	assert office.stack.ctl("reload").returncode == 1, "a folder that is refused does not come so far"
+	edit(os.path.join(folder, "rules.yaml"), lambda text: text.replace("broken: [", "  - {id: 半途, when: {text: {any: [半途告示]}}, to: [wuye]}"))
+	os.kill(office.stack.pid(), signal.SIGHUP)
+	wait_for(lambda: not office.stack.running(), what="the daemon to fall in the reload")
+	assert office.stack.faults(log) == ["in-reload"]
+	office.stack.up()
+	assert office.event(office.case(text="半途告示"), "copied", "wuye")
 
 
 def test_a_reload_changes_what_is_subscribed(office, folder):

@@ -116,7 +116,16 @@ class Stack:
 		with open(self.envs[instance]["NEEDLE_LOG"], encoding="utf-8", errors="replace") as f:
 			return f.read()
 
+	def log_size(self, instance="a"):
+		return os.path.getsize(self.envs[instance]["NEEDLE_LOG"])
+
 	# ---- accidents ----
+	def faults(self, since, instance="a"):
+		"""The points at which the daemon has killed itself (NEEDLE_FAULT), by its log behind that log_size()."""
+		with open(self.envs[instance]["NEEDLE_LOG"], "rb") as f:
+			f.seek(since)
+			return re.findall(r"(?m)^fault (\S+)$", f.read().decode(errors="replace"))
+
 	def pid(self, what="needled", instance="a"):
 		return int(self.envs[instance][{"needled": "NEEDLE_PID", "broker": "NEEDLE_BROKER_PID",
 						"postgres": "NEEDLE_PG_PID"}[what]])
