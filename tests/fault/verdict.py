@@ -38,7 +38,7 @@ def quiet(stack, load, bound=60, instances=("a",), due=SOON):
 class Verdict:
 	def __init__(self, stack, load):
 		self.load, self.db = load, stack.db()
-		self.faults = []
+		self.faults = {}        # what, and all of which it is true
 		# Clocks ring on while this looks, and with a hundred thousand cases that takes its time: one moment of the database.
 		self.db.all("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 		self.stored = {r["id"]: r["number"] for r in
@@ -52,7 +52,7 @@ class Verdict:
 
 	def fault(self, what, found):
 		if found:
-			self.faults.append(f"{len(found)} {what}, such as {list(found)[:3]}")
+			self.faults[what] = list(found)
 
 	# ---- reports ----
 	def count(self):
@@ -144,4 +144,4 @@ class Verdict:
 		self.fault("cards that are not as in the queue", [(cards[t], queue[t]) for t in wrong if t in cards and t in queue])
 
 	def must_be_good(self):
-		assert not self.faults, "\n".join(self.faults)
+		assert not self.faults, "\n".join(f"{len(found)} {what}, such as {found[:3]}" for what, found in self.faults.items())
