@@ -111,6 +111,8 @@ class Load:
 		self.cases = collections.deque(maxlen=400)      # first reports that supplements may be about
 		self.wishes = collections.deque()               # what the pacing thread is to send next
 		self.results, self.refused = {}, []
+		# By phase, while it flowed: reports that the broker took, those said again among them, and how long it was there.
+		self.taken, self.connected_s = collections.Counter(), collections.Counter()
 		self.reports, self.commands = Pending(self._send_report), Pending(self._send_command)
 		self.producer = Wire(stack, f"in-{CHANNEL}", [f"{self.root}/receipt/{CHANNEL}/{SOURCE}"], self._receipt,
 				     self._acked)
@@ -163,6 +165,10 @@ class Load:
 		self.kept.append((topic, payload))
 
 	def _acked(self, mid):
+		self.taken[self.phase] += self.flowing
+		self._handed(mid)
+
+	def _handed(self, mid):
 		key = self.mids.pop(mid, None)
 		if key:
 			self.handed_over.add(key)
@@ -177,7 +183,7 @@ class Load:
 		self.mids[mid] = key            # only a producer that does not repeat needs to know
 		if mid in self.acked_early:
 			self.acked_early.discard(mid)
-			self._acked(mid)
+			self._handed(mid)
 
 	def _send_command(self, _key, message):
 		self.officer.publish(f"{self.root}/dept/{message[0]}/cmd", message[1])
@@ -207,12 +213,15 @@ class Load:
 			self._report("s", {"kind": "supplement", "about": about, "text": f"补充 {self.number}{self.padding}"})
 
 	def _run(self):
-		since, sent, next_repeat = time.monotonic(), 0, 0
+		since = last = time.monotonic()
+		sent, next_repeat = 0, 0
 		while not self.quit.wait(0.004):
 			now = time.monotonic()
+			passed, last = now - last, now
 			if not self.producer.up.is_set() or not self.officer.up.is_set():
 				since, sent = now, 0
 				continue
+			self.connected_s[self.phase] += passed if self.flowing else 0
 			while self.wishes:
 				self._wish(*self.wishes.popleft())
 			if now > next_repeat:

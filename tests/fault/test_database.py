@@ -11,7 +11,7 @@ from scale import scale
 from verdict import Verdict, quiet
 
 RATE, AWAY_S = scale((400, 10), (1000, 60))
-SHARE, MEMORY_MIB = 0.7, 64     # of the rate, on a busy machine
+SHARE, MEMORY_MIB = 0.8, 64     # of the rate, on a busy machine
 
 
 def peak_mib(pid):

@@ -133,7 +133,7 @@ def test_a_right_that_is_missing_once_is_an_error_of_ours_in_the_log_and_no_loss
 		assert stack.http("/readyz")[0] == 200 and daemon.stop() == 0
 
 
-@pytest.mark.skipif(not FULL, reason="make torture")
+@pytest.mark.skipif(not FULL, reason="in make torture alone")
 @pytest.mark.parametrize("flow", FLOWS)
 @pytest.mark.parametrize("state", ["40001", "57P01"])
 def test_people_see_the_same_whatever_statement_is_refused(flow, state, tmp_path):
