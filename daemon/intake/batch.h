@@ -39,6 +39,7 @@ struct unit {
 	double alike;
 	bool opened, joined;                    /* what became of a new report */
 	const char *stored_result;              /* of a command that was carried out before */
+	const char *stored_read;                /* … the case whose record it was given, or NULL */
 	const char *answer;                     /* receipt or result, JSON */
 	const struct rule *rule;                /* that won a new case, or NULL */
 	const uint32_t *also;                   /* places of later rules that match it too */

@@ -139,14 +139,20 @@ static int prepare_numbers(struct transaction *t, struct err *e)
 	return wanted ? numbers_ensure(t->pg, transaction_tenant(t), t->numbers, t->now, wanted, e) : 0;
 }
 
+/* A command that was carried out before has its result; but a record is not kept twice, so it is read anew. */
+static bool is_answered(const struct unit *u)
+{
+	bool again = u->command->action == CMD_GET && str_equal(u->stored_read, u->command->case_number);
+
+	return u->twin || (u->stored_result && !again);
+}
+
 /* The case that a unit will step, or NULL. */
 static const char *steps_case(const struct unit *u)
 {
 	switch (u->kind) {
 	case UNIT_COMMAND:
-		if (u->twin || (u->stored_result && u->command->action != CMD_GET))
-			return NULL;
-		return u->command->case_number;
+		return is_answered(u) ? NULL : u->command->case_number;
 	case UNIT_REPORT:
 		if (u->twin)
 			return NULL;
@@ -398,16 +404,17 @@ static void save_command(struct transaction *t, const struct unit *u, struct res
 {
 	const struct command *cmd = u->command;
 	struct command_row *row = arena_alloc(t->b->a, sizeof(*row));
-	const char *record = res->record;
+	const char *record = res->record, *request = cmd->request;
 
+	/* Read again: who and why for the audit, under a name that no request has. */
 	if (u->stored_result)
-		return;
+		request = arena_printf(t->b->a, "\x1f%lld", (long long)(u->rec->received_at * 4 + t->b->instance));
 	res->record = NULL;     /* personal data is not kept twice */
-	*row = (struct command_row){u->dept->id, cmd->request, cmd->case_number,
+	*row = (struct command_row){u->dept->id, request, cmd->case_number,
 				    command_action_names[cmd->action], cmd->by, kept_note(t, cmd), t->now,
 				    result_json(res, t->b->a)};
 	res->record = record;
-	save_row(&t->save, SAVE_COMMAND, row);
+	save_row(&t->save, u->stored_result ? SAVE_COMMAND_AGAIN : SAVE_COMMAND, row);
 }
 
 static int step_command(struct transaction *t, const struct unit *u, struct case_change *change,
@@ -451,7 +458,7 @@ static int do_command(struct transaction *t, struct unit *u, struct err *e)
 	struct result res = {.request = cmd->request, .result = "refused", .number = cmd->case_number};
 	int r;
 
-	if (u->twin || (u->stored_result && cmd->action != CMD_GET)) {
+	if (is_answered(u)) {
 		u->answer = u->twin ? u->twin->answer : u->stored_result;
 		return 0;
 	}
