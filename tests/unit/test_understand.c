@@ -246,6 +246,43 @@ static void odd_members_are_kept_and_marked(void **state)
 	}
 }
 
+/* A number that no machine number holds is a text with its digits; the others stay numbers. */
+static void a_number_beyond_all_bounds_is_kept_as_text(void **state)
+{
+	static const struct {
+		const char *given, *kept;       /* kept NULL: as given */
+	} rows[] = {
+		{"12345678901234567890", "\"12345678901234567890\""},
+		{"-9223372036854775809", "\"-9223372036854775809\""},
+		{"9223372036854775808", "\"9223372036854775808\""},
+		{"9223372036854775807", NULL},
+		{"-9223372036854775808", NULL},
+		{"1e400", "\"1e400\""},
+		{"-1.5E+400", "\"-1.5E+400\""},
+		{"1e309", "\"1e309\""},
+		{"1.7e308", NULL},
+		{"1e-400", "0.0"},
+		{"[1e400 , 7,\"1e400\",\"\\\"\",-2e999]", "[\"1e400\",7,\"1e400\",\"\\\"\",\"-2e999\"]"},
+		{"{\"1e400:\":1e400}", "{\"1e400:\":\"1e400\"}"},
+	};
+	struct told *t = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char payload[200];
+		const json_t *got;
+		json_t *want = json_loads(rows[i].kept ? rows[i].kept : rows[i].given, JSON_DECODE_ANY, NULL);
+
+		snprintf(payload, sizeof(payload), "{\"id\":\"1\",\"text\":\"x\",\"serial\":%s}", rows[i].given);
+		got = json_object_get(report_of(t, wechat, payload)->extra, "serial");
+		if (!json_equal(got, want))
+			fail_msg("%s became %s", rows[i].given, json_dumps(got, JSON_ENCODE_ANY));
+		json_decref(want);
+	}
+	assert_string_equal(report_of(t, wechat, "{\"id\":123456789012345678901234567890,\"text\":\"x\"}")->id,
+			    "123456789012345678901234567890");
+	assert_false(report_of(t, wechat, "{\"id\":\"1\",\"text\":\"x\",\"place\":{\"lat\":1e400,\"lon\":1}}")->has_position);
+}
+
 /* More than the threshold against it: dissatisfied. Half of all for it: satisfied. */
 static void a_vote_is_a_score_where_its_channel_has_a_threshold(void **state)
 {
@@ -587,10 +624,10 @@ static void gb18030_is_read(void **state)
 static int fake_decode(void *self, const struct message *m, const char *utf8, size_t len, struct arena *a,
 		       char ***ret_json, size_t *ret_n, struct err *e)
 {
-	bool two = strcmp(utf8, "two") == 0, odd = strcmp(utf8, "odd") == 0, none = strcmp(utf8, "none") == 0;
+	bool big = strcmp(utf8, "{\"no\":\"1e400\"}") == 0, two = big || strcmp(utf8, "two") == 0, odd = strcmp(utf8, "odd") == 0, none = strcmp(utf8, "none") == 0;
 
 	(void)self;
-	assert_int_equal(m->payload_len, len);
+	assert_true(big || m->payload_len == len);
 	if (strcmp(utf8, "bad") == 0)
 		return err_code(e, ERR_BAD, "decoder", "broken");
 	*ret_n = none ? 0 : 2;
@@ -619,6 +656,8 @@ static void a_decoder_is_asked_first(void **state)
 	assert_int_equal(t->u.n_reports, 2);
 	assert_string_equal(t->u.reports[1].id, "b");
 	assert_string_equal(t->u.reports[1].source, "city");
+	assert_int_equal(tell(t, hotline, "{\"no\":1e400}"), 0);
+	assert_int_equal(t->u.n_reports, 2);
 	assert_int_equal(tell(t, hotline, "none"), 0);
 	assert_int_equal(t->u.n_reports, 0);
 	assert_int_equal(tell(t, hotline, "bad"), ERR_BAD);
@@ -732,7 +771,10 @@ static void bad_input_is_refused_with_a_stable_reason(void **state)
 		{wechat, "{\"id\":\"1\",\"text\":\"x\",}", "not-json", NULL},
 		{wechat, "{\"id\":\"1\",\"text\":\"\\ud800\"}", "not-json", NULL},
 		{wechat, "{\"id\":\"1\",\"text\":\"\\ud800\\u0041\"}", "not-json", NULL},
-		{wechat, "{\"id\":123456789012345678901234567890,\"text\":\"x\"}", "not-json", NULL},
+		{wechat, "{\"id\":\"1\",\"text\":\"x\",1e400:1}", "not-json", NULL},
+		{wechat, "{\"id\":\"1\",\"text\":\"x\",\"n\":01e400}", "not-json", NULL},
+		{wechat, "{\"id\":\"1\",\"text\":\"x\",\"n\":1e400,\"n\":2}", "not-json", NULL},
+		{wechat, "{\"id\":\"1\",\"text\":\"x\",\"n\":[1e400", "not-json", NULL},
 		{wechat, "{\"id\":\"1\",\"text\":NaN}", "not-json", NULL},
 		{wechat, "{\"id\":\"1\",\"text\":\"a\nb\"}", "not-json", NULL},
 		{wechat, "<xml><id>1</id></xml>", "not-json", NULL},
@@ -930,6 +972,7 @@ int main(void)
 		TEST(the_least_report_is_enough),
 		TEST(other_kinds_name_their_case),
 		TEST(odd_members_are_kept_and_marked),
+		TEST(a_number_beyond_all_bounds_is_kept_as_text),
 		TEST(a_vote_is_a_score_where_its_channel_has_a_threshold),
 		TEST(what_is_harmless_is_converted),
 		TEST(secrecy_is_believed_in_doubt),
