@@ -85,7 +85,7 @@ static int resolve_cases(struct transaction *t, struct err *e)
 		return r;
 	n = 0;
 	for (size_t i = 0; i < t->n; i++)
-		if (names_case(&t->units[i]) && !t->units[i].report->case_number) {
+		if (names_case(&t->units[i]) && !t->units[i].number && t->units[i].report->about) {
 			who[n] = &t->units[i];
 			channels[n] = t->units[i].report->channel->id;
 			ids[n++] = t->units[i].report->about;
