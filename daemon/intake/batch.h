@@ -23,7 +23,7 @@ struct unit {
 	const struct department *dept;          /* of a command topic, or NULL */
 	const char *source, *readable_id;
 	struct report *report;
-	struct command *command;
+	struct command *command;                /* of a dead one its case_number alone, if that */
 	struct err why;                         /* of UNIT_DEAD */
 	const char *device;                     /* of UNIT_DEVICE: a device that is due */
 	int is_reading;                         /* as unit_is_reading says; 0: a report like any other */

@@ -491,7 +491,8 @@ static void do_dead(struct transaction *t, struct unit *u)
 	save_row(&t->save, SAVE_DEAD, row);
 	transaction_count(t, COUNT_DEAD_LETTERS);
 	if (u->dept) {
-		struct result res = {.request = u->readable_id, .result = "bad", .reason = err_said(&u->why)};
+		struct result res = {.request = u->readable_id, .result = "bad", .number = u->command->case_number,
+				     .reason = err_said(&u->why)};
 
 		u->answer = result_json(&res, t->b->a);
 		transaction_count(t, COUNT_COMMANDS_BAD);

@@ -301,6 +301,7 @@ def test_a_bad_command_has_its_result_and_changes_nothing(office, pair, n):
 	assert result["reason"] or verdict == "done"
 	assert office.picture(pair["THEIRS"]) == before
 	if verdict == "bad":
+		assert result["case"] == (CASE if CASE.encode() in command else None), "where it can be read"
 		letter = office.dead(topic=f"{office.root}/dept/chengguan/cmd")[0]
 		assert bytes(letter["payload"]) == command and letter["reason"] == result["reason"]
 	nothing_lost_its_head(office)

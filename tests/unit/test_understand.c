@@ -740,6 +740,25 @@ static void what_a_command_shows_is_read_as_a_reports_media(void **state)
 	}
 }
 
+static void a_bad_command_still_names_its_case(void **state)
+{
+	static const struct {
+		const char *command, *code, *number;
+	} rows[] = {
+		{"{\"request\":\"r\",\"case\":\"JYL261120000123\",\"action\":\"dance\"}", "bad-action", "JYL261120000123"},
+		{"{\"case\":\"JYL261120000123\",\"action\":\"accept\"}", "no-request", "JYL261120000123"},
+		{"{\"request\":\"r\",\"case\":\"JYL+\",\"action\":\"dance\"}", "bad-action", NULL},
+		{"{\"request\":\"r\",\"case\":\"JYL261120000123\"", "not-json", NULL},
+	};
+	struct told *t = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_int_equal(tell(t, command, rows[i].command), ERR_BAD);
+		assert_string_equal(t->e.code, rows[i].code);
+		assert_true(str_equal(t->u.command.case_number, rows[i].number));
+	}
+}
+
 static void every_action_has_its_name(void **state)
 {
 	(void)state;
@@ -988,6 +1007,7 @@ int main(void)
 		TEST(a_decoder_is_asked_first),
 		TEST(a_command_belongs_to_the_department_of_its_topic),
 		TEST(what_a_command_shows_is_read_as_a_reports_media),
+		TEST(a_bad_command_still_names_its_case),
 		TEST(every_action_has_its_name),
 		TEST(bad_input_is_refused_with_a_stable_reason),
 		TEST(limits_are_exact),

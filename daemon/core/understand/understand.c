@@ -181,7 +181,7 @@ int understand(const struct office *office, decoder_lookup *decoders, void *deco
 		/* A message stands or falls as one: no half of a batch could be sent again. */
 		ret->reports = NULL;
 		ret->n_reports = 0;
-		memset(&ret->command, 0, sizeof(ret->command));
+		ret->command = (struct command){.case_number = ret->command.case_number};
 		return r;
 	}
 	ret->json[0] = TAKE(keep);
