@@ -43,6 +43,10 @@ static void understand_one(struct batch *b, decoder_lookup *decoders, void *arg,
 		b->units[b->n_units - 1].kind = UNIT_COMMAND;
 		return;
 	}
+	if (!u->n_reports) {
+		add_unit(b, rec, u);
+		b->units[b->n_units - 1].kind = UNIT_NOTHING;
+	}
 	for (size_t i = 0; i < u->n_reports; i++) {
 		add_unit(b, rec, u);
 		b->units[b->n_units - 1].kind = UNIT_REPORT;

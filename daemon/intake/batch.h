@@ -13,7 +13,8 @@
 
 enum { BATCH_MAX = 256 };
 
-enum unit_kind { UNIT_REPORT, UNIT_COMMAND, UNIT_DEAD, UNIT_DEVICE };
+enum unit_kind { UNIT_REPORT, UNIT_COMMAND, UNIT_DEAD, UNIT_DEVICE,
+		 UNIT_NOTHING };        /* a message that a decoder knows and that makes nothing */
 
 /* One report, one command or one dead message, with all that becomes of it. */
 struct unit {

@@ -50,7 +50,7 @@ static void find_twins(struct transaction *t)
 		const char *key;
 
 		u->twin = NULL;
-		if (u->kind == UNIT_DEAD || u->kind == UNIT_DEVICE)
+		if (u->kind != UNIT_REPORT && u->kind != UNIT_COMMAND)
 			continue;
 		key = u->kind == UNIT_REPORT ? key_of(t, u->report->channel->id, u->report->id)
 					     : arena_printf(t->b->a, "\x1f%s\x1f%s", u->dept->id, u->command->request);
@@ -159,6 +159,7 @@ static const char *steps_case(const struct unit *u)
 		return names_case(u) || (!u->fresh && !u->known.same) ? u->number : NULL;
 	case UNIT_DEVICE:
 	case UNIT_DEAD:
+	case UNIT_NOTHING:
 		break;
 	}
 	return NULL;
@@ -513,6 +514,8 @@ static int step_all(struct transaction *t, struct err *e)
 			do_report(t, u);
 		else if (u->kind == UNIT_COMMAND)
 			r = do_command(t, u, e);
+		else if (u->kind == UNIT_NOTHING)
+			receipt(t, u, "updated", NULL, _("there is nothing to do in it"));
 		else
 			do_dead(t, u);
 		if (r < 0 || t->failed)
