@@ -419,6 +419,15 @@ static void the_digest_tells_other_content_but_not_another_time(void **state)
 		"{\"id\":\"1\",\"text\":\"x\",\"comment\":\"x\"}",
 		"{\"id\":\"1\",\"text\":\"x\",\"about\":\"x\"}",
 		"{\"id\":\"1\",\"text\":\"x\",\"kind\":\"talk\"}",
+		"{\"id\":\"1\",\"text\":\"x\",\"accused\":\"x\"}",
+		"{\"id\":\"1\",\"text\":\"x\",\"device\":\"x\"}",
+		"{\"id\":\"1\",\"text\":\"x\",\"media\":[{\"url\":\"https://a/1\"}]}",
+		"{\"id\":\"1\",\"text\":\"x\",\"media\":[{\"url\":\"https://a/2\"}]}",
+		"{\"id\":\"1\",\"text\":\"x\",\"media\":[{\"url\":\"https://a/2\"},{\"url\":\"https://a/1\"}]}",
+		"{\"id\":\"1\",\"text\":\"x\",\"reading\":{\"state\":\"alarm\"}}",
+		"{\"id\":\"1\",\"text\":\"x\",\"reading\":{\"state\":\"clear\"}}",
+		"{\"id\":\"1\",\"text\":\"x\",\"reading\":{\"state\":\"alarm\",\"alarm\":\"x\"}}",
+		"{\"id\":\"1\",\"text\":\"x\",\"reading\":{\"state\":\"alarm\",\"value\":0.5}}",
 		"{\"id\":\"1\",\"kind\":\"rate\",\"about\":\"x\",\"score\":\"satisfied\"}",
 		"{\"id\":\"1\",\"kind\":\"rate\",\"about\":\"x\",\"score\":\"basically\"}"};
 	unsigned char digests[ARRAY_LEN(other) + 1][16];
@@ -433,6 +442,31 @@ static void the_digest_tells_other_content_but_not_another_time(void **state)
 			if (memcmp(digests[k], digests[i + 1], 16) == 0)
 				fail_msg("%s is like %zu", other[i], k);
 	}
+}
+
+static void a_link_that_is_signed_anew_is_the_same_link(void **state)
+{
+	static const char *const links[] = {
+		"{\"id\":\"1\",\"text\":\"x\",\"media\":[{\"url\":\"https://a/1?Expires=1&Signature=x\",\"type\":\"image/jpeg\"}]}",
+		"{\"id\":\"1\",\"text\":\"x\",\"media\":{\"type\":\"image/jpeg\",\"url\":\"https://a/1?Expires=2&Signature=y\"}}",
+		"{\"id\":\"1\",\"text\":\"x\",\"media\":[{\"url\":\"https://a/1?Expires=1&Signature=x\",\"type\":\"image/png\"}]}"};
+	unsigned char digests[ARRAY_LEN(links)][16];
+	struct told *t = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(links); i++)
+		memcpy(digests[i], report_of(t, wechat, links[i])->digest, 16);
+	assert_memory_equal(digests[0], digests[1], 16);
+	assert_memory_not_equal(digests[0], digests[2], 16);
+}
+
+/* Digests are stored: what came before the daemon was replaced must not look like other content when it comes again. */
+static void the_digest_of_a_plain_report_is_what_it_always_was(void **state)
+{
+	struct told *t = *state;
+	char hex[33];
+
+	str_hex(report_of(t, wechat, "{\"id\":\"1\",\"text\":\"路灯不亮\",\"category\":\"市政/路灯\",\"extra\":7}")->digest, 16, hex);
+	assert_string_equal(hex, "c274feb842aa519c57a0263a35bdf587");
 }
 
 /* ---- channels -------------------------------------------------------------------------------- */
@@ -997,6 +1031,8 @@ int main(void)
 		TEST(secrecy_is_believed_in_doubt),
 		TEST(times_come_in_many_forms),
 		TEST(the_digest_tells_other_content_but_not_another_time),
+		TEST(a_link_that_is_signed_anew_is_the_same_link),
+		TEST(the_digest_of_a_plain_report_is_what_it_always_was),
 		TEST(a_vendors_object_is_mapped),
 		TEST(a_mapped_channel_understands_our_own_form_too),
 		TEST(members_may_swap_their_names),
