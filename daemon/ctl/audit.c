@@ -11,7 +11,7 @@
 enum { MANY = 200, MOST = 100000 };
 
 static const struct query Q_AUDIT = {"ctl_audit",
-	"SELECT needle.micros(a.at), a.department, a.by, a.number, a.note, a.result->>'result', c.visibility, a.request "
+	"SELECT needle.micros(a.at), a.department, a.by, a.number, a.note, a.result->>'result', c.visibility, a.result->>'request' "
 	"FROM needle.command a LEFT JOIN needle.cases c ON c.tenant = a.tenant AND c.number = a.number "
 	"WHERE a.tenant = $1 AND a.action = 'get' AND ($2::text IS NULL OR a.number = $2) "
 	"AND ($3::text IS NULL OR a.by = $3) AND ($4::text IS NULL OR a.department = $4) "

@@ -171,6 +171,31 @@ static void say_online(struct dispatch *d)
 	arena_done(&a);
 }
 
+/* False: it is not sure that the broker has it. */
+static bool say_offline(struct dispatch *d)
+{
+	struct arena a = {0};
+	bool said = atomic_load(&d->connected) && publish_plain(d, status_topic(d, &a), status_payload(d, "offline", &a), true);
+
+	for (int i = 0; said && d->flying && i < 50; i++) {
+		struct timespec nap = {0, 10 * 1000000};
+
+		nanosleep(&nap, NULL);
+		publish_land(d);
+	}
+	arena_done(&a);
+	return said && !d->flying;
+}
+
+static void leave(struct dispatch *d, int timeout_ms)
+{
+	if (!say_offline(d))
+		link_leave(d->link);
+	link_stop(d->link, timeout_ms);
+	d->link_started = false;
+	atomic_store(&d->connected, false);
+}
+
 /* ---- the turn --------------------------------------------------------------------------------- */
 static void stay_or_leave(struct dispatch *d)
 {
@@ -191,9 +216,7 @@ static void stay_or_leave(struct dispatch *d)
 	} else if (d->link_started && (!want || left)) {
 		log_notice("link.leave", "%s", active ? "the inbox is full: leaving the broker until it has room"
 						      : "no longer active: leaving the broker");
-		link_stop(d->link, 2000);
-		d->link_started = false;
-		atomic_store(&d->connected, false);
+		leave(d, 2000);
 	}
 	/*
 	 * Without the broker no answer is acknowledged and nothing leaves the inbox, which would stay full
@@ -275,23 +298,10 @@ void session_turn(struct dispatch *d)
 
 void session_end(struct dispatch *d, int timeout_ms)
 {
-	struct arena a = {0};
-
-	if (d->link_started && atomic_load(&d->connected)) {
-		publish_plain(d, status_topic(d, &a), status_payload(d, "offline", &a), true);
-		for (int i = 0; d->flying && i < 50; i++) {
-			struct timespec nap = {0, 10 * 1000000};
-
-			nanosleep(&nap, NULL);
-			publish_land(d);
-		}
-	}
 	if (d->link_started)
-		link_stop(d->link, timeout_ms);
-	d->link_started = false;
+		leave(d, timeout_ms);
 	count_set(COUNT_BROKER_CONNECTED, 0);
 	keep_filters(d, NULL, 0);
 	free(d->filters.v);
 	d->filters.v = NULL;
-	arena_done(&a);
 }

@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "core/life/event.h"
 
-static void add_unit(struct batch *b, const struct inbox_record *rec, const struct understood *u)
+static void add_unit(struct batch *b, const struct inbox_record *rec, struct understood *u)
 {
 	if (b->n_units == b->cap_units) {
 		size_t cap = b->cap_units ? 2 * b->cap_units : 4;
@@ -19,7 +19,8 @@ static void add_unit(struct batch *b, const struct inbox_record *rec, const stru
 		b->cap_units = cap;
 	}
 	b->units[b->n_units++] = (struct unit){.rec = rec, .channel = u->channel, .dept = u->dept,
-					       .source = u->source, .readable_id = u->readable_id};
+					       .source = u->source, .readable_id = u->readable_id,
+					       .command = u->dept ? &u->command : NULL};
 }
 
 static void understand_one(struct batch *b, decoder_lookup *decoders, void *arg, const struct inbox_record *rec)
@@ -40,8 +41,11 @@ static void understand_one(struct batch *b, decoder_lookup *decoders, void *arg,
 	if (u->kind == MESSAGE_COMMAND) {
 		add_unit(b, rec, u);
 		b->units[b->n_units - 1].kind = UNIT_COMMAND;
-		b->units[b->n_units - 1].command = &u->command;
 		return;
+	}
+	if (!u->n_reports) {
+		add_unit(b, rec, u);
+		b->units[b->n_units - 1].kind = UNIT_NOTHING;
 	}
 	for (size_t i = 0; i < u->n_reports; i++) {
 		add_unit(b, rec, u);

@@ -13,7 +13,8 @@
 
 enum { BATCH_MAX = 256 };
 
-enum unit_kind { UNIT_REPORT, UNIT_COMMAND, UNIT_DEAD, UNIT_DEVICE };
+enum unit_kind { UNIT_REPORT, UNIT_COMMAND, UNIT_DEAD, UNIT_DEVICE,
+		 UNIT_NOTHING };        /* a message that a decoder knows and that makes nothing */
 
 /* One report, one command or one dead message, with all that becomes of it. */
 struct unit {
@@ -23,7 +24,7 @@ struct unit {
 	const struct department *dept;          /* of a command topic, or NULL */
 	const char *source, *readable_id;
 	struct report *report;
-	struct command *command;
+	struct command *command;                /* of a dead one its case_number alone, if that */
 	struct err why;                         /* of UNIT_DEAD */
 	const char *device;                     /* of UNIT_DEVICE: a device that is due */
 	int is_reading;                         /* as unit_is_reading says; 0: a report like any other */
@@ -39,6 +40,7 @@ struct unit {
 	double alike;
 	bool opened, joined;                    /* what became of a new report */
 	const char *stored_result;              /* of a command that was carried out before */
+	const char *stored_read;                /* … the case whose record it was given, or NULL */
 	const char *answer;                     /* receipt or result, JSON */
 	const struct rule *rule;                /* that won a new case, or NULL */
 	const uint32_t *also;                   /* places of later rules that match it too */

@@ -200,6 +200,7 @@ int transaction_look_up_commands(struct transaction *t, struct err *e)
 	const char **depts = arena_alloc(t->b->a, t->n * sizeof(*depts));
 	const char **requests = arena_alloc(t->b->a, t->n * sizeof(*requests));
 	const char **results = arena_alloc(t->b->a, t->n * sizeof(*results));
+	const char **read = arena_alloc(t->b->a, t->n * sizeof(*read));
 	struct unit **who = arena_alloc(t->b->a, t->n * sizeof(struct unit *));
 	size_t n = 0;
 	int r;
@@ -210,8 +211,10 @@ int transaction_look_up_commands(struct transaction *t, struct err *e)
 			depts[n] = t->units[i].dept->id;
 			requests[n++] = t->units[i].command->request;
 		}
-	r = n ? lookup_commands(t->pg, transaction_tenant(t), depts, requests, n, t->b->a, results, e) : 0;
-	for (size_t i = 0; r == 0 && i < n; i++)
+	r = n ? lookup_commands(t->pg, transaction_tenant(t), depts, requests, n, t->b->a, results, read, e) : 0;
+	for (size_t i = 0; r == 0 && i < n; i++) {
 		who[i]->stored_result = results[i];
+		who[i]->stored_read = read[i];
+	}
 	return r;
 }

@@ -50,7 +50,7 @@ static void find_twins(struct transaction *t)
 		const char *key;
 
 		u->twin = NULL;
-		if (u->kind == UNIT_DEAD || u->kind == UNIT_DEVICE)
+		if (u->kind != UNIT_REPORT && u->kind != UNIT_COMMAND)
 			continue;
 		key = u->kind == UNIT_REPORT ? key_of(t, u->report->channel->id, u->report->id)
 					     : arena_printf(t->b->a, "\x1f%s\x1f%s", u->dept->id, u->command->request);
@@ -85,7 +85,7 @@ static int resolve_cases(struct transaction *t, struct err *e)
 		return r;
 	n = 0;
 	for (size_t i = 0; i < t->n; i++)
-		if (names_case(&t->units[i]) && !t->units[i].report->case_number) {
+		if (names_case(&t->units[i]) && !t->units[i].number && t->units[i].report->about) {
 			who[n] = &t->units[i];
 			channels[n] = t->units[i].report->channel->id;
 			ids[n++] = t->units[i].report->about;
@@ -139,20 +139,27 @@ static int prepare_numbers(struct transaction *t, struct err *e)
 	return wanted ? numbers_ensure(t->pg, transaction_tenant(t), t->numbers, t->now, wanted, e) : 0;
 }
 
+/* A command that was carried out before has its result; but a record is not kept twice, so it is read anew. */
+static bool is_answered(const struct unit *u)
+{
+	bool again = u->command->action == CMD_GET && str_equal(u->stored_read, u->command->case_number);
+
+	return u->twin || (u->stored_result && !again);
+}
+
 /* The case that a unit will step, or NULL. */
 static const char *steps_case(const struct unit *u)
 {
 	switch (u->kind) {
 	case UNIT_COMMAND:
-		if (u->twin || (u->stored_result && u->command->action != CMD_GET))
-			return NULL;
-		return u->command->case_number;
+		return is_answered(u) ? NULL : u->command->case_number;
 	case UNIT_REPORT:
 		if (u->twin)
 			return NULL;
 		return names_case(u) || (!u->fresh && !u->known.same) ? u->number : NULL;
 	case UNIT_DEVICE:
 	case UNIT_DEAD:
+	case UNIT_NOTHING:
 		break;
 	}
 	return NULL;
@@ -398,16 +405,17 @@ static void save_command(struct transaction *t, const struct unit *u, struct res
 {
 	const struct command *cmd = u->command;
 	struct command_row *row = arena_alloc(t->b->a, sizeof(*row));
-	const char *record = res->record;
+	const char *record = res->record, *request = cmd->request;
 
+	/* Read again: who and why for the audit, under a name that no request has. */
 	if (u->stored_result)
-		return;
+		request = arena_printf(t->b->a, "\x1f%lld", (long long)(u->rec->received_at * 4 + t->b->instance));
 	res->record = NULL;     /* personal data is not kept twice */
-	*row = (struct command_row){u->dept->id, cmd->request, cmd->case_number,
+	*row = (struct command_row){u->dept->id, request, cmd->case_number,
 				    command_action_names[cmd->action], cmd->by, kept_note(t, cmd), t->now,
 				    result_json(res, t->b->a)};
 	res->record = record;
-	save_row(&t->save, SAVE_COMMAND, row);
+	save_row(&t->save, u->stored_result ? SAVE_COMMAND_AGAIN : SAVE_COMMAND, row);
 }
 
 static int step_command(struct transaction *t, const struct unit *u, struct case_change *change,
@@ -451,7 +459,7 @@ static int do_command(struct transaction *t, struct unit *u, struct err *e)
 	struct result res = {.request = cmd->request, .result = "refused", .number = cmd->case_number};
 	int r;
 
-	if (u->twin || (u->stored_result && cmd->action != CMD_GET)) {
+	if (is_answered(u)) {
 		u->answer = u->twin ? u->twin->answer : u->stored_result;
 		return 0;
 	}
@@ -484,7 +492,8 @@ static void do_dead(struct transaction *t, struct unit *u)
 	save_row(&t->save, SAVE_DEAD, row);
 	transaction_count(t, COUNT_DEAD_LETTERS);
 	if (u->dept) {
-		struct result res = {.request = u->readable_id, .result = "bad", .reason = err_said(&u->why)};
+		struct result res = {.request = u->readable_id, .result = "bad", .number = u->command->case_number,
+				     .reason = err_said(&u->why)};
 
 		u->answer = result_json(&res, t->b->a);
 		transaction_count(t, COUNT_COMMANDS_BAD);
@@ -505,6 +514,8 @@ static int step_all(struct transaction *t, struct err *e)
 			do_report(t, u);
 		else if (u->kind == UNIT_COMMAND)
 			r = do_command(t, u, e);
+		else if (u->kind == UNIT_NOTHING)
+			receipt(t, u, "updated", NULL, _("there is nothing to do in it"));
 		else
 			do_dead(t, u);
 		if (r < 0 || t->failed)

@@ -40,7 +40,7 @@ int transaction_first_report(struct transaction *t, const struct case_change *ch
 /* read.c: a record into a result, or why it cannot be sent. */
 struct result;
 int transaction_read(struct transaction *t, const struct case_record *c, struct result *res, struct err *e);
-/* What is stored under the ids that were not new: unit.known, number; of commands unit.stored_result. */
+/* What is stored under the ids that were not new: unit.known, number; of commands unit.stored_result, stored_read. */
 int transaction_look_up_known(struct transaction *t, struct err *e);
 int transaction_look_up_commands(struct transaction *t, struct err *e);
 

@@ -340,7 +340,9 @@ void link_disconnect_begin(struct link *link)
 
 	if (link->options.clean)
 		MQTTProperties_add(&goodbye.properties, &at_once);
-	goodbye.reasonCode = MQTTREASONCODE_NORMAL_DISCONNECTION;
+	goodbye.reasonCode = link->options.will_topic && atomic_load(&link->abrupt)
+				     ? MQTTREASONCODE_DISCONNECT_WITH_WILL_MESSAGE
+				     : MQTTREASONCODE_NORMAL_DISCONNECTION;
 	goodbye.onSuccess5 = on_left;
 	goodbye.onFailure5 = on_left_failed;
 	goodbye.context = link;

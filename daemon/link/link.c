@@ -240,6 +240,7 @@ void link_start(struct link *link)
 {
 	pthread_mutex_lock(&link->lock);
 	link->wanted = true;
+	atomic_store(&link->abrupt, false);
 	link->attempts = 0;
 	link->next_try_us = clock_mono_us();
 	pthread_cond_broadcast(&link->changed);
@@ -266,6 +267,7 @@ void link_leave(struct link *link)
 {
 	pthread_mutex_lock(&link->lock);
 	link->wanted = false;
+	atomic_store(&link->abrupt, true);
 	pthread_cond_broadcast(&link->changed);
 	pthread_mutex_unlock(&link->lock);
 }

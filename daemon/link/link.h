@@ -67,7 +67,7 @@ int link_new(const struct link_options *options, const struct link_callbacks *ca
 void link_start(struct link *link);
 /* Disconnects on purpose and stays away until link_start. Waits up to timeout_ms for a clean goodbye. */
 void link_stop(struct link *link, int timeout_ms);
-/* The same without a wait; the one call that a callback may make. */
+/* The same without a wait, and the will is published; the one call that a callback may make. */
 void link_leave(struct link *link);
 /* Never destroyed inside a running daemon (research: MQTTAsync_destroy may hang); frees own memory only. */
 void link_free(struct link *link);

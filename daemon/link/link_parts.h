@@ -59,6 +59,7 @@ struct link {
 	pthread_cond_t changed;         /* any of what follows */
 	enum link_state state;
 	_Atomic bool up;                /* state is LINK_UP, for those without the lock */
+	_Atomic bool abrupt;            /* nobody has said goodbye: the will does */
 	bool wanted, quit;
 	bool leaving;                   /* away, but the user is still being told */
 	bool spent;                     /* the handle has publishes of a connection that ended */

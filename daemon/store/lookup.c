@@ -29,8 +29,9 @@ static const struct query known_numbers = {
 			 " JOIN LATERAL " CASE_OF("u.number")};
 static const struct query known_commands = {
 	"known_commands",
-	"SELECT u.i, c.result FROM unnest($2::text[], $3::text[]) WITH ORDINALITY u(department, request, i)"
-	" CROSS JOIN LATERAL (SELECT x.result FROM command x WHERE x.tenant = $1::text AND x.department = u.department"
+	"SELECT u.i, c.result, CASE WHEN c.action = 'get' AND c.result->>'result' = 'done' THEN c.number END"
+	" FROM unnest($2::text[], $3::text[]) WITH ORDINALITY u(department, request, i)"
+	" CROSS JOIN LATERAL (SELECT x.* FROM command x WHERE x.tenant = $1::text AND x.department = u.department"
 	" AND x.request = u.request OFFSET 0) c"};
 static const struct query lease = {
 	"lease_numbers", "INSERT INTO number_day AS d (tenant, day, next) VALUES ($1::text, $2::text, 1 + $3::int8)"
@@ -79,24 +80,33 @@ int lookup_reports(struct pg *pg, const char *tenant, const struct report_row *c
 	return 0;
 }
 
-/* Both look up pairs of texts and give one text back. */
+/* All look up pairs of texts and give one text back, or another one beside it. */
 static int lookup_pairs(struct pg *pg, const struct query *q, const char *tenant, const char *const *first,
-			const char *const *second, size_t n, struct arena *a, const char **ret, struct err *e)
+			const char *const *second, size_t n, struct arena *a, const char **ret, const char **ret_other,
+			struct err *e)
 {
 	struct pg_args args = {0};
 	struct pg_rows found = {0};
 	int r;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		ret[i] = NULL;
+		if (ret_other)
+			ret_other[i] = NULL;
+	}
 	pg_text(&args, tenant);
 	pg_texts(&args, first, n);
 	pg_texts(&args, second, n);
 	r = pg_run(pg, q, &args, &found, e);
 	if (r < 0)
 		return r;
-	for (int i = 0; i < found.n; i++)
-		ret[pg_get_int(&found, i, 0) - 1] = text_at(&found, i, 1, a);
+	for (int i = 0; i < found.n; i++) {
+		int64_t at = pg_get_int(&found, i, 0) - 1;
+
+		ret[at] = text_at(&found, i, 1, a);
+		if (ret_other)
+			ret_other[at] = text_at(&found, i, 2, a);
+	}
 	pg_rows_done(&found);
 	return 0;
 }
@@ -104,14 +114,14 @@ static int lookup_pairs(struct pg *pg, const struct query *q, const char *tenant
 int lookup_about(struct pg *pg, const char *tenant, const char *const *channels, const char *const *ids, size_t n,
 		 struct arena *a, const char **ret, struct err *e)
 {
-	return lookup_pairs(pg, &about, tenant, channels, ids, n, a, ret, e);
+	return lookup_pairs(pg, &about, tenant, channels, ids, n, a, ret, NULL, e);
 }
 
 int lookup_numbers(struct pg *pg, const char *tenant, const char *const *numbers, size_t n, struct arena *a,
 		   bool *ret, struct err *e)
 {
 	const char **found = arena_alloc(a, n * sizeof(*found));
-	int r = lookup_pairs(pg, &known_numbers, tenant, numbers, numbers, n, a, found, e);
+	int r = lookup_pairs(pg, &known_numbers, tenant, numbers, numbers, n, a, found, NULL, e);
 
 	for (size_t i = 0; r == 0 && i < n; i++)
 		ret[i] = found[i] != NULL;
@@ -119,9 +129,9 @@ int lookup_numbers(struct pg *pg, const char *tenant, const char *const *numbers
 }
 
 int lookup_commands(struct pg *pg, const char *tenant, const char *const *depts, const char *const *requests,
-		    size_t n, struct arena *a, const char **ret, struct err *e)
+		    size_t n, struct arena *a, const char **ret, const char **ret_read, struct err *e)
 {
-	return lookup_pairs(pg, &known_commands, tenant, depts, requests, n, a, ret, e);
+	return lookup_pairs(pg, &known_commands, tenant, depts, requests, n, a, ret, ret_read, e);
 }
 
 enum { LEASE_LEAST = 32, LEASE_MOST = 1024, LEASE_LASTS_US = 1000000 };

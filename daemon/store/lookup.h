@@ -18,9 +18,9 @@ int lookup_about(struct pg *pg, const char *tenant, const char *const *channels,
 /* ret[i]: there is a case numbers[i] */
 int lookup_numbers(struct pg *pg, const char *tenant, const char *const *numbers, size_t n, struct arena *a,
 		   bool *ret, struct err *e);
-/* (department, request) -> stored result, NULL where new */
+/* (department, request) -> stored result, NULL where new; and the case whose record a `get` was given, else NULL */
 int lookup_commands(struct pg *pg, const char *tenant, const char *const *depts, const char *const *requests,
-		    size_t n, struct arena *a, const char **ret, struct err *e);
+		    size_t n, struct arena *a, const char **ret, const char **ret_read, struct err *e);
 
 /*
  * Case numbers of one day from leased blocks: prefix + yymmdd + at least six digits. A block is leased in

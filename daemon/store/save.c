@@ -223,6 +223,8 @@ static struct table tables[N_SAVE_TABLE] = {
 	[SAVE_TIMER_PUT] = {"timer", COLUMNS(timer_columns),
 			    .then = " ON CONFLICT (tenant, number) DO UPDATE SET due_at = excluded.due_at"},
 	[SAVE_COMMAND] = {"command", COLUMNS(command_columns), .then = ""},
+	/* A record that was read again, by a message that may have been stored before. */
+	[SAVE_COMMAND_AGAIN] = {"command", COLUMNS(command_columns), .then = " ON CONFLICT DO NOTHING"},
 	[SAVE_MATTER_PUT] = {"matter", COLUMNS(matter_columns), .then = ""},
 	[SAVE_CLOSED] = {"closed", COLUMNS(closed_columns), .then = " ON CONFLICT DO NOTHING"},
 	[SAVE_REPORT_MOVED] = {"report", COLUMNS(moved_columns), .then = "", .n_keys = 2, .update = true},

@@ -398,9 +398,15 @@ static const struct shape shapes[] = {
 	{{"msgid", "chat"}, chat_message},
 };
 
+/* The contract's own form may hold members under these names: they are its sender's, and not the report. */
+static bool is_contract(const json_t *in)
+{
+	return json_integer_value(json_object_get(in, "v")) == 1 && json_object_get(in, "id");
+}
+
 static const struct shape *shape_of(const json_t *in)
 {
-	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++)
+	for (size_t i = 0; !is_contract(in) && i < sizeof(shapes) / sizeof(*shapes); i++)
 		if (json_object_get(in, shapes[i].marks[0]) && json_object_get(in, shapes[i].marks[1]))
 			return &shapes[i];
 	return NULL;
@@ -411,6 +417,8 @@ static json_t *orders_of(json_t *root)
 {
 	json_t *one = json_object_get(root, "order_info"), *list = json_object_get(root, "order_list");
 
+	if (is_contract(root))
+		return root;
 	return shape_of(one) ? one : shape_of(json_array_get(list, 0)) ? list : root;
 }
 

@@ -43,7 +43,6 @@ DEAD = (
 	("null", b"null", "not-json", None),
 	("NaN", b'{"id":"x","text":"a","n":NaN}', "not-json", None),
 	("Infinity", b'{"id":"x","text":"a","n":-Infinity}', "not-json", None),
-	("a number beyond all bounds", b'{"id":"x","text":"a","n":1e999}', "not-json", None),
 	("bytes that are no UTF-8", b'{"id":"x","text":"\xff\xfe"}', "bad-utf8", None),
 	("an overlong slash", b'{"id":"x","text":"\xc0\xaf"}', "bad-utf8", None),
 	("a surrogate in UTF-8", b'{"id":"x","text":"\xed\xa0\x80"}', "bad-utf8", None),
@@ -133,6 +132,8 @@ KEPT = (
 	("names that mean something elsewhere", odd(**{"": 1, "__proto__": 2, "constructor": 3, "x" * 5000: 4, SQL: 5}),
 	 lambda c, r, p: c["extra"][""] == 1 and c["extra"][SQL] == 5),
 	("numbers at their ends", odd(big=2**63 - 1, small=-2**63, real=1.7e308, tiny=5e-324), lambda c, r, p: c["extra"]["big"] == 2**63 - 1),
+	("a number beyond all bounds", b'{"id":"huge-1","text":"a","n":1e999,"serial":12345678901234567890}',
+	 lambda c, r, p: c["extra"]["n"] == "1e999" and c["extra"]["serial"] == "12345678901234567890"),
 	("a text of 200 kB", odd(text="长" * 70000), lambda c, r, p: len(r["text"]) == 70000 and len(c["title"]) <= 40),
 	("control characters", odd(text="a\u0001\u001b[31m\u202egnihsif\u200b\u2028b"), lambda c, r, p: "gnihsif" in r["text"]),
 	("SQL everywhere", odd(text=SQL, category=SQL, urgency=SQL, device=SQL, accused=SQL, about=SQL, comment=SQL, extra=SQL, time=SQL,
@@ -300,6 +301,7 @@ def test_a_bad_command_has_its_result_and_changes_nothing(office, pair, n):
 	assert result["reason"] or verdict == "done"
 	assert office.picture(pair["THEIRS"]) == before
 	if verdict == "bad":
+		assert result["case"] == (CASE if CASE.encode() in command else None), "where it can be read"
 		letter = office.dead(topic=f"{office.root}/dept/chengguan/cmd")[0]
 		assert bytes(letter["payload"]) == command and letter["reason"] == result["reason"]
 	nothing_lost_its_head(office)

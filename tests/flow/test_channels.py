@@ -194,15 +194,19 @@ def test_what_a_device_says_beside_alarms_makes_nothing_where_nobody_watches_it(
 	assert stored(office) == before
 
 
-@pytest.mark.parametrize("channel,name", (
-	("wechat", "group-image.json"),
-	("hotline", "chinese-unrated.json"),
-))
-def test_what_asks_for_nothing_makes_nothing(office, channel, name):
-	before, dead = stored(office), len(office.dead())
-	send(office, channel, sample(channel, name))
+@pytest.mark.parametrize("channel,message", (
+	("wechat", sample("wechat", "group-image.json")),
+	("hotline", sample("hotline", "chinese-unrated.json")),
+	("device", {"sn": "SW-0007", "time": "2026-07-20T15:04:05+08:00", "alarms": []}),
+), ids=("a picture in a group", "a call that nobody took", "a logger without alarms"))
+def test_what_asks_for_nothing_makes_nothing_and_has_its_receipt_all_the_same(office, channel, message):
+	before, dead, heard = stored(office), len(office.dead()), office.admin.collect(f"{office.root}/receipt/{channel}/none")
+	office.user(f"in-{channel}").publish(f"{office.root}/in/{channel}/none", message, correlation=b"kept until then")
+	got = heard.wait(what="the receipt, for which its adapter waits")
+	assert got.correlation == b"kept until then"
+	assert {k: got.json[k] for k in ("id", "result", "case")} == {"id": None, "result": "updated", "case": None} and got.json["reason"]
 	nothing_came(office, channel, before)
-	assert len(office.dead()) == dead
+	assert len(office.dead()) == dead and len(heard) == 1
 
 
 def test_a_channel_with_a_decoder_understands_the_contracts_own_form_too(office):

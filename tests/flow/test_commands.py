@@ -165,6 +165,26 @@ def test_get_is_audited_and_each_time_reads_anew(office):
 	audit = office.db.one("select * from needle.command where request = %s", request)
 	assert audit["action"] == "get" and audit["by"] == "wang" and audit["number"] == case
 	assert "record" not in audit["result"], "personal data is not kept twice"
+	assert office.do("chengguan", case, "get", request=request, by="li", note="再看")["result"] == "done"
+	items = office.stack.ctl_json("audit", case)["items"]
+	assert [(i["by"], i["note"], i["request"]) for i in items] == [
+		("li", "再看", request), ("wang", None, request), ("wang", None, request)], "every reading is listed"
+
+
+def test_a_request_that_was_used_gives_its_own_result_and_no_record(office):
+	case, other = office.case(**LAMP), office.case(**LAMP)
+	accept, read, refused = (uuid.uuid4().hex for _ in range(3))
+	first = office.do("chengguan", case, "accept", request=accept)
+	assert office.do("chengguan", other, "get", request=accept) == first
+	assert office.do("chengguan", case, "get", request=accept) == first
+	assert "record" in office.do("chengguan", case, "get", request=read)
+	again = office.do("chengguan", other, "get", request=read)
+	assert again["case"] == case and again["result"] == "done" and "record" not in again, again
+	assert "record" not in office.do("chengguan", case, "accept", request=read)
+	first = office.do("huanwei", case, "get", request=refused)
+	office.done("ducha", case, "transfer", to="huanwei")
+	assert office.do("huanwei", case, "get", request=refused) == first and first["result"] == "refused"
+	assert [i["case"] for i in office.stack.ctl_json("audit", other)["items"]] == [], "nobody has read it"
 
 
 def test_supports_triage_and_supervisors_may_read(office):

@@ -226,6 +226,14 @@ def test_what_is_said_about_an_unknown_case_is_dead(office):
 		assert office.report(kind=kind, about="never-heard-of", **more)["result"] == "dead"
 
 
+def test_a_case_number_that_is_unknown_does_not_hide_a_good_about(office):
+	case = office.case(id="about-2", **LAMP)
+	assert office.report(kind="urge", case="JYL200101000001", about="about-2")["case"] == case
+	assert office.report(kind="urge", case="JYL200101000001", about="never-heard-of")["result"] == "dead"
+	other = office.case(**LAMP)
+	assert office.report(kind="urge", case=other, about="about-2")["case"] == other, "a good number counts first"
+
+
 def test_another_channels_report_id_names_no_case(office):
 	office.case("letter", id="letters-own", **LAMP)
 	assert office.report("patrol", kind="urge", about="letters-own")["result"] == "dead"

@@ -489,7 +489,7 @@ static void two_with_one_session_do_not_fight_when_one_may_not_connect(void **st
 	client_end(second);
 }
 
-static void the_will_is_published_for_the_killed_and_not_for_the_stopped(void **state)
+static void the_will_speaks_for_the_killed_and_for_who_leaves_at_once_and_not_for_the_stopped(void **state)
 {
 	struct broker *b = *state;
 	struct link_options o = options(b, "mortal");
@@ -525,6 +525,20 @@ static void the_will_is_published_for_the_killed_and_not_for_the_stopped(void **
 	client_end(c);
 	usleep(500000);
 	assert_int_equal(watcher->messages, before);
+	/* Who leaves at once had no time to say so. */
+	o.client_id = "abrupt";
+	c = client_with(&o);
+	assert_true(reaches(&c->connected, 1, 10));
+	link_leave(c->link);
+	assert_true(reaches(&watcher->messages, before + 1, 10));
+	assert_string_equal(watcher->payload, "1 offline");
+	/* It comes back, and the next goodbye is one again. */
+	assert_true(reaches(&c->disconnected, 1, 10));
+	link_start(c->link);
+	assert_true(reaches(&c->connected, 2, 10));
+	client_end(c);
+	usleep(500000);
+	assert_int_equal(watcher->messages, before + 1);
 	client_end(watcher);
 }
 
@@ -947,7 +961,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		/* First: it forks, and that needs a process in which Paho has no threads yet. */
-		TEST(the_will_is_published_for_the_killed_and_not_for_the_stopped),
+		TEST(the_will_speaks_for_the_killed_and_for_who_leaves_at_once_and_not_for_the_stopped),
 		TEST(it_keeps_trying_until_the_broker_is_there),
 		TEST(a_link_that_never_got_through_can_be_stopped),
 		TEST(small_packets_are_not_held_back),

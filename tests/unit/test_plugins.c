@@ -210,6 +210,15 @@ static const struct line {
 	{"wechat", "[]", DECODER_NOT_MINE, NULL},
 	{"device", "not json", DECODER_NOT_MINE, NULL},
 	{"device", "null", DECODER_NOT_MINE, NULL},
+	/* … whatever members of its own a sender adds to it; a vendor's `v` alone does not make it the contract's */
+	{"hotline", "{'v':1,'id':'A1','text':'x','工单编号':'G1'}", DECODER_NOT_MINE, NULL},
+	{"wechat", "{'v':1,'id':'A1','text':'x','order_id':'o1'}", DECODER_NOT_MINE, NULL},
+	{"wechat", "{'v':1,'id':'A1','text':'x','msgid':'m1','chat':{'type':'single'}}", DECODER_NOT_MINE, NULL},
+	{"wechat", "{'v':1,'id':'A1','text':'x','order_info':{'order_id':'o1','desc':'y'}}", DECODER_NOT_MINE, NULL},
+	{"device", "{'v':1,'id':'A1','text':'x','sn':'1','level':0.4}", DECODER_NOT_MINE, NULL},
+	{"device", "{'v':1,'id':'A1','text':'x','imei':'1','alarmType':'open'}", DECODER_NOT_MINE, NULL},
+	{"device", "{'v':1,'imei':'1','alarmType':'open','alarmId':9}", 0, "[{'id':'9','x_v':1}]"},
+	{"wechat", "{'v':1,'order_id':77,'desc':'x'}", 0, "[{'id':'77'}]"},
 	/* a shape that lacks what it cannot lack */
 	{"hotline", "{'诉求内容':'没有编号'}", ERR_BAD, "no number"},
 	{"hotline", "{'工单编号':'','诉求内容':'编号为空'}", ERR_BAD, "no number"},

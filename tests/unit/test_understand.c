@@ -246,6 +246,43 @@ static void odd_members_are_kept_and_marked(void **state)
 	}
 }
 
+/* A number that no machine number holds is a text with its digits; the others stay numbers. */
+static void a_number_beyond_all_bounds_is_kept_as_text(void **state)
+{
+	static const struct {
+		const char *given, *kept;       /* kept NULL: as given */
+	} rows[] = {
+		{"12345678901234567890", "\"12345678901234567890\""},
+		{"-9223372036854775809", "\"-9223372036854775809\""},
+		{"9223372036854775808", "\"9223372036854775808\""},
+		{"9223372036854775807", NULL},
+		{"-9223372036854775808", NULL},
+		{"1e400", "\"1e400\""},
+		{"-1.5E+400", "\"-1.5E+400\""},
+		{"1e309", "\"1e309\""},
+		{"1.7e308", NULL},
+		{"1e-400", "0.0"},
+		{"[1e400 , 7,\"1e400\",\"\\\"\",-2e999]", "[\"1e400\",7,\"1e400\",\"\\\"\",\"-2e999\"]"},
+		{"{\"1e400:\":1e400}", "{\"1e400:\":\"1e400\"}"},
+	};
+	struct told *t = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char payload[200];
+		const json_t *got;
+		json_t *want = json_loads(rows[i].kept ? rows[i].kept : rows[i].given, JSON_DECODE_ANY, NULL);
+
+		snprintf(payload, sizeof(payload), "{\"id\":\"1\",\"text\":\"x\",\"serial\":%s}", rows[i].given);
+		got = json_object_get(report_of(t, wechat, payload)->extra, "serial");
+		if (!json_equal(got, want))
+			fail_msg("%s became %s", rows[i].given, json_dumps(got, JSON_ENCODE_ANY));
+		json_decref(want);
+	}
+	assert_string_equal(report_of(t, wechat, "{\"id\":123456789012345678901234567890,\"text\":\"x\"}")->id,
+			    "123456789012345678901234567890");
+	assert_false(report_of(t, wechat, "{\"id\":\"1\",\"text\":\"x\",\"place\":{\"lat\":1e400,\"lon\":1}}")->has_position);
+}
+
 /* More than the threshold against it: dissatisfied. Half of all for it: satisfied. */
 static void a_vote_is_a_score_where_its_channel_has_a_threshold(void **state)
 {
@@ -382,6 +419,15 @@ static void the_digest_tells_other_content_but_not_another_time(void **state)
 		"{\"id\":\"1\",\"text\":\"x\",\"comment\":\"x\"}",
 		"{\"id\":\"1\",\"text\":\"x\",\"about\":\"x\"}",
 		"{\"id\":\"1\",\"text\":\"x\",\"kind\":\"talk\"}",
+		"{\"id\":\"1\",\"text\":\"x\",\"accused\":\"x\"}",
+		"{\"id\":\"1\",\"text\":\"x\",\"device\":\"x\"}",
+		"{\"id\":\"1\",\"text\":\"x\",\"media\":[{\"url\":\"https://a/1\"}]}",
+		"{\"id\":\"1\",\"text\":\"x\",\"media\":[{\"url\":\"https://a/2\"}]}",
+		"{\"id\":\"1\",\"text\":\"x\",\"media\":[{\"url\":\"https://a/2\"},{\"url\":\"https://a/1\"}]}",
+		"{\"id\":\"1\",\"text\":\"x\",\"reading\":{\"state\":\"alarm\"}}",
+		"{\"id\":\"1\",\"text\":\"x\",\"reading\":{\"state\":\"clear\"}}",
+		"{\"id\":\"1\",\"text\":\"x\",\"reading\":{\"state\":\"alarm\",\"alarm\":\"x\"}}",
+		"{\"id\":\"1\",\"text\":\"x\",\"reading\":{\"state\":\"alarm\",\"value\":0.5}}",
 		"{\"id\":\"1\",\"kind\":\"rate\",\"about\":\"x\",\"score\":\"satisfied\"}",
 		"{\"id\":\"1\",\"kind\":\"rate\",\"about\":\"x\",\"score\":\"basically\"}"};
 	unsigned char digests[ARRAY_LEN(other) + 1][16];
@@ -396,6 +442,31 @@ static void the_digest_tells_other_content_but_not_another_time(void **state)
 			if (memcmp(digests[k], digests[i + 1], 16) == 0)
 				fail_msg("%s is like %zu", other[i], k);
 	}
+}
+
+static void a_link_that_is_signed_anew_is_the_same_link(void **state)
+{
+	static const char *const links[] = {
+		"{\"id\":\"1\",\"text\":\"x\",\"media\":[{\"url\":\"https://a/1?Expires=1&Signature=x\",\"type\":\"image/jpeg\"}]}",
+		"{\"id\":\"1\",\"text\":\"x\",\"media\":{\"type\":\"image/jpeg\",\"url\":\"https://a/1?Expires=2&Signature=y\"}}",
+		"{\"id\":\"1\",\"text\":\"x\",\"media\":[{\"url\":\"https://a/1?Expires=1&Signature=x\",\"type\":\"image/png\"}]}"};
+	unsigned char digests[ARRAY_LEN(links)][16];
+	struct told *t = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(links); i++)
+		memcpy(digests[i], report_of(t, wechat, links[i])->digest, 16);
+	assert_memory_equal(digests[0], digests[1], 16);
+	assert_memory_not_equal(digests[0], digests[2], 16);
+}
+
+/* Digests are stored: what came before the daemon was replaced must not look like other content when it comes again. */
+static void the_digest_of_a_plain_report_is_what_it_always_was(void **state)
+{
+	struct told *t = *state;
+	char hex[33];
+
+	str_hex(report_of(t, wechat, "{\"id\":\"1\",\"text\":\"路灯不亮\",\"category\":\"市政/路灯\",\"extra\":7}")->digest, 16, hex);
+	assert_string_equal(hex, "c274feb842aa519c57a0263a35bdf587");
 }
 
 /* ---- channels -------------------------------------------------------------------------------- */
@@ -587,10 +658,10 @@ static void gb18030_is_read(void **state)
 static int fake_decode(void *self, const struct message *m, const char *utf8, size_t len, struct arena *a,
 		       char ***ret_json, size_t *ret_n, struct err *e)
 {
-	bool two = strcmp(utf8, "two") == 0, odd = strcmp(utf8, "odd") == 0, none = strcmp(utf8, "none") == 0;
+	bool big = strcmp(utf8, "{\"no\":\"1e400\"}") == 0, two = big || strcmp(utf8, "two") == 0, odd = strcmp(utf8, "odd") == 0, none = strcmp(utf8, "none") == 0;
 
 	(void)self;
-	assert_int_equal(m->payload_len, len);
+	assert_true(big || m->payload_len == len);
 	if (strcmp(utf8, "bad") == 0)
 		return err_code(e, ERR_BAD, "decoder", "broken");
 	*ret_n = none ? 0 : 2;
@@ -619,6 +690,8 @@ static void a_decoder_is_asked_first(void **state)
 	assert_int_equal(t->u.n_reports, 2);
 	assert_string_equal(t->u.reports[1].id, "b");
 	assert_string_equal(t->u.reports[1].source, "city");
+	assert_int_equal(tell(t, hotline, "{\"no\":1e400}"), 0);
+	assert_int_equal(t->u.n_reports, 2);
 	assert_int_equal(tell(t, hotline, "none"), 0);
 	assert_int_equal(t->u.n_reports, 0);
 	assert_int_equal(tell(t, hotline, "bad"), ERR_BAD);
@@ -701,6 +774,25 @@ static void what_a_command_shows_is_read_as_a_reports_media(void **state)
 	}
 }
 
+static void a_bad_command_still_names_its_case(void **state)
+{
+	static const struct {
+		const char *command, *code, *number;
+	} rows[] = {
+		{"{\"request\":\"r\",\"case\":\"JYL261120000123\",\"action\":\"dance\"}", "bad-action", "JYL261120000123"},
+		{"{\"case\":\"JYL261120000123\",\"action\":\"accept\"}", "no-request", "JYL261120000123"},
+		{"{\"request\":\"r\",\"case\":\"JYL+\",\"action\":\"dance\"}", "bad-action", NULL},
+		{"{\"request\":\"r\",\"case\":\"JYL261120000123\"", "not-json", NULL},
+	};
+	struct told *t = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_int_equal(tell(t, command, rows[i].command), ERR_BAD);
+		assert_string_equal(t->e.code, rows[i].code);
+		assert_true(str_equal(t->u.command.case_number, rows[i].number));
+	}
+}
+
 static void every_action_has_its_name(void **state)
 {
 	(void)state;
@@ -732,7 +824,10 @@ static void bad_input_is_refused_with_a_stable_reason(void **state)
 		{wechat, "{\"id\":\"1\",\"text\":\"x\",}", "not-json", NULL},
 		{wechat, "{\"id\":\"1\",\"text\":\"\\ud800\"}", "not-json", NULL},
 		{wechat, "{\"id\":\"1\",\"text\":\"\\ud800\\u0041\"}", "not-json", NULL},
-		{wechat, "{\"id\":123456789012345678901234567890,\"text\":\"x\"}", "not-json", NULL},
+		{wechat, "{\"id\":\"1\",\"text\":\"x\",1e400:1}", "not-json", NULL},
+		{wechat, "{\"id\":\"1\",\"text\":\"x\",\"n\":01e400}", "not-json", NULL},
+		{wechat, "{\"id\":\"1\",\"text\":\"x\",\"n\":1e400,\"n\":2}", "not-json", NULL},
+		{wechat, "{\"id\":\"1\",\"text\":\"x\",\"n\":[1e400", "not-json", NULL},
 		{wechat, "{\"id\":\"1\",\"text\":NaN}", "not-json", NULL},
 		{wechat, "{\"id\":\"1\",\"text\":\"a\nb\"}", "not-json", NULL},
 		{wechat, "<xml><id>1</id></xml>", "not-json", NULL},
@@ -930,11 +1025,14 @@ int main(void)
 		TEST(the_least_report_is_enough),
 		TEST(other_kinds_name_their_case),
 		TEST(odd_members_are_kept_and_marked),
+		TEST(a_number_beyond_all_bounds_is_kept_as_text),
 		TEST(a_vote_is_a_score_where_its_channel_has_a_threshold),
 		TEST(what_is_harmless_is_converted),
 		TEST(secrecy_is_believed_in_doubt),
 		TEST(times_come_in_many_forms),
 		TEST(the_digest_tells_other_content_but_not_another_time),
+		TEST(a_link_that_is_signed_anew_is_the_same_link),
+		TEST(the_digest_of_a_plain_report_is_what_it_always_was),
 		TEST(a_vendors_object_is_mapped),
 		TEST(a_mapped_channel_understands_our_own_form_too),
 		TEST(members_may_swap_their_names),
@@ -945,6 +1043,7 @@ int main(void)
 		TEST(a_decoder_is_asked_first),
 		TEST(a_command_belongs_to_the_department_of_its_topic),
 		TEST(what_a_command_shows_is_read_as_a_reports_media),
+		TEST(a_bad_command_still_names_its_case),
 		TEST(every_action_has_its_name),
 		TEST(bad_input_is_refused_with_a_stable_reason),
 		TEST(limits_are_exact),

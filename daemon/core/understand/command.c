@@ -92,6 +92,8 @@ int command_read(const struct department *dept, json_t *object, struct arena *a,
 				json_is_string(word) ? value_text(a, word) : "");
 
 	*ret = (struct command){.dept = dept, .until = MOMENT_NONE, .at = MOMENT_NONE, .json = object};
+	/* First, for the answer to what is bad. */
+	ret->case_number = number && str_is_case_number(number) ? number : NULL;
 	ret->request = *ret_request = value_id(a, json_object_get(object, "request"));
 	if (!ret->request)
 		return err_code(e, ERR_BAD, "no-request",
@@ -99,10 +101,9 @@ int command_read(const struct department *dept, json_t *object, struct arena *a,
 				ID_BYTES);
 	if (action < 0)
 		return err_code(e, ERR_BAD, "bad-action", "action is none of the known actions");
-	if (!number || !str_is_case_number(number))
+	if (!ret->case_number)
 		return err_code(e, ERR_BAD, "bad-case", "case is no case number");
 	ret->action = (enum command_action)action;
-	ret->case_number = number;
 	read_texts(object, a, ret);
 	value_moment(a, json_object_get(object, "until"), &ret->until);
 	value_moment(a, json_object_get(object, "at"), &ret->at);

@@ -146,8 +146,8 @@ const struct department *message_department(const struct office *office, const c
 
 /*
  * Understands one message. ERR_BAD with a stable code (not-json, bad-utf8, no-id, no-text, bad-kind …)
- * when it can never become anything: then ret->channel, source, dept and readable_id are filled as far
- * as they could be read, so that a receipt can still be addressed. The reason holds no personal data.
+ * when it can never become anything: then ret->channel, source, dept, readable_id and a command's
+ * case_number are filled as far as they could be read, so that it can still be answered. The reason holds no personal data.
  */
 int understand(const struct office *office, decoder_lookup *decoders, void *decoders_arg, const struct message *m,
 	       struct arena *a, struct understood *ret, struct err *e);

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <iconv.h>
+#include <math.h>
 #include <string.h>
 #include <strings.h>
 
@@ -115,8 +116,6 @@ static const char *why_not_json(const json_error_t *error)
 	switch ((int)json_error_code(error)) {
 	case json_error_duplicate_key:
 		return N_("a member stands twice in one object");
-	case json_error_numeric_overflow:
-		return N_("a number is too big");
 	case json_error_premature_end_of_input:
 		return N_("the text ends too early");
 	case json_error_end_of_input_expected:
@@ -128,7 +127,91 @@ static const char *why_not_json(const json_error_t *error)
 	}
 }
 
-int payload_object(const char *text, size_t len, json_t **ret, struct err *e)
+/* ---- numbers --------------------------------------------------------------------------------- */
+
+static const char *digits_end(const char *p, const char *end)
+{
+	while (p < end && *p >= '0' && *p <= '9')
+		p++;
+	return p;
+}
+
+/* The length of the JSON number at `text`, 0: none. */
+static size_t number_at(const char *text, const char *end, bool *ret_whole)
+{
+	const char *first = text + (*text == '-'), *p = digits_end(first, end), *more;
+
+	if (p == first)
+		return 0;
+	if (*first == '0')
+		p = first + 1;
+	*ret_whole = true;
+	if (p < end && *p == '.' && (more = digits_end(p + 1, end)) > p + 1) {
+		*ret_whole = false;
+		p = more;
+	}
+	if (p < end && (*p == 'e' || *p == 'E')) {
+		first = p + 1 + (p + 1 < end && (p[1] == '+' || p[1] == '-'));
+		more = digits_end(first, end);
+		*ret_whole &= more == first;
+		p = more > first ? more : p;
+	}
+	return (size_t)(p - text);
+}
+
+/* Neither 64 bits nor a double hold it. Few are so long that they must be read. */
+static bool is_too_big(const char *number, size_t n, bool whole)
+{
+	CLEANUP(mem_freep) char *copy = NULL;
+	int64_t ignored;
+
+	if (n < (whole ? sizeof("999999999999999999") : sizeof("1e99")))
+		return false;
+	copy = mem_alloc(n + 1);
+	memcpy(copy, number, n);
+	return whole ? !str_to_int(copy, INT64_MIN, INT64_MAX, &ignored) : isinf(strtod(copy, NULL));
+}
+
+static bool is_name(const char *p, const char *end)
+{
+	while (p < end && strchr(" \t\r\n", *p))
+		p++;
+	return p < end && *p == ':';
+}
+
+const char *payload_quote_numbers(struct arena *a, const char *text, size_t len, size_t *ret_len)
+{
+	const char *end = text + len, *done = text, *ret = NULL;
+	struct str out = {0};
+	bool quoted = false, whole = false;
+	size_t n;
+
+	for (const char *p = text; p < end; p += n) {
+		n = quoted || (*p != '-' && (*p < '0' || *p > '9')) ? 0 : number_at(p, end, &whole);
+		if (n && is_too_big(p, n, whole) && !is_name(p + n, end)) {
+			str_addn(&out, done, (size_t)(p - done));
+			str_addc(&out, '"');
+			str_addn(&out, p, n);
+			str_addc(&out, '"');
+			done = p + n;
+		}
+		if (n)
+			continue;
+		quoted ^= *p == '"';
+		n = quoted && *p == '\\' && end - p > 1 ? 2 : 1;
+	}
+	if (out.len) {
+		str_addn(&out, done, (size_t)(end - done));
+		*ret_len = out.len;
+		ret = arena_strndup(a, out.s, out.len);
+	}
+	str_done(&out);
+	return ret;
+}
+
+/* ---- the object ------------------------------------------------------------------------------ */
+
+int payload_object(const char *text, size_t len, struct arena *a, json_t **ret, struct err *e)
 {
 	json_error_t error;
 	json_t *json;
@@ -137,6 +220,9 @@ int payload_object(const char *text, size_t len, json_t **ret, struct err *e)
 	if (r < 0)
 		return r;
 	json = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	if (!json && json_error_code(&error) == json_error_numeric_overflow &&
+	    (text = payload_quote_numbers(a, text, len, &len)) != NULL)
+		json = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	if (!json)
 		return err_code(e, ERR_BAD, "not-json", "no JSON: %s, line %d, column %d",
 				_(why_not_json(&error)), error.line, error.column);

@@ -16,8 +16,10 @@ bool topic_names_source(const struct office *office, const char *topic);
 /* payload.c: the bytes as UTF-8 without NUL and byte-order mark … */
 int payload_text(const char *charset, const struct message *m, struct arena *a, const char **ret,
 		 size_t *ret_len, struct err *e);
-/* … and as one JSON object, a new reference. */
-int payload_object(const char *text, size_t len, json_t **ret, struct err *e);
+/* … and as one JSON object, a new reference; numbers that no parser holds are texts in it. */
+int payload_object(const char *text, size_t len, struct arena *a, json_t **ret, struct err *e);
+/* The same JSON with such numbers between quotes, their digits kept. NULL: there is none. */
+const char *payload_quote_numbers(struct arena *a, const char *text, size_t len, size_t *ret_len);
 
 /*
  * value.c: JSON values as text in the arena, blanks at the ends trimmed; NULL when that is not

@@ -68,7 +68,7 @@ static int add_reports(struct understanding *u, char *const *texts, const size_t
 	u->out->reports = arena_alloc(u->arena, n * sizeof(*u->out->reports));
 	for (size_t i = 0; i < n; i++) {
 		json_t *object = NULL;
-		int r = payload_object(texts[i], lens[i], &object, e);
+		int r = payload_object(texts[i], lens[i], u->arena, &object, e);
 
 		if (r == 0)
 			r = add_report(u, object, e);
@@ -94,6 +94,17 @@ static int add_decoded(struct understanding *u, char *const *texts, size_t n, st
 	return r;
 }
 
+/* Who cannot read a message for a number that is too big for a parser is asked once more, with a text for it. */
+static int decode(struct understanding *u, const struct decoder_fn *d, const char *text, size_t len,
+		  char ***ret, size_t *ret_n, struct err *e)
+{
+	int r = d->decode(d->self, u->m, text, len, u->arena, ret, ret_n, e);
+
+	if (r == DECODER_NOT_MINE && (text = payload_quote_numbers(u->arena, text, len, &len)) != NULL)
+		r = d->decode(d->self, u->m, text, len, u->arena, ret, ret_n, e);
+	return r;
+}
+
 static int understand_reports(struct understanding *u, decoder_lookup *decoders, void *decoders_arg,
 			      struct err *e)
 {
@@ -107,7 +118,7 @@ static int understand_reports(struct understanding *u, decoder_lookup *decoders,
 	if (r < 0)
 		return r;
 	if (channel->decoder && decoders && decoders(decoders_arg, channel, &decoder)) {
-		r = decoder.decode(decoder.self, u->m, text, len, u->arena, &decoded, &n, e);
+		r = decode(u, &decoder, text, len, &decoded, &n, e);
 		if (r != DECODER_NOT_MINE)
 			return r < 0 ? r : add_decoded(u, decoded, n, e);
 	}
@@ -126,7 +137,7 @@ static int understand_command(struct understanding *u, struct err *e)
 	int r = payload_text(NULL, u->m, u->arena, &text, &len, e);
 
 	if (r == 0)
-		r = payload_object(text, len, &object, e);
+		r = payload_object(text, len, u->arena, &object, e);
 	if (r < 0)
 		return r;
 	json_array_append_new(u->keep, object);
@@ -143,7 +154,7 @@ static void read_id_of_nobody(struct understanding *u)
 	size_t len;
 
 	if (payload_text(NULL, u->m, u->arena, &text, &len, &ignored) < 0 ||
-	    payload_object(text, len, &object, &ignored) < 0)
+	    payload_object(text, len, u->arena, &object, &ignored) < 0)
 		return;
 	json_array_append_new(u->keep, object);
 	u->out->readable_id = value_id(u->arena, json_object_get(object, "id"));
@@ -170,7 +181,7 @@ int understand(const struct office *office, decoder_lookup *decoders, void *deco
 		/* A message stands or falls as one: no half of a batch could be sent again. */
 		ret->reports = NULL;
 		ret->n_reports = 0;
-		memset(&ret->command, 0, sizeof(ret->command));
+		ret->command = (struct command){.case_number = ret->command.case_number};
 		return r;
 	}
 	ret->json[0] = TAKE(keep);
@@ -184,7 +195,7 @@ int understand_report(const struct office *office, const struct channel *channel
 	struct report_origin from = {office, channel, source, received_at};
 	json_t *object = NULL;
 	const char *id = NULL;
-	int r = payload_object(json, strlen(json), &object, e);
+	int r = payload_object(json, strlen(json), a, &object, e);
 
 	*ret = (struct understood){.kind = MESSAGE_REPORT, .channel = channel, .source = source};
 	if (r < 0)
