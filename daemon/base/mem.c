@@ -12,6 +12,15 @@
 #include "base/format.h"
 #include "base/log.h"
 
+/* Each compiler says it in its own way. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED
+#endif
+#endif
+
 enum { ARENA_ALIGN = 16, TRIM_EVERY = 5 };
 
 struct arena_block {
@@ -34,7 +43,7 @@ static struct {
 	size_t n, max;
 	size_t least;                   /* that lay here at any time since the last tidying */
 } spare = {.lock = PTHREAD_MUTEX_INITIALIZER,
-#ifndef __SANITIZE_ADDRESS__            /* which must see what is used after its end */
+#ifndef SANITIZED                       /* which must see what is used after its end */
 	   .max = 160,
 #endif
 };
@@ -42,7 +51,7 @@ static struct {
 /* The sanitizer sees what is used after its end only where the C library gave it. */
 static struct arena_block *pages_new(void)
 {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef SANITIZED
 	return malloc(ARENA_PAGES);
 #else
 	/* cppcheck-suppress invalidFunctionArg */
@@ -54,7 +63,7 @@ static struct arena_block *pages_new(void)
 
 static void pages_free(struct arena_block *b)
 {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef SANITIZED
 	free(b);
 #else
 	if (b)
