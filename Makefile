@@ -265,7 +265,8 @@ tsan: deps
 
 # The daemon's own objects with every allocation, system call and statement under tests/fault/fail.c.
 FAIL_WRAP := malloc calloc realloc arena_alloc arena_strdup arena_strndup arena_printf link_subscribe link_publish
-failing: $(B)/torture/needled $(B)/torture/ctl $(B)/torture/lives $(B)/torture/pipes
+# tests/fault/test_load.py tries the bench's load as well.
+failing: $(B)/torture/needled $(B)/torture/ctl $(B)/torture/lives $(B)/torture/pipes $(B)/bench/load
 # The folder stands in for $(B) where a test is to run on them.
 $(B)/torture/fail.o: tests/fault/fail.c | deps
 	@mkdir -p $(@D)
