@@ -265,7 +265,8 @@ tsan: deps
 
 # The daemon's own objects with every allocation, system call and statement under tests/fault/fail.c.
 FAIL_WRAP := malloc calloc realloc arena_alloc arena_strdup arena_strndup arena_printf link_subscribe link_publish
-failing: $(B)/torture/needled $(B)/torture/ctl $(B)/torture/lives $(B)/torture/pipes
+# tests/fault/test_load.py tries the bench's load as well.
+failing: $(B)/torture/needled $(B)/torture/ctl $(B)/torture/lives $(B)/torture/pipes $(B)/bench/load
 # The folder stands in for $(B) where a test is to run on them.
 $(B)/torture/fail.o: tests/fault/fail.c | deps
 	@mkdir -p $(@D)
@@ -285,7 +286,7 @@ $(B)/torture/lives $(B)/torture/pipes: $(B)/torture/%: tests/fault/%.c $(B)/libn
 	@echo "  LD  $@"
 	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -pie $(LDFLAGS_ALL) -o $@ $(filter %.c %.a,$^) $(LIBS) $(if $(filter pipes,$*),-lcmocka)
 
-# `make bench [ONLY=prefix] [DURATION=60] [RUNS=3] [SIZE=cases]`: docs/performance.md.
+# `make bench [ONLY=prefix] [DURATION=60] [RUNS=3] [SIZE=closed cases] [OPEN=open cases]`: docs/performance.md.
 $(B)/bench/load: tests/bench/load.c tests/bench/mqtt.c tests/bench/mqtt.h
 $(B)/bench/steps: tests/bench/steps.c tests/bench/mqtt.c tests/bench/mqtt.h
 $(B)/bench/insert: tests/bench/insert.c
@@ -301,7 +302,7 @@ $(B)/bench/%: | deps
 .PHONY: bench
 bench: all $(B)/bench/load $(B)/bench/steps $(B)/bench/insert $(B)/bench/parse $(B)/bench/rules $(B)/bench/join $(B)/bench/hotwords
 	@tests/bench/bench $(BUILD_FLAG) --only '$(ONLY)' $(if $(DURATION),--duration '$(DURATION)') \
-		$(if $(RUNS),--runs '$(RUNS)') $(if $(SIZE),--size '$(SIZE)')
+		$(if $(RUNS),--runs '$(RUNS)') $(if $(SIZE),--size '$(SIZE)') $(if $(OPEN),--many '$(OPEN)')
 
 # `make soak [MINUTES=30]`: a long time at 1,000 tickets a second; does the daemon grow or stand still?
 .PHONY: soak

@@ -9,7 +9,9 @@
  *
  * Closed loop (no --rate): at most --open tickets are without their event, so that the rate is what the
  * whole finishes and not what the broker can queue. Open loop (--rate): tickets leave when a Poisson
- * process says so, late or not, and their age counts from that instant.
+ * process says so, late or not, and their age counts from that instant. The ages are those of all tickets that
+ * were due in the measured time, whenever they could leave and whenever their event came; the rate counts events
+ * that came in it.
  *
  * Lines on stdout tell the phases ("begin", "end" of the measured time), the last one is the result.
  */
@@ -42,7 +44,7 @@ struct publisher {
 	char *topic, *receipts;
 };
 struct ticket {
-	uint32_t sent_us;               /* since the start */
+	int64_t due_us;                 /* when it was to leave */
 	uint8_t got;
 };
 
@@ -103,14 +105,18 @@ static struct ticket *find_ticket(const char *p, size_t n)
 	return v < sent ? &tickets[v] : NULL;
 }
 
+/* Of the measured time is what was due in it, however late its event: a stall at the end is no less a stall. */
+static bool counts(const struct ticket *t)
+{
+	return phase != WARMING && t->due_us >= begin_us && (phase == MEASURING || t->due_us <= end_us);
+}
+
 static void first_event(const struct ticket *t)
 {
 	n_event++;
-	if (phase != MEASURING)
-		return;
-	in_time++;
-	if (n_ages < options.max_tickets)
-		ages_us[n_ages++] = (uint32_t)(now_us - start_us) - t->sent_us;
+	in_time += phase == MEASURING;
+	if (counts(t) && n_ages < options.max_tickets)
+		ages_us[n_ages++] = (uint32_t)(now_us - t->due_us);
 }
 
 static void on_message(void *arg, const struct mqtt_message *m)
@@ -200,18 +206,18 @@ static void emit(int64_t at_us)
 	}
 	conn->unacked++;
 	asked += asks;
-	tickets[sent++] = (struct ticket){.sent_us = (uint32_t)(at_us - start_us)};
+	tickets[sent++] = (struct ticket){.due_us = at_us};
 }
 
 static bool may_emit(void)
 {
-	return phase != DRAINING && sent < options.max_tickets && publisher_of(sent)->conn->unacked < options.window;
+	return sent < options.max_tickets && publisher_of(sent)->conn->unacked < options.window;
 }
 
 /* In bursts: a ticket for each event that comes would be a system call for each. */
 static void emit_closed(void)
 {
-	if (sent - n_event + BURST > options.max_open)
+	if (phase == DRAINING || sent - n_event + BURST > options.max_open)
 		return;
 	while (sent - n_event < options.max_open && may_emit())
 		emit(now_us);
@@ -229,12 +235,17 @@ static double random_unit(void)
 
 static double next_due_us;
 
+/* A ticket is due and has not left. What fell due in the measured time leaves behind its end, where it must. */
+static bool is_owed(void)
+{
+	return options.rate > 0 && sent < options.max_tickets && next_due_us <= (double)(phase == DRAINING ? end_us : now_us);
+}
+
 static void emit_open(void)
 {
 	if (next_due_us <= 0)
 		next_due_us = (double)now_us;
-	for (; phase != DRAINING && next_due_us <= (double)now_us && may_emit();
-	     next_due_us -= log(random_unit()) * 1e6 / options.rate)
+	for (; is_owed() && may_emit(); next_due_us -= log(random_unit()) * 1e6 / options.rate)
 		emit((int64_t)next_due_us);
 }
 
@@ -244,7 +255,7 @@ static bool drained(void)
 	for (size_t i = 0; i < n_conns; i++)
 		if (conns[i].unacked)
 			return false;
-	return n_event == sent && (options.no_cards || (n_card == sent && n_receipt >= asked));
+	return !is_owed() && n_event == sent && (options.no_cards || (n_card == sent && n_receipt >= asked));
 }
 
 static void next_phase(void)
@@ -259,7 +270,7 @@ static void next_phase(void)
 	if (phase == MEASURING && (now_us - begin_us >= (int64_t)(options.seconds * 1e6) ||
 				   (sent == options.max_tickets && n_event == sent))) {
 		phase = DRAINING;
-		end_us = now_us;
+		end_us = progress_us = now_us;
 		say("end");
 	}
 	if (!published && sent == options.max_tickets) {
@@ -324,6 +335,8 @@ static void run(void)
 		if (options.rate <= 0 && options.nap_us)
 			nanosleep(&nap, NULL);
 	}
+	if (is_owed())
+		errx(1, "the broker takes no more: tickets that were due have not left");
 }
 
 /* ---- the result ------------------------------------------------------------------------------- */
@@ -462,18 +475,17 @@ static void usage(void)
 		"	[--first N] [--nap US] [--patience S] [--no-cards]");
 }
 
-static void read_option(int c, const char *value)
+static void read_option(int c, char *value)
 {
-	char *copy = value ? strdup(value) : NULL;
 	double v = value ? strtod(value, NULL) : 0;
 
 	switch (c) {
-	case 'h': options.host = copy; break;
+	case 'h': options.host = value; break;
 	case 'p': options.port = (int)v; break;
-	case 't': options.tickets = copy; break;
-	case 'i': options.name = copy; break;
-	case 'P': add_publisher(copy); break;
-	case 'S': add_subscriber(copy); break;
+	case 't': options.tickets = value; break;
+	case 'i': options.name = value; break;
+	case 'P': add_publisher(value); break;
+	case 'S': add_subscriber(value); break;
 	case 'o': options.max_open = (size_t)v; break;
 	case 'w': options.window = (size_t)v; break;
 	case 'c': options.max_tickets = (size_t)v; break;

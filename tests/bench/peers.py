@@ -74,6 +74,8 @@ def one(new_place, describe, folder, side, seconds):
 				found[name] = place.load("--warmup", 3, "--seconds", seconds, "--no-cards", *options, bare=True)
 				describe(found[name])
 			wait_for(lambda: stored(place, side) == place.sent, 30, f"{place.sent} rows of {side}")
+			if side == "needle":
+				place.verify(cards=False)
 		finally:
 			if peer:
 				peer.close()

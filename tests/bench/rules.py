@@ -45,10 +45,12 @@ def probe(build, *words):
 def rules(figures, a):
 	"""2,000 rules with 10,000 keywords, and how a decision grows from 300 keywords to 10,000."""
 	for _ in range(a.runs):
-		small, large = probe(a.build, 60, 300), probe(a.build, 2000, 10000)
+		small, middle, large = (probe(a.build, n, 5 * n) for n in (60, 500, 2000))
 		figures.add("rules.load_check_ms", large["load_check_ms"], "ms")
 		figures.add("rules.rss_mib", large["rss_mib"], "MiB")
 		figures.add("rules.decision_us", large["decision_us"], "us")
+		figures.add("rules.decision_us_60", small["decision_us"], "us")
+		figures.add("rules.decision_us_500", middle["decision_us"], "us")
 		figures.add("rules.growth_ratio", large["decision_us"] / small["decision_us"], "")
 
 

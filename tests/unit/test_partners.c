@@ -159,6 +159,25 @@ static void a_consultation_has_an_outcome_and_parts_are_given_out_by_it(void **s
 	desk_refuses(d, CHENGGUAN, (struct command){.action = CMD_CONSULT_OUTCOME, .outcome = "x"}, "no consultation");
 }
 
+static void a_list_of_hundreds_is_no_list_of_people(void **state)
+{
+	struct desk *d = *state;
+	const char *names[101];
+	struct command consult = {.action = CMD_CONSULT, .topic = "x", .parties = names, .n_parties = 101},
+		       whistle = {.action = CMD_WHISTLE, .task = "x", .departments = names, .n_departments = 101};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		names[i] = "wuye";
+	desk_open(d, "井盖破损", "市政/井盖");
+	desk_done_by(d, CHENGGUAN, accept_it);
+	consult.at = d->now + 2 * HOUR;
+	desk_refuses(d, CHENGGUAN, consult, "'parties' names 100 at most");
+	desk_refuses(d, CHENGGUAN, whistle, "'departments' names 100 at most");
+	consult.n_parties = whistle.n_departments = 100;
+	desk_done_by(d, CHENGGUAN, consult);
+	desk_done_by(d, CHENGGUAN, whistle);
+}
+
 static void an_outcome_that_is_not_entered_is_overdue_once(void **state)
 {
 	struct desk *d = *state;
@@ -287,6 +306,7 @@ int main(void)
 		AT_DESK(a_task_rests_with_the_case_and_who_was_called_comes_all_the_same),
 		AT_DESK(a_department_may_be_called_again_when_its_task_is_done),
 		AT_DESK(a_consultation_has_an_outcome_and_parts_are_given_out_by_it),
+		AT_DESK(a_list_of_hundreds_is_no_list_of_people),
 		AT_DESK(an_outcome_that_is_not_entered_is_overdue_once),
 		AT_DESK(a_resolved_step_opens_the_next_with_its_own_department_and_limits),
 		AT_DESK(a_step_goes_to_nobody_whom_the_complaint_is_about),

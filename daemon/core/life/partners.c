@@ -14,6 +14,9 @@
 #include "core/understand/route.h"
 #include "core/understand/text.h"
 
+/* Who is called, or takes part, is a list for people; all the parties stand in every event of a consultation. */
+enum { NAMES_MAX = 100 };
+
 static const struct command *command(const struct life *l)
 {
 	return l->act->command;
@@ -190,9 +193,18 @@ int command_lift(struct life *l)
 	return 0;
 }
 
+static int check_length(struct life *l, const char *what, const char *member, size_t n)
+{
+	return n > NAMES_MAX ? life_refuse(l, "%s: '%s' names %d at most", what, member, NAMES_MAX) : 0;
+}
+
 /* Every department of a command's list; `what` is the action, for the sentence. */
 static int check_departments(struct life *l, const char *what)
 {
+	int r = check_length(l, what, "departments", command(l)->n_departments);
+
+	if (r)
+		return r;
 	for (size_t i = 0; i < command(l)->n_departments; i++) {
 		const char *id = command(l)->departments[i];
 		const struct support *task = partners_find(l->c, id);
@@ -313,18 +325,19 @@ static int check_consult(struct life *l)
 		return life_refuse(l, "consult needs 'at', when it takes place, such as 2026-11-20T09:00:00+08:00");
 	if (cmd->at < l->now)
 		return life_refuse(l, "consult: 'at' lies in the past");
-	return 0;
+	return check_length(l, "consult", "parties", cmd->n_parties);
 }
 
 int command_consult(struct life *l)
 {
 	const struct command *cmd = command(l);
-	const char *who = parties(l), *members;
+	const char *who, *members;
 	struct tell what = {.kind = "consulted"};
 	int r = check_consult(l), seq;
 
 	if (r)
 		return r;
+	who = parties(l);
 	members = life_member_time(l, life_member(l, NULL, "parties", who), "at", cmd->at);
 	seq = life_record(l, "consulted", cmd->dept->id, cmd->by,
 			  arena_printf(l->a, "%s (%s)%s%s", cmd->topic, who, cmd->note ? ": " : "",
