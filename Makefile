@@ -248,9 +248,11 @@ fuzz:
 	@tests/stack/deps $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
 	@tests/fuzz/run $(BUILD_FLAG) $(if $(SECONDS),--seconds '$(SECONDS)') $(if $(ONLY),--only '$(ONLY)')
 
-# `make torture [ONLY=prefix]`: the accidents of tests/fault at full size; tests/fault/torture names them.
+# `make torture [ONLY=prefix]`: the accidents of tests/fault at full size; tests/fault/torture names them. For leaks the
+# one that fails call by call is run on a sanitizer build as well.
 .PHONY: torture failing
 torture: deps all failing
+	$(if $(filter $(ONLY)%,alloc-leaks),$(if $(SAN)$(TSAN)$(COV),,@$(MAKE) --no-print-directory SAN=1 all failing))
 	@tests/fault/torture $(BUILD_FLAG) --only '$(ONLY)'
 
 # Branch coverage of what a message's safety hangs on, by the unit, flow and fault tests: tests/coverage.
@@ -264,7 +266,8 @@ tsan: deps
 	@tests/tsan --build build/tsan
 
 # The daemon's own objects with every allocation, system call and statement under tests/fault/fail.c.
-FAIL_WRAP := malloc calloc realloc arena_alloc arena_strdup arena_strndup arena_printf link_subscribe link_publish
+FAIL_WRAP := malloc calloc realloc arena_alloc arena_strdup arena_strndup arena_printf link_subscribe link_publish \
+	notify_ready notify_reloading notify_stopping inbox_append
 # tests/fault/test_load.py tries the bench's load as well.
 failing: $(B)/torture/needled $(B)/torture/ctl $(B)/torture/lives $(B)/torture/pipes $(B)/bench/load
 # The folder stands in for $(B) where a test is to run on them.

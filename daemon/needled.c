@@ -21,6 +21,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/mailbox.h"
 #include "base/mem.h"
 #include "base/pulse.h"
 #include "base/str.h"
@@ -362,8 +363,10 @@ static int start_parts(struct daemon *d, struct settings *s, struct err *e)
 	if ((r = inbox_open(&inbox, &d->inbox, e)) < 0 || (r = decoders_open(d->plugins, &s->office, &decoders, e)) < 0)
 		return r;
 	d->settled_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (d->settled_fd < 0)
+	if (d->settled_fd < 0) {
+		decoders_close(decoders);
 		return err_set(e, ERR_SYS, "eventfd: %s", strerror(errno));
+	}
 	hits_attach(s);
 	d->started_at = clock_now_us();
 	d->current.now = settings_ref(s);
@@ -398,6 +401,16 @@ static int run(struct daemon *d, struct settings *s, struct err *e)
 	return loop_run(d->loop, e);
 }
 
+/* Nobody took them any more, or there was no dispatcher; they are in the outbox. */
+static void drop_handoffs(struct mailbox *box)
+{
+	void *item;
+
+	while (box && mailbox_take(box, &item, 1, 0))
+		handoff_free(item);
+	mailbox_free(box);
+}
+
 static void stop(struct daemon *d)
 {
 	notify_stopping();
@@ -413,7 +426,7 @@ static void stop(struct daemon *d)
 	http_close(d->http);
 	if (d->inbox)
 		inbox_close(d->inbox);
-	mailbox_free(d->meeting.box);
+	drop_handoffs(d->meeting.box);
 	loop_free(d->loop);
 	settings_unref(d->current.now);
 	free(d->reload.findings);

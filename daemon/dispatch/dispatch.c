@@ -329,12 +329,8 @@ void dispatch_stop(struct dispatch *d, int timeout_ms)
 
 void dispatch_free(struct dispatch *d)
 {
-	void *item;
-
 	for (size_t i = 0; i < d->n_held; i++)
 		handoff_free(d->held[i]);
-	while (mailbox_take(d->o.meeting->box, &item, 1, 0))
-		handoff_free(item);
 	auditor_free(d);
 	link_free(d->link);
 	for (size_t i = 0; i < d->summaries.n; i++) {

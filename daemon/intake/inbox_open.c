@@ -44,9 +44,13 @@ int inbox_retired_open(struct inbox *inbox, struct err *e)
 		struct retired r;
 
 		int64_t off = slot * RETIRED_SLOT_BYTES;
+		int rc = inbox_read_at(inbox->retired_fd, &r, sizeof(r), off);
 
-		if (inbox_read_at(inbox->retired_fd, &r, sizeof(r), off) < 0 ||
-		    r.magic != RETIRED_MAGIC || r.crc != retired_crc(&r) || r.seq < inbox->retired)
+		/* With the older one alone, numbers would be given again that the newer calls retired, and their messages passed over. */
+		if (rc < 0 && errno)
+			return err_set(e, ERR_SYS, "inbox: cannot read %s/retired: %s", inbox->folder,
+				       strerror(errno));
+		if (rc < 0 || r.magic != RETIRED_MAGIC || r.crc != retired_crc(&r) || r.seq < inbox->retired)
 			continue;
 		inbox->retired = r.seq;
 		inbox->retired_slot = !slot;
@@ -83,10 +87,16 @@ static int list(struct inbox *inbox, uint64_t **ret, size_t *ret_n, struct err *
 	if (!dir)
 		return err_set(e, ERR_SYS, "inbox: cannot list %s: %s", inbox->folder,
 			       strerror(errno));
-	while ((entry = readdir(dir))) {
+	for (errno = 0; (entry = readdir(dir)); errno = 0) {
 		if (strspn(entry->d_name, "0123456789") == 20 &&
 		    !strcmp(entry->d_name + 20, ".log"))
 			VEC_PUSH(&firsts, strtoull(entry->d_name, NULL, 10));
+	}
+	if (errno) {
+		err_set(e, ERR_SYS, "inbox: cannot list %s: %s", inbox->folder, strerror(errno));
+		closedir(dir);
+		VEC_DONE(&firsts);
+		return ERR_SYS;
 	}
 	closedir(dir);
 	if (firsts.n)

@@ -550,10 +550,8 @@ int worker_start(const struct worker_options *options, struct settings *settings
 	pending_init(&w->pending, w->o.inbox);
 	w->periodic.analyst = analyst_new(wake_up, w);
 	if (pthread_create(&w->thread, NULL, worker_main, w) != 0) {
-		analyst_free(w->periodic.analyst);
-		free(w->reading);
-		free(w->storing);
-		free(w);
+		analyst_free(TAKE(w->periodic.analyst));
+		worker_free(w);
 		return err_set(e, ERR_SYS, "cannot start the worker thread");
 	}
 	*ret = w;

@@ -22,6 +22,7 @@ struct worker_options {
 	void (*settled)(void *arg);     /* all is done that was due a moment ago */
 	void *arg;
 };
+/* Takes over both, settings as a reference, also when it fails. */
 int worker_start(const struct worker_options *options, struct settings *settings, struct decoders *decoders,
 		 struct worker **ret, struct err *e);
 /* A new snapshot with its decoders, from the next batch on. Takes over both (settings: its reference). */

@@ -98,13 +98,13 @@ int source_read(const char *folder, const char *name, size_t max, struct arena *
 	if (!real && (errno == ENOENT || errno == ENOTDIR))
 		return err_code(e, ERR_BAD, "missing", "there is no file %s", name);
 	if (!real)
-		return err_code(e, ERR_BAD, "missing", "%s cannot be read: %s", name, strerror(errno));
+		return err_code(e, ERR_BAD, "unreadable", "%s cannot be read: %s", name, strerror(errno));
 	if (!is_inside(folder, real))
 		return err_code(e, ERR_BAD, "outside", "%s leads out of the folder", name);
 	/* O_NONBLOCK: a named pipe must not hold the daemon. */
 	fd = open(real, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 	if (fd < 0)
-		return err_code(e, ERR_BAD, "missing", "%s cannot be read: %s", name, strerror(errno));
+		return err_code(e, ERR_BAD, "unreadable", "%s cannot be read: %s", name, strerror(errno));
 	return read_all(fd, name, max, a, ret, e);
 }
 

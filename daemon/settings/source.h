@@ -28,8 +28,8 @@ struct mark {
 /* A file that is no file of the folder: findings of the run as a whole, or a text in a test. */
 void source_init(struct source *s, const char *name, const char *text, size_t len, struct arena *a);
 /*
- * Reads folder/name. ERR_BAD with code "outside", "missing", "size" or "kind". `folder` is a real
- * path (no symlinks in it).
+ * Reads folder/name. ERR_BAD with code "outside", "missing", "unreadable", "size" or "kind". `folder` is a real
+ * path (no symlinks in it). Who may do without the file may do so only when it is missing.
  */
 int source_read(const char *folder, const char *name, size_t max, struct arena *a, struct source *ret,
 		struct err *e);

@@ -4,7 +4,10 @@
  *
  *   FAIL_SITES=file    append a line per call site when it is first passed: kind, place
  *   FAIL_AT=kind@place the call there fails once (FAIL_NTH: the n-th time it is passed, default 1)
+ *   FAIL_PHASES=1      a place ends with its phase: /s the daemon starts, /w is at work (from its first message on), /r in a reload,
+ *                      the main thread there; /a what the others do from then on, /d drains. One place is then one in each of them
  *   FAIL_SAID=file     is made when that has happened
+ *   FAIL_LEAK=1        memory is lost at once: for who wants to know whether that is seen
  *   FAIL_INNER=lo-hi,… offsets of the functions that only allocate for others: not the site
  *
  * Statements fail by themselves, each by its name, on its 1st, 3rd, 9th, 27th … run, so that what is tried again gets
@@ -44,9 +47,13 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "health/notify.h"
+#include "intake/inbox.h"
 #include "link/link.h"
 
-enum { FRAMES = 40, SITES = 8192, INNERS = 128, PLACE = 96 };
+enum { FRAMES = 40, SITES = 8192, INNERS = 128, PLACE = 96, LOST = 40 };
+
+void *__real_malloc(size_t n);
 
 static uintptr_t base, text_end;
 static uintptr_t inner[INNERS][2];
@@ -56,7 +63,11 @@ static long nth;
 static int sites_fd = -1;
 static _Atomic uint64_t seen[SITES];
 static _Atomic long passes;
+static void *volatile lost;
 static __thread bool inside;
+static bool phases;
+static _Atomic char phase = 's';
+static __thread bool reloading;
 
 static int find_base(struct dl_phdr_info *info, size_t size, void *arg)
 {
@@ -86,6 +97,9 @@ __attribute__((constructor)) static void fail_init(void)
 	wanted = getenv("FAIL_AT");
 	said = getenv("FAIL_SAID");
 	nth = n ? atol(n) : 1;
+	phases = getenv("FAIL_PHASES");
+	for (int i = 0; getenv("FAIL_LEAK") && i < LOST; i++)
+		lost = __real_malloc(LOST);
 	if (file)
 		sites_fd = (int)syscall(SYS_openat, AT_FDCWD, file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	inside = false;
@@ -99,11 +113,12 @@ static bool is_inner(uintptr_t offset)
 	return false;
 }
 
-/* Where in our own code, and for a library's call also where in the library. */
+/* Where in our own code, for a library's call also where in the library, and when. */
 static void place_of(void *caller, char *ret)
 {
 	void *frames[FRAMES];
 	int n = backtrace(frames, FRAMES), len = 0;
+	char when[3] = {phases ? '/' : '\0', reloading ? 'r' : atomic_load(&phase)};
 	Dl_info info;
 
 	ret[0] = '\0';
@@ -116,9 +131,10 @@ static void place_of(void *caller, char *ret)
 		/* fail.o itself is among the inner ones. */
 		if (at < base || at >= text_end || is_inner(at - base))
 			continue;
-		snprintf(ret + len, (size_t)(PLACE - len), "%s%lx", len ? "<" : "", (unsigned long)(at - base));
-		return;
+		len += snprintf(ret + len, (size_t)(PLACE - len), "%s%lx", len ? "<" : "", (unsigned long)(at - base));
+		break;
 	}
+	snprintf(ret + len, (size_t)(PLACE - len), "%s", when);
 }
 
 static uint64_t hash(const char *kind, const char *place)
@@ -181,7 +197,6 @@ static bool fails(const char *kind, void *caller)
 #define EXPORT __attribute__((visibility("default")))
 
 /* ---- memory: --wrap, so that only our own objects come here --------------------------------------- */
-void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t n);
 void *__wrap_malloc(size_t n);
@@ -251,6 +266,43 @@ char *__wrap_arena_printf(void *a, const char *fmt, ...)
 	vsnprintf(p, (size_t)n + 1, fmt, again);
 	va_end(again);
 	return p;
+}
+
+/* ---- the phases of a life --------------------------------------------------------------------------- */
+void __real_notify_ready(void);
+void __wrap_notify_ready(void);
+void __real_notify_reloading(void);
+void __wrap_notify_reloading(void);
+void __real_notify_stopping(void);
+void __wrap_notify_stopping(void);
+int __real_inbox_append(struct inbox *inbox, const struct inbox_record *r, uint64_t *ret_seq, struct err *e);
+int __wrap_inbox_append(struct inbox *inbox, const struct inbox_record *r, uint64_t *ret_seq, struct err *e);
+
+int __wrap_inbox_append(struct inbox *inbox, const struct inbox_record *r, uint64_t *ret_seq, struct err *e)
+{
+	char starting = 's';
+
+	atomic_compare_exchange_strong(&phase, &starting, 'w');
+	return __real_inbox_append(inbox, r, ret_seq, e);
+}
+
+void __wrap_notify_reloading(void)
+{
+	reloading = true;
+	atomic_store(&phase, 'a');
+	__real_notify_reloading();
+}
+
+void __wrap_notify_ready(void)
+{
+	__real_notify_ready();
+	reloading = false;
+}
+
+void __wrap_notify_stopping(void)
+{
+	atomic_store(&phase, 'd');
+	__real_notify_stopping();
 }
 
 /* ---- the link: a broker that does not answer -------------------------------------------------------- */

@@ -106,7 +106,7 @@ class Load:
 		self.root = f"needle/{stack.tenant}"
 		self.phase, self.number = "x", 0
 		self.attempted, self.receipts, self.dead = {}, {}, []
-		self.handed_over, self.mids, self.acked_early = set(), {}, set()
+		self.handed_over, self.mids, self.acked_early, self.mids_lock = set(), {}, set(), threading.Lock()
 		self.receipt_times, self.events, self.kept = [], [], []
 		self.cases = collections.deque(maxlen=400)      # first reports that supplements may be about
 		self.wishes = collections.deque()               # what the pacing thread is to send next
@@ -166,24 +166,24 @@ class Load:
 
 	def _acked(self, mid):
 		self.taken[self.phase] += self.flowing
-		self._handed(mid)
-
-	def _handed(self, mid):
-		key = self.mids.pop(mid, None)
-		if key:
-			self.handed_over.add(key)
-		else:
-			self.acked_early.add(mid)
+		with self.mids_lock:
+			key = self.mids.pop(mid, None)
+			if key:
+				self.handed_over.add(key)
+			else:
+				self.acked_early.add(mid)
 
 	# ---- the pacing thread ----
 	def _send_report(self, key, message):
 		mid = self.producer.publish(f"{self.root}/in/{CHANNEL}/{SOURCE}", message)
 		if self.resend:
 			return
-		self.mids[mid] = key            # only a producer that does not repeat needs to know
-		if mid in self.acked_early:
-			self.acked_early.discard(mid)
-			self._handed(mid)
+		with self.mids_lock:            # only a producer that does not repeat needs to know
+			if mid in self.acked_early:
+				self.acked_early.discard(mid)
+				self.handed_over.add(key)
+			else:
+				self.mids[mid] = key
 
 	def _send_command(self, _key, message):
 		self.officer.publish(f"{self.root}/dept/{message[0]}/cmd", message[1])

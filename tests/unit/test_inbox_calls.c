@@ -25,7 +25,7 @@
 #include "intake/inbox.h"
 
 /* ---- calls that fail: defined here, the program's own stand before the C library's -------------------------------- */
-enum call { OPEN, OPENAT, FDOPENDIR, FLOCK, FSTAT, PREAD, PWRITE, FALLOCATE, FTRUNCATE, RENAMEAT, FSYNC, FDATASYNC };
+enum call { OPEN, OPENAT, FDOPENDIR, READDIR, FLOCK, FSTAT, PREAD, PWRITE, FALLOCATE, FTRUNCATE, RENAMEAT, FSYNC, FDATASYNC };
 
 static struct {
 	enum call call;
@@ -64,6 +64,11 @@ CALL(FDATASYNC, int, fdatasync, (int fd), (fd))
 STANDS_FOR(DIR *, fdopendir, (int fd))
 {
 	return fails(FDOPENDIR) ? NULL : REAL(fdopendir)(fd);
+}
+
+STANDS_FOR(struct dirent *, readdir, (DIR *dir))
+{
+	return fails(READDIR) ? NULL : REAL(readdir)(dir);
 }
 
 STANDS_FOR(int, posix_fallocate, (int fd, off_t at, off_t n))
@@ -236,7 +241,7 @@ static void what_was_acknowledged_is_read_whatever_call_fails(void **state)
 		bool silent;            /* nobody may notice */
 	} rows[] = {
 		{"open", OPEN, EMFILE, false},        {"openat", OPENAT, EMFILE, false},     {"openat", OPENAT, EACCES, false},
-		{"fdopendir", FDOPENDIR, ENOMEM, false}, {"flock", FLOCK, ENOLCK, false},    {"fstat", FSTAT, EIO, false},
+		{"fdopendir", FDOPENDIR, ENOMEM, false}, {"readdir", READDIR, EIO, false}, {"flock", FLOCK, ENOLCK, false},    {"fstat", FSTAT, EIO, false},
 		{"pread", PREAD, EIO, false},         {"pread", PREAD, EINTR, true},         {"half of a pread", PREAD, 0, true},
 		{"pwrite", PWRITE, EIO, false},       {"pwrite", PWRITE, ENOSPC, false},     {"pwrite", PWRITE, EINTR, true},
 		{"half of a pwrite", PWRITE, 0, true}, {"posix_fallocate", FALLOCATE, ENOSPC, false},
@@ -259,6 +264,40 @@ static void what_was_acknowledged_is_read_whatever_call_fails(void **state)
 			}
 			print_message("%s with error %d: failed at %ld places%s\n", rows[i].what, rows[i].error, met, power ? ", power" : "");
 		}
+}
+
+/* Its file is gone with the last of them: the note alone tells which numbers were given. */
+static void a_number_is_not_given_again_when_the_note_of_what_is_retired_is_not_to_be_read(void **state)
+{
+	enum { FIRST = 3, ALL = 6 };
+	bool met = true;
+
+	(void)state;
+	for (long nth = 1; met; nth++) {
+		struct life l = {.durability = INBOX_PROCESS};
+		struct inbox *inbox;
+
+		make_folder(&l);
+		inbox = open_inbox(&l);
+		for (int i = 1; i <= ALL; i++)
+			append(&l, inbox, i);
+		inbox_retire(inbox, FIRST);
+		inbox_retire(inbox, ALL);
+		inbox_close(inbox);
+		inbox_close(open_inbox(&l));
+		fault.call = PREAD;
+		fault.error = EIO;
+		fault.left = nth;
+		inbox = open_inbox(&l);
+		met = fault.left == 0;
+		fault.left = 0;
+		append(&l, inbox, ALL + 1);
+		inbox_close(inbox);
+		inbox = open_inbox(&l);
+		assert_int_equal(read_some(&l, inbox, MOST), ALL + 1);
+		inbox_close(inbox);
+		nftw(l.path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	}
 }
 
 /* Seven messages a file: what lies before the bad place of each is read, and the reader is not held up for ever. */
@@ -347,6 +386,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_acknowledged_is_read_whatever_call_fails),
+		cmocka_unit_test(a_number_is_not_given_again_when_the_note_of_what_is_retired_is_not_to_be_read),
 		cmocka_unit_test(a_place_that_the_disk_never_gives_back_is_passed),
 		cmocka_unit_test(only_what_is_not_in_the_database_is_synced),
 	};

@@ -337,6 +337,34 @@ static void nothing_outside_the_folder_is_read(void **state)
 	settings_unref(settings);
 }
 
+/* An office may have no grids and no devices; one that has them does not work on without. */
+static void a_file_that_cannot_be_read_is_not_taken_for_none(void **state)
+{
+	static const char *const optional[] = {"grids.csv", "devices.csv"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(optional); i++) {
+		struct settings *settings;
+		char path[PATH_MAX];
+
+		fresh_copy();
+		snprintf(path, sizeof(path), "%s/%s", copy, optional[i]);
+		assert_int_equal(remove(path), 0);
+		settings = load(copy, LOAD_SECRETS_OPTIONAL);
+		assert_false(has(settings, "E52", optional[i]));
+		settings_unref(settings);
+		assert_int_equal(symlink(optional[i], path), 0);
+		settings = load(copy, LOAD_SECRETS_OPTIONAL);
+		assert_true(has(settings, "E52", optional[i]));
+		settings_unref(settings);
+		assert_int_equal(remove(path), 0);
+		assert_int_equal(mknod(path, S_IFSOCK | 0600, 0), 0);
+		settings = load(copy, LOAD_SECRETS_OPTIONAL);
+		assert_true(has(settings, "E52", optional[i]));
+		settings_unref(settings);
+	}
+}
+
 static void a_folder_that_is_none_is_an_error_not_a_finding(void **state)
 {
 	const struct load_options options = {0};
@@ -387,6 +415,7 @@ static int run(void)
 		cmocka_unit_test(a_caret_stands_under_the_word_in_chinese_lines),
 		cmocka_unit_test(a_hostile_file_is_refused_with_a_sentence),
 		cmocka_unit_test(nothing_outside_the_folder_is_read),
+		cmocka_unit_test(a_file_that_cannot_be_read_is_not_taken_for_none),
 		cmocka_unit_test(a_folder_that_is_none_is_an_error_not_a_finding),
 		cmocka_unit_test(a_calendar_says_when_it_runs_out),
 	};
