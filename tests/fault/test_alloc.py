@@ -10,13 +10,14 @@ import collections
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import time
 
 import pytest
 from lib.daemon import Daemon
-from lib.stack import BUILD
+from lib.stack import BUILD, ROOT
 from lib.wait import wait_for
 from load import Load
 from scale import FULL, scale
@@ -36,6 +37,21 @@ MEMORY, LEAK = ("alloc", "arena"), 99
 JOURNAL = re.compile(r" at inbox\w*\.c:")              # after its start only this ends it: what cannot be kept is not taken
 # Of a failed system call; 75 and 78 only while it starts. In a reload it works on.
 GOOD_EXITS = {"s": (0, 1, 75, 78), "w": (0, 1), "r": (0,), "a": (0, 1), "d": (0, 1)}
+
+
+def patient(folder):
+	"""A copy in which nobody is late while this runs: there would always be a clock that rings."""
+	shutil.copytree(os.path.join(ROOT, "config", "demo"), folder / "office")
+	path = folder / "office" / "deadlines.yaml"
+	text = path.read_text(encoding="utf-8")
+	for short, long in (("accept: 10 分钟, contact: 30 分钟", "accept: 60 分钟, contact: 90 分钟"), ("accept: 30 分钟", "accept: 60 分钟")):
+		assert short in text, short
+		text = text.replace(short, long)
+	path.write_text(text, encoding="utf-8")
+	return folder / "office"
+
+
+STACK = {"config": patient}
 
 
 def inner_ranges():
