@@ -168,6 +168,12 @@ def test_a_supplement_reaches_lead_and_supports_masked(office):
 	assert "13800001111" not in str(office.history(case))
 
 
+def test_all_sentences_of_a_supplement_reach_the_department(office):
+	case = office.case(**LAMP)
+	office.say(case, "supplement", text="刚才的地址说错了。\n应该是3号楼北门！请到那里去。")
+	assert office.event(case, "supplemented", "chengguan")["why"] == "刚才的地址说错了。 应该是3号楼北门！请到那里去。"
+
+
 def test_a_withdrawn_case_is_closed_and_leaves_the_queue(office):
 	case = office.case(**LAMP)
 	office.card(case, "chengguan")

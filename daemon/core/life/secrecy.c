@@ -11,6 +11,8 @@
 #include "core/life/step.h"
 #include "core/understand/text.h"
 
+enum { HEARD_MAX = 500 };        /* characters */
+
 static const char hidden[] = "***";
 
 bool life_is_accused(const struct case_record *c, const char *dept)
@@ -51,23 +53,22 @@ const char *life_masked(const struct life *l, const char *text)
 	return l->c->visibility == VISIBLE_SEALED ? hidden : masked(l, text, NULL);
 }
 
-/* What the reporter says now; of a sealed case nothing. */
+/* Of a sealed case nothing. What matters may stand in the last sentence: it is not cut as a title is. */
+static const char *heard(const struct life *l, const char *text)
+{
+	if (l->c->visibility == VISIBLE_SEALED || !text)
+		return NULL;
+	return text_line(l->a, masked(l, text, l->act->report->name), HEARD_MAX);
+}
+
 const char *life_heard(const struct life *l)
 {
-	const struct report *r = l->act->report;
-
-	if (l->c->visibility == VISIBLE_SEALED || !r->text)
-		return NULL;
-	return text_title(l->a, masked(l, r->text, r->name), 200);
+	return heard(l, l->act->report->text);
 }
 
 const char *life_comment(const struct life *l)
 {
-	const struct report *r = l->act->report;
-
-	if (l->c->visibility == VISIBLE_SEALED || !r->comment)
-		return NULL;
-	return text_line(l->a, masked(l, r->comment, r->name), 500);
+	return heard(l, l->act->report->comment);
 }
 
 const char *life_source(struct life *l)
