@@ -3,24 +3,15 @@
  * daemons cannot both make a case of one id.
  */
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "core/life/event.h"
 #include "core/understand/text.h"
 #include "intake/transact_parts.h"
 
 /* ---- the claim -------------------------------------------------------------------------------- */
-static const char *dumped(struct arena *a, json_t *value)
-{
-	char *text = value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
-	const char *copy = text ? arena_strdup(a, text) : NULL;
-
-	free(text);
-	return copy;
-}
-
 /* Marks of odd things stay with the case, beside the unknown members. */
 static json_t *masked(struct arena *a, const struct report *r, json_t *value);
 
@@ -46,7 +37,7 @@ static json_t *masked_array(struct arena *a, const struct report *r, json_t *arr
 
 static json_t *masked_integer(struct arena *a, json_t *value)
 {
-	const char *digits = dumped(a, value), *shown = text_mask_sure(a, digits, NULL);
+	const char *digits = given_json(value, a), *shown = text_mask_sure(a, digits, NULL);
 
 	return strcmp(digits, shown) == 0 ? json_incref(value) : json_string(shown);
 }
@@ -90,9 +81,9 @@ static const char *extra_json(struct arena *a, const struct report *r, const cha
 	if (r->marks)
 		json_object_set(extra, "marks", marks);
 	json_decref(marks);
-	text = dumped(a, extra);
+	text = given_json(extra, a);
 	shown = masked_object(a, r, extra, true);
-	*ret_shown = dumped(a, shown);
+	*ret_shown = given_json(shown, a);
 	json_decref(shown);
 	json_decref(extra);
 	return text;
@@ -109,7 +100,7 @@ struct report_row *transaction_report_row(struct transaction *t, const struct un
 		.kind = (u->is_reading || u->kind == UNIT_DEVICE) && !u->opened ? REPORT_SUPPLEMENT : r->kind, .source = r->source,
 		.at = r->time, .received_at = r->received_at, .text = r->text, .category = r->category,
 		.grid = r->grid, .urgency = r->urgency < 0 ? NULL : urgency_names[r->urgency], .device = r->device,
-		.media = dumped(t->b->a, r->media), .reply_to = dumped(t->b->a, r->reply_to)};
+		.media = given_json(r->media, t->b->a), .reply_to = given_json(r->reply_to, t->b->a)};
 	row->extra = extra_json(t->b->a, r, &row->shown);
 	memcpy(row->digest, r->digest, sizeof(row->digest));
 	return row;

@@ -39,15 +39,6 @@ int life_reporter(const struct case_record *c, const struct report *r)
 	return REPORTER_FIRST;
 }
 
-static const char *text_of(json_t *value, struct arena *a)
-{
-	char *text = value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
-	const char *copy = text ? arena_strdup(a, text) : NULL;
-
-	free(text);
-	return copy;
-}
-
 static bool is_known(const struct case_record *c, const char *person)
 {
 	if (!person)
@@ -76,7 +67,7 @@ int reporter_same(struct life *l)
 
 	l->c->reports++;
 	ALIST_PUSH(l->a, &l->c->joined, (struct joined){.channel = r->channel->id, .source = r->source, .report = r->id,
-							.reply_to = text_of(r->reply_to, l->a), .score = -1,
+							.reply_to = given_json(r->reply_to, l->a), .score = -1,
 							.person = l->act->person});
 	seq = life_record(l, "joined", l->c->lead, NULL, said, life_source(l));
 	life_tell_all(l, seq, &(struct tell){.kind = "joined", .why = said, .more = reports_member(l)});
