@@ -53,6 +53,7 @@ struct worker {
 	struct numbers numbers;
 	struct revision revision, expected;
 	int64_t listening;              /* since when devices are listened to; MOMENT_NONE: not yet */
+	bool heard_all;                 /* with this connection the inbox was empty once */
 	struct retention retention;
 	int backoff_ms;
 	int64_t next_lock_us, next_chores_us;
@@ -135,7 +136,7 @@ static void drop_connection(struct worker *w)
 	atomic_store(&w->o.meeting->locked, false);
 	pg_close(w->pg);
 	w->pg = NULL;
-	w->listening = MOMENT_NONE;
+	w->heard_all = false;
 	count_set(COUNT_DATABASE_CONNECTED, 0);
 }
 
@@ -332,12 +333,15 @@ static void chore_done(struct worker *w, const char *what, struct handoff *h, in
 		handoff_free(h);
 }
 
-/* What devices say waits in the inbox, or, while the broker is away, with them. */
+/* What devices say waits in the inbox, also while the database is away; while the broker is, it may be lost. */
 static void listen_to_devices(struct worker *w, bool inbox_is_empty)
 {
-	if (!w->pg || !atomic_load(&w->o.meeting->active) || !count_get(COUNT_BROKER_CONNECTED))
+	bool deaf = !atomic_load(&w->o.meeting->active) || !count_get(COUNT_BROKER_CONNECTED);
+
+	w->heard_all = !deaf && (w->heard_all || (w->pg && inbox_is_empty));
+	if (deaf)
 		w->listening = MOMENT_NONE;
-	else if (w->listening == MOMENT_NONE && inbox_is_empty)
+	else if (w->listening == MOMENT_NONE && w->heard_all)
 		w->listening = clock_now_us();
 }
 
@@ -348,7 +352,7 @@ static bool watch_devices(struct worker *w, bool *ret_more)
 	struct err e = {0};
 	int r;
 
-	if (!office->n_device_kinds || w->listening == MOMENT_NONE)
+	if (!office->n_device_kinds || !w->heard_all)
 		return true;
 	h = mem_alloc(sizeof(*h));
 	r = devices_expect_turn(&w->expected, w->pg, office, &h->arena, &e);
@@ -481,6 +485,7 @@ static void turn(struct worker *w)
 	if (!w->reading->n)
 		take_offer(w);
 	if (!connect_store(w)) {
+		listen_to_devices(w, false);
 		back_off(w);
 		return;
 	}

@@ -34,6 +34,7 @@ mh-3,井盖,中安街东,410106003002001,,,,0,
 mh-4,井盖,中安街西,410106003002001,huanwei,,,0,
 mh-5,井盖,中安街北,410106003002001,,,,0,
 mh-6,井盖,中安街南,410106003002001,,,,,
+mh-7,井盖,中安街口,410106003002001,,,,,
 wl-1,水位,京广路桥下,410106003003001,,,,0,
 wl-2,水位,京广路桥下,410106003003001,,,,0,2026-11-23 08:00/2026-11-23 20:00;2026-11-25 08:00/2026-11-25 09:00
 dr-1,门磁,东门,410106003001001,,,,0,
@@ -89,6 +90,18 @@ def test_silence_of_who_promised_to_be_heard_of_is_a_report_of_its_own(office):
 	office.report("device", "gw", device="mh-6", text="心跳", reading={"state": "alive"})
 	assert "heard of again" in notes(office, case)[-1]
 	assert len(cases_of(office, "mh-6")) == 1 and office.row(case)["state"] == "assigned"
+
+
+def test_a_database_that_was_away_hides_no_silence(office):
+	session = "from pg_stat_activity where application_name = 'needled worker' and datname = current_database()"
+	office.report("device", "gw", device="mh-7", text="心跳", reading={"state": "alive"})
+	clock_add(office, "50 分钟")
+	gone = office.db.one(f"select pid, pg_terminate_backend(pid) {session}")["pid"]
+	wait_for(lambda: office.db.all(f"select pid {session} and pid <> %s", gone), what="another session")
+	office.report("device", "gw", device="mh-4", text="心跳", reading={"state": "alive"})
+	assert device(office, "mh-7", "")["phase"] == "calm"
+	clock_add(office, "11 分钟")
+	wait_for(lambda: device(office, "mh-7", "")["phase"] == "alarm", what="its silence to be seen")
 
 
 def test_an_alarm_that_holds_becomes_a_case_and_one_that_does_not_none(office):
