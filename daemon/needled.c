@@ -462,9 +462,13 @@ static int start(struct daemon *d, bool check, bool print)
 {
 	struct settings *s = NULL;
 	struct err e = {0};
-	/* A folder is looked at where its secrets need not be; it is worked with only where they are. */
-	int r = load(d, "start", check || print ? LOAD_SECRETS_OPTIONAL : 0, &s, &e), code;
+	int r, code;
 
+	/* The year that a calendar lacks is the year of the time that is worked in. */
+	if (d->simulate)
+		clock_simulate(d->simulate_from, d->speed);
+	/* A folder is looked at where its secrets need not be; it is worked with only where they are. */
+	r = load(d, "start", check || print ? LOAD_SECRETS_OPTIONAL : 0, &s, &e);
 	if (r < 0) {
 		log_error("config.load", "%s", e.text);
 		return EXIT_CONFIG;

@@ -96,7 +96,7 @@ def test_a_database_that_was_away_hides_no_silence(office):
 	session = "from pg_stat_activity where application_name = 'needled worker' and datname = current_database()"
 	office.report("device", "gw", device="mh-7", text="心跳", reading={"state": "alive"})
 	clock_add(office, "50 分钟")
-	gone = office.db.one(f"select pid, pg_terminate_backend(pid) {session}")["pid"]
+	gone = wait_for(lambda: office.db.one(f"select pid, pg_terminate_backend(pid) {session}"), what="a session")["pid"]
 	wait_for(lambda: office.db.all(f"select pid {session} and pid <> %s", gone), what="another session")
 	office.report("device", "gw", device="mh-4", text="心跳", reading={"state": "alive"})
 	assert device(office, "mh-7", "")["phase"] == "calm"

@@ -316,6 +316,8 @@ def test_check_print_version_and_usage_have_their_exit_codes(office, folder):
 	assert needled("-V").returncode == 0 and needled("-h").returncode == 0
 	assert needled("--no-such-flag").returncode == 2 and needled("-c", folder, "word").returncode == 2
 	assert needled("-t", "-c", folder).returncode == 0
+	later = needled("-t", "-c", folder, "--simulate", "2031-05-01 09:00")
+	assert later.returncode == 0 and "2031" in later.stdout + later.stderr, "the year that is missing is that of the time worked in"
 	printed = needled("-T", "-c", folder)
 	with open(os.path.join(folder, "secrets", "mqtt_password"), encoding="utf-8") as f:
 		password = f.read().strip()
