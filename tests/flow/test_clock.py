@@ -13,6 +13,7 @@ def test_the_daemon_that_takes_over_goes_on_from_the_time_of_the_other(office):
 	case = office.case(text="路灯不亮", category="市政/路灯")
 	office.clock("set", "2026-11-23 11:00")
 	assert now(office, "a") == "2026-11-23T11:00"
+	wait_for(lambda: office.db.value("select now_at >= '2026-11-23 11:00+08' from needle.sim_clock"), what="the clock to be stored")
 	office.stack.kill(instance="a")
 	wait_for(lambda: office.stack.http("/readyz", "b")[0] == 200, 10, "the takeover")
 	assert now(office, "b") == "2026-11-23T11:00"

@@ -57,6 +57,7 @@ def test_the_card_agrees_with_the_case(office):
 
 def test_a_card_goes_when_its_case_leaves_and_comes_back_with_a_new_leg(office):
 	case = office.case(**LEAK)
+	office.card(case, "wuye")
 	assert case in late_subscriber(office, "wuye", 5)
 	office.done("wuye", case, "accept")
 	office.done("wuye", case, "resolve", answer="修好了")

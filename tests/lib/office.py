@@ -118,7 +118,7 @@ class Office:
 			if not seen or bool(seen[-1].payload) != present:
 				return None
 			card = seen[-1].json if present else {}
-			return [card] if all(card[k] == v for k, v in members.items()) else None
+			return [card] if all(card.get(k) == v for k, v in members.items()) else None
 		return wait_for(now, what=f"{topic} {members or present}")[0]
 
 	# ---- what is stored ----

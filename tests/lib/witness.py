@@ -27,6 +27,14 @@ def is_event(m):
 	return m.payload[:1] == b"{"
 
 
+def read_card(payload):
+	"""What is no JSON is no card of ours; it may be put right the next moment."""
+	try:
+		return json.loads(payload)
+	except ValueError:
+		return payload
+
+
 class Witness:
 	def __init__(self, stack):
 		# What a standby stored from its own inbox is told by the next sweep of the active one, which may be later than
@@ -98,7 +106,7 @@ class Witness:
 	def retained(self):
 		"""(department, case) -> the card at the broker, for one who subscribes now."""
 		cards = self.late.retained(f"{self.root}/dept/+/queue/+", self.client)
-		return {(t.split("/")[3], t.split("/")[5]): json.loads(p) for t, p in cards.items()}
+		return {(t.split("/")[3], t.split("/")[5]): read_card(p) for t, p in cards.items()}
 
 	def retained_topics(self):
 		return set(self.late.retained(f"{self.root}/dept/+/queue/+", self.client))

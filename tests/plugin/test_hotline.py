@@ -485,7 +485,8 @@ back: {{file: "{path}"}}
 			while curl(url, {"gdbh": f"BF{i}", "gdnr": "井盖"}, f"X-Api-Key: {KEY}")[0] != 200:
 				pass
 		wait_for(lambda n=number: path.exists() and path.read_text(encoding="utf-8-sig").count('"registered"') >= 2 * n // 2
-			 and b.metric("needle_bridge_replies_waiting") == 0, 30, "the replies")
+			 and b.metric("needle_bridge_replies_waiting") == 0 and b.metric("needle_bridge_outbox_messages") == 0, 30,
+			 "the replies, and the gateway's receipt of each that is told")
 		assert b.stop() == 0
 	lines = path.read_text(encoding="utf-8-sig").splitlines()
 	assert sorted(re.findall(r'^"(BF\d+)"', "\n".join(lines), re.M)) == sorted(f"BF{i}" for i in range(1, number + 1))
