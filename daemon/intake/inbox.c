@@ -219,8 +219,8 @@ struct place {
 	int64_t off, used;
 };
 
-/* Pins the segment that the cursor can read from; s NULL when there is nothing. Locked. */
-static struct place pin(struct inbox *inbox)
+/* What the cursor can read from; s NULL when there is nothing. Locked. */
+static struct place next_place(const struct inbox *inbox)
 {
 	struct place at = {0};
 	size_t i = 0;
@@ -230,10 +230,8 @@ static struct place pin(struct inbox *inbox)
 	for (at.off = inbox->cursor_off; i < inbox->n_segments; i++, at.off = 0) {
 		at.s = inbox->segments[i];
 		at.used = at.s->used;
-		if (at.off < at.used) {
-			at.s->pins++;
+		if (at.off < at.used)
 			return at;
-		}
 	}
 	at.s = NULL;
 	return at;
@@ -355,23 +353,32 @@ static void read_place(struct inbox *inbox, struct place *at, uint64_t retired, 
 	}
 }
 
-static struct place wait_for_place(struct inbox *inbox, int64_t wait_us, uint64_t *ret_retired)
+void inbox_wait(struct inbox *inbox, int64_t wait_us)
 {
 	int64_t until = clock_mono_us() + wait_us;
+
+	pthread_mutex_lock(&inbox->lock);
+	/* What could not be read is there, and not to be had yet. */
+	while ((inbox->failed_reads || !next_place(inbox).s) && !inbox->woken && clock_mono_us() < until)
+		inbox_wait_until(&inbox->readable, &inbox->lock, until);
+	inbox->woken = false;
+	pthread_mutex_unlock(&inbox->lock);
+}
+
+static struct place pin(struct inbox *inbox, uint64_t *ret_retired)
+{
 	struct place at;
 
 	pthread_mutex_lock(&inbox->lock);
-	for (at = pin(inbox); !at.s && !inbox->woken && clock_mono_us() < until; at = pin(inbox))
-		inbox_wait_until(&inbox->readable, &inbox->lock, until);
-	if (wait_us > 0)
-		inbox->woken = false;
+	at = next_place(inbox);
+	if (at.s)
+		at.s->pins++;
 	*ret_retired = inbox->retired;
 	pthread_mutex_unlock(&inbox->lock);
 	return at;
 }
 
-size_t inbox_read(struct inbox *inbox, struct arena *a, struct inbox_record *out, size_t max,
-		  size_t max_bytes, int64_t wait_us)
+size_t inbox_read(struct inbox *inbox, struct arena *a, struct inbox_record *out, size_t max, size_t max_bytes)
 {
 	struct batch b = {.arena = a, .out = out, .max = max};
 	uint64_t retired;
@@ -379,7 +386,7 @@ size_t inbox_read(struct inbox *inbox, struct arena *a, struct inbox_record *out
 	b.max_bytes = max_bytes ? max_bytes : 1;
 
 	while (b.n < b.max && b.bytes < b.max_bytes) {
-		struct place at = wait_for_place(inbox, b.n ? 0 : wait_us, &retired);
+		struct place at = pin(inbox, &retired);
 
 		if (!at.s)
 			break;
@@ -388,8 +395,6 @@ size_t inbox_read(struct inbox *inbox, struct arena *a, struct inbox_record *out
 		if (b.failed)
 			break;
 	}
-	if (b.failed && !b.n)
-		nanosleep(&(struct timespec){wait_us / 1000000, wait_us % 1000000 * 1000}, NULL);
 	return b.n;
 }
 

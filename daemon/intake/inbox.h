@@ -44,11 +44,11 @@ void inbox_close(struct inbox *inbox);      /* syncs; unread records stay for th
 enum { INBOX_RESERVE = 1 };
 int inbox_append(struct inbox *inbox, const struct inbox_record *r, uint64_t *ret_seq, struct err *e);
 /*
- * The next records in order, at most `max` and about max_bytes of payload, copied into the arena; waits up
- * to wait_us for the first. Returns how many. Reading does not retire.
+ * The next records in order, at most `max` and about max_bytes of payload, copied into the arena. Returns how many; does not
+ * wait. Reading does not retire.
  */
-size_t inbox_read(struct inbox *inbox, struct arena *a, struct inbox_record *out, size_t max, size_t max_bytes,
-		  int64_t wait_us);
+size_t inbox_read(struct inbox *inbox, struct arena *a, struct inbox_record *out, size_t max, size_t max_bytes);
+void inbox_wait(struct inbox *inbox, int64_t wait_us);     /* until there is something to read, or it is woken. Reader only */
 /* Goes back to the oldest record that is not retired (after a failed batch). Reader only. */
 void inbox_rewind(struct inbox *inbox);
 /* Everything up to and including seq is in the database; whole segments are deleted. Kept over kill -9. */

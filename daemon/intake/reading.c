@@ -18,22 +18,23 @@ bool reading_is_full(const struct reading *r)
 	return r->n == BATCH_MAX || r->bytes >= BYTES_MAX;
 }
 
-size_t reading_more(struct reading *r, struct inbox *inbox, struct settings *settings, struct decoders *decoders, size_t max,
-		    int64_t wait_us)
+size_t reading_more(struct reading *r, struct inbox *inbox, struct settings *settings, size_t max)
 {
-	struct inbox_record *more = &r->records[r->n];
-	size_t n;
-
 	if (reading_is_full(r))
 		return 0;
 	if (!r->n)
 		begin(r, settings);
-	n = inbox_read(inbox, r->batch.a, more, max < BATCH_MAX - r->n ? max : BATCH_MAX - r->n, BYTES_MAX - r->bytes, wait_us);
+	return inbox_read(inbox, r->batch.a, &r->records[r->n], max < BATCH_MAX - r->n ? max : BATCH_MAX - r->n, BYTES_MAX - r->bytes);
+}
+
+void reading_understand(struct reading *r, struct decoders *decoders, size_t n)
+{
+	struct inbox_record *more = &r->records[r->n];
+
 	for (size_t i = 0; i < n; i++)
 		r->bytes += more[i].payload_len;
 	batch_understand(&r->batch, decoders_lookup, decoders, more, n);
 	r->n += n;
-	return n;
 }
 
 void reading_taken(struct reading *r)

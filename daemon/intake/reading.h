@@ -12,11 +12,11 @@ struct reading {
 	size_t n, bytes;                /* messages; their payloads */
 };
 /*
- * Reads and understands at most `max` more messages while there is room; waits up to wait_us for the first. Returns how many. The
- * snapshot and its decoders must be the same, and stay, from the first message until the batch is stored.
+ * Reads at most `max` more messages while there is room, and then understands these. Returns how many. The snapshot and its decoders
+ * must be the same, and stay, from the first message until the batch is stored.
  */
-size_t reading_more(struct reading *r, struct inbox *inbox, struct settings *settings, struct decoders *decoders, size_t max,
-		    int64_t wait_us);
+size_t reading_more(struct reading *r, struct inbox *inbox, struct settings *settings, size_t max);
+void reading_understand(struct reading *r, struct decoders *decoders, size_t n);
 bool reading_is_full(const struct reading *r);
 void reading_taken(struct reading *r);  /* its batch is done; the handoff is another's */
 void reading_drop(struct reading *r);   /* nothing of it was stored */

@@ -80,16 +80,6 @@ void worker_offer(struct worker *w, struct settings *settings, struct decoders *
 	inbox_wake(w->o.inbox);
 }
 
-static bool is_offered(struct worker *w)
-{
-	bool offered;
-
-	pthread_mutex_lock(&w->lock);
-	offered = w->offered;
-	pthread_mutex_unlock(&w->lock);
-	return offered;
-}
-
 static void take_offer(struct worker *w)
 {
 	struct settings *settings;
@@ -251,17 +241,26 @@ static void hand_over(struct worker *w, struct handoff *h, uint64_t seq)
 }
 
 /* ---- batches ---------------------------------------------------------------------------------- */
-static size_t read_more(struct worker *w, size_t max, int64_t wait_us)
+/*
+ * How many, or -1: a new snapshot waits for its turn. None comes while something is read, so whoever was told of it knows that what
+ * he sends from then on is understood by it.
+ */
+static int read_more(struct worker *w, size_t max)
 {
-	return reading_more(w->reading, w->o.inbox, w->settings, w->decoders, max, wait_us);
+	int n;
+
+	pthread_mutex_lock(&w->lock);
+	n = w->offered ? -1 : (int)reading_more(w->reading, w->o.inbox, w->settings, max);
+	pthread_mutex_unlock(&w->lock);
+	if (n > 0)
+		reading_understand(w->reading, w->decoders, (size_t)n);
+	return n;
 }
 
-/* While the database works. What comes after a new snapshot, or a jump of a simulated clock, must wait for it. */
+/* While the database works. What comes after a jump of a simulated clock must wait for it. */
 static bool read_ahead(void *arg)
 {
-	struct worker *w = arg;
-
-	return !clock_is_simulated() && !is_offered(w) && read_more(w, SLICE, 0) == SLICE;
+	return !clock_is_simulated() && read_more(arg, SLICE) == SLICE;
 }
 
 static bool store_batch(struct worker *w, struct batch *b)
@@ -478,7 +477,7 @@ static int64_t patience_us(const struct worker *w)
 
 static void turn(struct worker *w)
 {
-	bool hurry, drained = false;
+	bool hurry, drained;
 
 	w->o.beat(w->o.arg);
 	/* What is read is understood by one snapshot. */
@@ -494,16 +493,15 @@ static void turn(struct worker *w)
 	/* What a jump of a simulated clock brings lies before what was sent after it. */
 	if (hurry && clock_is_simulated())
 		return;
-	if (!w->reading->n || !is_offered(w)) {
-		read_more(w, BATCH_MAX, hurry || w->reading->n ? 0 : patience_us(w));
-		drained = !reading_is_full(w->reading);
-	}
-	/* So does what a jump brings that came while we waited for them. */
-	for (hurry = w->reading->n && clock_is_simulated() && atomic_load(&w->woken); hurry; hurry = do_chores(w))
+	drained = read_more(w, BATCH_MAX) >= 0 && !reading_is_full(w->reading);
+	/* So does what a jump brings that came before they were read. */
+	for (bool late = w->reading->n && clock_is_simulated() && atomic_load(&w->woken); late; late = do_chores(w))
 		w->o.beat(w->o.arg);
 	listen_to_devices(w, drained);
 	if (w->reading->n)
 		run_batch(w);
+	else if (!hurry)
+		inbox_wait(w->o.inbox, patience_us(w));
 }
 
 /* The lock lives in the connection: a connection that died in silence must not look like a held lock. */

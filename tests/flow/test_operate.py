@@ -39,14 +39,14 @@ def status(office):
 
 # ---- reload ---------------------------------------------------------------------------------------
 
+def lamps_to_huanwei(text):
+	return text.replace("rules:\n", "rules:\n  - {id: 路灯给环卫, when: {text: {any: [路灯]}}, then: {dept: huanwei}}\n", 1)
+
+
 def test_a_good_reload_is_at_work_at_once_and_everywhere(office, folder):
 	before, reloads = status(office), office.stack.metric("needle_reloads_total")
 	assert office.row(office.case(**LAMP))["lead"] == "chengguan"
-	with open(os.path.join(folder, "rules.yaml"), encoding="utf-8") as f:
-		text = f.read()
-	with open(os.path.join(folder, "rules.yaml"), "w", encoding="utf-8") as f:
-		f.write(text.replace("rules:\n", "rules:\n  - {id: 路灯给环卫, when: {text: {any: [路灯]}}, then: {dept: huanwei}}\n",
-				     1))
+	edit(os.path.join(folder, "rules.yaml"), lamps_to_huanwei)
 	done = office.stack.ctl_json("reload")
 	assert done["ok"] is True and done["config"] != before["config"] and isinstance(done["findings"], list)
 	row = office.row(office.case(**LAMP))
@@ -60,6 +60,26 @@ def test_a_good_reload_is_at_work_at_once_and_everywhere(office, folder):
 		found = office.admin.retained(f"{office.root}/gateway/a/status", office.admin)
 		return json.loads(found[f"{office.root}/gateway/a/status"])["config"] == done["config"]
 	wait_for(said, what="the retained status with the new hash")
+
+
+def test_what_is_sent_after_a_reload_works_by_it_whatever_the_daemon_was_at(office, folder):
+	waits = "select 1 from pg_stat_activity where application_name = 'needled worker' and wait_event_type = 'Lock'"
+	before = office.stack.metric("needle_inbox_records")
+	office.db.connection.autocommit = False
+	try:
+		office.db.all("lock needle.timer in access exclusive mode")
+		watcher = office.stack.db()
+		wait_for(lambda: watcher.all(waits), what="a daemon that looks at its timers")
+		edit(os.path.join(folder, "rules.yaml"), lamps_to_huanwei)
+		done = office.stack.ctl_json("reload")
+		heard = office.admin.collect(f"{office.root}/receipt/patrol/late")
+		office.user("in-patrol").publish(f"{office.root}/in/patrol/late", dict(LAMP, id="late-1"))
+		wait_for(lambda: office.stack.metric("needle_inbox_records") > before, what="it to be in the inbox")
+	finally:
+		office.db.connection.rollback()
+		office.db.connection.autocommit = True
+	row = office.row(heard.wait().json["case"])
+	assert (row["lead"], row["config"]) == ("huanwei", done["config"])
 
 
 def test_a_bad_reload_changes_nothing_and_is_told_with_file_and_line(office, folder):

@@ -114,7 +114,7 @@ static void read_all(struct inbox *inbox, struct numbers *ret)
 	size_t n;
 
 	*ret = (struct numbers){0};
-	while ((n = inbox_read(inbox, &a, out, ARRAY_LEN(out), MIB, 0))) {
+	while ((n = inbox_read(inbox, &a, out, ARRAY_LEN(out), MIB))) {
 		for (size_t i = 0; i < n; i++) {
 			assert_int_equal(strtoull(out[i].payload, NULL, 10), out[i].seq);
 			assert_int_equal(out[i].received_at, out[i].seq * 10);
@@ -213,7 +213,7 @@ static void what_was_appended_comes_back_byte_for_byte(void **state)
 		assert_int_equal(inbox_append(inbox, &cases[i], &seq, &e), 0);
 		assert_int_equal(seq, i + 1);
 	}
-	assert_int_equal(inbox_read(inbox, &a, out, 8, MIB, 0), ARRAY_LEN(cases));
+	assert_int_equal(inbox_read(inbox, &a, out, 8, MIB), ARRAY_LEN(cases));
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		assert_string_equal(out[i].topic, cases[i].topic);
 		assert_int_equal(out[i].payload_len, cases[i].payload_len);
@@ -255,13 +255,13 @@ static void reading_stops_at_its_limits_and_goes_on_where_it_stopped(void **stat
 	struct arena a = {0};
 
 	append(inbox, 1, 10, 100);
-	assert_int_equal(inbox_read(inbox, &a, out, 3, MIB, 0), 3);
+	assert_int_equal(inbox_read(inbox, &a, out, 3, MIB), 3);
 	assert_int_equal(out[2].seq, 3);
 	/* About 150 bytes of payload: the one that passes the limit still comes. */
-	assert_int_equal(inbox_read(inbox, &a, out, 16, 150, 0), 2);
+	assert_int_equal(inbox_read(inbox, &a, out, 16, 150), 2);
 	assert_int_equal(out[0].seq, 4);
-	assert_int_equal(inbox_read(inbox, &a, out, 16, MIB, 0), 5);
-	assert_int_equal(inbox_read(inbox, &a, out, 16, MIB, 0), 0);
+	assert_int_equal(inbox_read(inbox, &a, out, 16, MIB), 5);
+	assert_int_equal(inbox_read(inbox, &a, out, 16, MIB), 0);
 	arena_done(&a);
 	inbox_close(inbox);
 }
@@ -390,16 +390,14 @@ static void a_waiting_reader_can_be_woken(void **state)
 	struct folder *f = *state;
 	struct inbox *inbox = open_small(f->path);
 	int64_t begin = clock_mono_us();
-	struct inbox_record out[1];
-	struct arena a = {0};
 	pthread_t thread;
 
 	pthread_create(&thread, NULL, wake_later, inbox);
-	assert_int_equal(inbox_read(inbox, &a, out, 1, MIB, 5000000), 0);
+	inbox_wait(inbox, 5000000);
 	assert_in_range(clock_mono_us() - begin, 40000, 2000000);
 	pthread_join(thread, NULL);
 	begin = clock_mono_us();
-	assert_int_equal(inbox_read(inbox, &a, out, 1, MIB, 60000), 0);
+	inbox_wait(inbox, 60000);
 	assert_in_range(clock_mono_us() - begin, 50000, 2000000);
 	inbox_close(inbox);
 }
@@ -787,8 +785,10 @@ static void one_appender_and_one_reader_lose_nothing_and_keep_the_order(void **s
 	pthread_create(&threads[0], NULL, append_many, inbox);
 	pthread_create(&threads[1], NULL, ask_figures, inbox);
 	for (unsigned batch = 0; seen < RACE_RECORDS; batch++) {
-		size_t n = inbox_read(inbox, &a, out, ARRAY_LEN(out), MIB, 1000000);
+		size_t n;
 
+		inbox_wait(inbox, 1000000);
+		n = inbox_read(inbox, &a, out, ARRAY_LEN(out), MIB);
 		assert_true(n > 0);
 		for (size_t i = 0; i < n; i++)
 			assert_int_equal(out[i].seq, seen + i + 1);

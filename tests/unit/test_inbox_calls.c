@@ -181,7 +181,7 @@ static uint64_t read_some(const struct life *l, struct inbox *inbox, size_t most
 	uint64_t last = 0;
 
 	for (size_t n, empty = 0, all = 0; empty < 2 && all < most; all += n) {
-		n = inbox_read(inbox, &a, out, 4, SEGMENT, 0);
+		n = inbox_read(inbox, &a, out, 4, SEGMENT);
 		for (size_t i = 0; i < n; i++)
 			look_at(l, &out[i], &last);
 		empty = n ? 0 : empty + 1;
@@ -320,7 +320,7 @@ static void a_place_that_the_disk_never_gives_back_is_passed(void **state)
 	append(&l, inbox, MESSAGES + 1);
 	fault.bad = 20000;
 	while (got < sizeof(want) / sizeof(want[0]) && empty < 100) {
-		size_t n = inbox_read(inbox, &a, out, 4, SEGMENT, 0);
+		size_t n = inbox_read(inbox, &a, out, 4, SEGMENT);
 
 		for (size_t i = 0; i < n; i++)
 			assert_int_equal(out[i].seq, want[got++]);

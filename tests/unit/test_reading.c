@@ -130,7 +130,10 @@ static void put_kinds(struct intake *t, int n)
 
 static size_t more(struct intake *t, size_t max)
 {
-	return reading_more(t->reading, t->inbox, &t->settings, t->decoders, max, 0);
+	size_t n = reading_more(t->reading, t->inbox, &t->settings, max);
+
+	reading_understand(t->reading, t->decoders, n);
+	return n;
 }
 
 /* ---- what it came to -------------------------------------------------------------------------- */
