@@ -1,6 +1,9 @@
 """What the contract promises of `make up` and `make down`."""
 import glob
+import importlib.machinery
+import importlib.util
 import os
+import random
 import shutil
 import stat
 import subprocess
@@ -79,3 +82,13 @@ def test_the_postgres_and_the_broker_of_a_stack_come_back_after_a_kill(own):
 	s.up()
 	assert s.pid() == daemon, "the daemon was left alone"
 	assert s.client("in-hotline").report("hotline", "x", {"id": "after-1", "text": "又好了"}, bound=30)["result"] == "created"
+
+
+def test_two_stacks_that_begin_at_the_same_moment_have_ports_of_their_own():
+	loader = importlib.machinery.SourceFileLoader("stack", os.path.join(ROOT, "tests", "stack", "stack"))
+	program = importlib.util.module_from_spec(importlib.util.spec_from_loader("stack", loader))
+	loader.exec_module(program)
+	def drawn():
+		random.seed(1)
+		return program.free_ports()
+	assert drawn() != drawn()
